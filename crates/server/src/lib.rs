@@ -1,0 +1,7 @@
+//! The Countersign issuer: a library with one entry, `serve(config)`.
+
+pub mod clock;
+pub mod domain;
+pub mod random;
+pub mod secret;
+pub mod store;

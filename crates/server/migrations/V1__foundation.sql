@@ -1,0 +1,174 @@
+-- Countersign, first schema. One text for SQLite and PostgreSQL: text, bigint, bytea only.
+-- Times are Unix microseconds (…_at), a nullable time stands for a boolean; exp of the log is Unix seconds.
+
+-- Facts about this store itself: issuer URL, store id, id of the key-encryption key.
+CREATE TABLE meta (
+    name  text NOT NULL PRIMARY KEY,
+    value text NOT NULL
+);
+
+CREATE TABLE tenants (
+    tenant     text   NOT NULL PRIMARY KEY,
+    min_rsn    bigint NOT NULL DEFAULT 0,
+    created_at bigint NOT NULL
+);
+
+-- The revocation log: one head row per stream, and its entries.
+CREATE TABLE rev_head (
+    stream bigint NOT NULL PRIMARY KEY,
+    rsn    bigint NOT NULL,
+    floor  bigint NOT NULL DEFAULT 0,
+    t      bigint NOT NULL
+);
+CREATE TABLE rev_log (
+    stream bigint NOT NULL,
+    rsn    bigint NOT NULL,
+    kind   bigint NOT NULL,
+    id     bytea  NOT NULL,
+    exp    bigint NOT NULL,
+    PRIMARY KEY (stream, rsn)
+);
+
+CREATE TABLE users (
+    user_id          text   NOT NULL PRIMARY KEY,
+    tenant           text   NOT NULL,
+    email            text   NOT NULL,
+    email_key        text   NOT NULL,          -- the form that is compared: NFKC, lower case
+    email_verified_at bigint,
+    password_hash    text,                     -- PHC string
+    password_changed_at bigint,
+    attributes       text   NOT NULL DEFAULT '{}', -- JSON object: what audiences may map into claims
+    disabled_at      bigint,
+    created_at       bigint NOT NULL,
+    min_rsn          bigint NOT NULL DEFAULT 0,
+    token_rsn        bigint NOT NULL DEFAULT 0,
+    UNIQUE (tenant, email_key)
+);
+
+CREATE TABLE user_roles (
+    user_id  text NOT NULL,
+    audience text NOT NULL,                    -- '' is global: the role holds at every audience
+    role     text NOT NULL,
+    PRIMARY KEY (user_id, audience, role)
+);
+
+-- Failed sign-ins per account, counted before the hash is computed.
+CREATE TABLE login_limits (
+    account    text   NOT NULL PRIMARY KEY,    -- hash of tenant and email_key: exists for unknown accounts too
+    failures   bigint NOT NULL,
+    free_at    bigint NOT NULL,                -- no attempt is looked at before this time
+    updated_at bigint NOT NULL
+);
+
+CREATE TABLE audiences (
+    audience         text   NOT NULL PRIMARY KEY,
+    tenant           text   NOT NULL,
+    name             text   NOT NULL,
+    alg              text   NOT NULL,          -- JWS algorithm of its access tokens
+    sealed_secret    bytea,                    -- HS256 only: the secret shared with this audience
+    scopes           text   NOT NULL DEFAULT '', -- space-separated: the scopes it understands
+    claims           text   NOT NULL DEFAULT '{}', -- JSON object: claim name -> user attribute
+    required_role    text,                     -- who may get its tokens at all
+    access_token_ttl bigint,                   -- seconds; null: the issuer's
+    created_at       bigint NOT NULL
+);
+
+CREATE TABLE clients (
+    client_id        text   NOT NULL PRIMARY KEY,
+    tenant           text   NOT NULL,
+    name             text   NOT NULL,
+    secret_hash      bytea,                    -- SHA-256; null: a public client
+    scopes           text   NOT NULL DEFAULT '', -- space-separated: the scopes it may ask for
+    audiences        text   NOT NULL,          -- space-separated: the audiences it may ask for; the first is its default
+    grants           text   NOT NULL,          -- space-separated grant types
+    roles            text   NOT NULL DEFAULT '', -- space-separated: roles of the client itself (client_credentials)
+    access_token_ttl bigint,                   -- seconds
+    refresh_idle     bigint,                   -- seconds
+    refresh_absolute bigint,                   -- seconds
+    builtin_at       bigint,                   -- not null: made by the first start, cannot be removed
+    disabled_at      bigint,
+    created_at       bigint NOT NULL,
+    min_rsn          bigint NOT NULL DEFAULT 0,
+    token_rsn        bigint NOT NULL DEFAULT 0
+);
+
+CREATE TABLE signins (
+    id           bytea  NOT NULL PRIMARY KEY,  -- SHA-256 of the cookie's value (or of a random value for bearer sign-ins)
+    user_id      text   NOT NULL,
+    auth_time    bigint NOT NULL,
+    amr          text   NOT NULL,              -- space-separated, RFC 8176
+    acr          text   NOT NULL,
+    auth_rsn     bigint NOT NULL,
+    device       text   NOT NULL,              -- user agent, cut to 256 bytes
+    ip           text   NOT NULL,
+    created_at   bigint NOT NULL,
+    last_seen_at bigint NOT NULL,
+    expires_at   bigint NOT NULL,
+    revoked_at   bigint,
+    revoked_reason text
+);
+CREATE INDEX signins_user ON signins (user_id);
+
+CREATE TABLE sessions (
+    sid             text   NOT NULL PRIMARY KEY,
+    signin_id       bytea  NOT NULL,
+    user_id         text   NOT NULL,
+    client_id       text   NOT NULL,
+    tenant          text   NOT NULL,
+    scope           text   NOT NULL,
+    audience        text   NOT NULL,           -- space-separated
+    auth_rsn        bigint NOT NULL,
+    gen             bigint NOT NULL DEFAULT 0,
+    nonce           bytea  NOT NULL,
+    prev_nonce      bytea  NOT NULL,
+    used            bigint NOT NULL DEFAULT 0,
+    shares          bigint NOT NULL DEFAULT 0,
+    shared_gens     bigint NOT NULL DEFAULT 0, -- generations in which anything was shared
+    rotated_at      bigint NOT NULL DEFAULT 0,
+    at_exp          bigint NOT NULL,           -- the latest exp of any access token of this session, Unix seconds
+    created_at      bigint NOT NULL,
+    last_seen_at    bigint NOT NULL,
+    expires_at      bigint NOT NULL,
+    idle_expires_at bigint NOT NULL,
+    revoked_at      bigint,
+    revoked_reason  text,
+    revoked_detail  text,                      -- JSON: which token, from where, how far apart
+    dpop_jkt        text,
+    committed       bigint NOT NULL DEFAULT 0  -- 1: rule B
+);
+CREATE INDEX sessions_signin ON sessions (signin_id);
+CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX sessions_client ON sessions (client_id);
+
+-- The key ring. The private part is sealed (AES-256-GCM) under the key-encryption key, which is never in the database.
+CREATE TABLE keys (
+    kid          text   NOT NULL PRIMARY KEY,
+    purpose      text   NOT NULL,              -- token | refresh
+    alg          text   NOT NULL,
+    state        text   NOT NULL,              -- staged | published | active | retiring | removed
+    sealed       bytea,                        -- null once removed
+    public_jwk   text,                         -- null for a secret
+    created_at   bigint NOT NULL,
+    published_at bigint,
+    active_at    bigint,
+    retiring_at  bigint,
+    removed_at   bigint
+);
+
+-- Security events, written in the transaction of the change they tell of. id sorts by time.
+CREATE TABLE audit (
+    id         text   NOT NULL PRIMARY KEY,
+    at         bigint NOT NULL,
+    event      text   NOT NULL,                -- OWASP logging vocabulary
+    actor      text   NOT NULL,                -- user id, client id, 'local' (Unix socket or CLI) or 'anonymous'
+    user_id    text,
+    client_id  text,
+    sid        text,
+    ip         text   NOT NULL,
+    request_id text   NOT NULL,
+    detail     text   NOT NULL DEFAULT '{}'    -- JSON object, no secrets
+);
+CREATE INDEX audit_user ON audit (user_id, id);
+
+INSERT INTO tenants (tenant, created_at) VALUES ('default', 0);
+INSERT INTO rev_head (stream, rsn, t) VALUES (0, 0, 0);
