@@ -1,0 +1,95 @@
+//! Every configuration key, one row each. The table is the documentation, the list of known names and the defaults.
+
+/// What a key's text means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Text,
+    /// `10s`, `15m`, `90d`; zero is `0s`.
+    Duration,
+    Number,
+    /// Several texts, separated by commas; a TOML array in the file.
+    List,
+    /// May hold a password; shown redacted.
+    Secret,
+}
+
+/// One configuration key.
+#[derive(Debug)]
+pub struct Key {
+    /// Dotted name: `refresh.grace`.
+    pub name: &'static str,
+    pub kind: Kind,
+    pub default: &'static str,
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The environment variable of this key: `refresh.grace` is `COUNTERSIGN_REFRESH_GRACE`.
+    pub fn variable(&self) -> String {
+        format!("COUNTERSIGN_{}", self.name.to_uppercase().replace('.', "_"))
+    }
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
+    Key { name, kind, default, help }
+}
+
+/// The row of a known key.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+use Kind::{Duration, List, Number, Secret, Text};
+
+pub const KEYS: &[Key] = &[
+    key("issuer", Text, "", "public URL of this issuer (iss); empty: http://localhost and the port of `listen`"),
+    key("listen", Text, "127.0.0.1:8080", "address and port to listen on"),
+    key(
+        "data",
+        Text,
+        "./countersign-data",
+        "folder of the SQLite database, the key-encryption key and the admin socket",
+    ),
+    key("database", Secret, "", "postgres://… for PostgreSQL; empty: SQLite in the data folder"),
+    key("database_pool", Number, "16", "connections to PostgreSQL"),
+    key("registration", Text, "open", "open: anybody may register; closed: only an administrator adds users"),
+    key("access_token_ttl", Duration, "10m", "lifetime of access tokens"),
+    key("access_token_ttl_cap", Duration, "1h", "no audience or client may ask for longer access tokens than this"),
+    key(
+        "refresh.grace",
+        Duration,
+        "10s",
+        "how long the previous refresh token still gets the same successor; 0s: strict one-time",
+    ),
+    key("refresh.idle", Duration, "30d", "a session ends when it was not refreshed for this long"),
+    key("refresh.absolute", Duration, "90d", "a session ends this long after sign-in, whatever happens"),
+    key(
+        "password.min_length",
+        Number,
+        "15",
+        "characters of a password that is the only factor; 15 is the least allowed",
+    ),
+    key("password.memory_kib", Number, "19456", "argon2id memory per hash, KiB"),
+    key("password.iterations", Number, "2", "argon2id passes"),
+    key("password.parallelism", Number, "1", "argon2id lanes"),
+    key("password.workers", Number, "0", "threads that hash; 0: one less than the machine has cores, at least 1"),
+    key("password.queue", Number, "64", "sign-ins that may wait for a hashing thread; more are answered 503"),
+    key("limits.account_free", Number, "5", "failed sign-ins of an account before delays begin"),
+    key("limits.address_per_minute", Number, "30", "sign-ins and registrations per network address and minute"),
+    key("limits.global_per_second", Number, "200", "sign-ins and registrations of everybody together per second"),
+    key("limits.connections", Number, "8192", "open connections"),
+    key("limits.connections_per_address", Number, "1024", "open connections of one network address"),
+    key(
+        "keys.kek_file",
+        Text,
+        "",
+        "file with the key-encryption key (32 bytes, base64url); empty: `kek` in the data folder",
+    ),
+    key("keys.kek_env", Text, "", "environment variable that holds the key-encryption key instead of a file"),
+    key("keys.rotate_every", Duration, "90d", "a signing key is replaced after this time"),
+    key("keys.publish_for", Duration, "10m", "how long a new public key is published before it signs"),
+    key("trusted_proxies", List, "", "addresses whose X-Forwarded-For is believed"),
+    key("metrics.listen", Text, "", "own listener for /metrics without credentials, e.g. 127.0.0.1:9090"),
+    key("log.level", Text, "info", "error, warn, info, debug or trace, or a filter such as countersign_server=debug"),
+    key("log.format", Text, "text", "text or json"),
+];
