@@ -1,16 +1,30 @@
 //! SQL only, no rules: one file per domain noun, one text per statement for both databases.
+//!
+//! How a statement is written: `$1…` in the order of first appearance (SQLite numbers them so), `RETURNING`,
+//! `ON CONFLICT`, columns of text, bigint and bytea, nothing that only one database understands. What truly differs is in
+//! `dialect.rs`.
 
+mod job;
+mod lock;
+mod migrate;
+mod queue;
+mod sqlite;
 mod tx;
+mod value;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
-pub use tx::{Param, Row, Tx};
+pub use lock::{DataDirLock, LockError};
+pub use tx::Tx;
+pub use value::{FromColumn, Param, Row, Value};
+
+use sqlite::SqliteStore;
 
 /// What a transaction's closure returns: a boxed future that borrows the transaction.
 pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Why the store could not answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database is not there, too slow, full or overloaded; the same call may succeed later. Nothing was committed,
     /// unless `unknown_outcome` says that the connection broke during the commit.
@@ -24,30 +38,116 @@ pub enum StoreError {
     Broken(String),
 }
 
+impl StoreError {
+    /// Nothing was committed; later it may be.
+    fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), unknown_outcome: false }
+    }
+
+    /// Nobody knows whether it was committed.
+    fn unknown(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), unknown_outcome: true }
+    }
+}
+
+/// Which database, and where.
+#[derive(Debug, Clone)]
+pub enum StoreConfig {
+    /// A file; it is created if it does not exist, its folder must.
+    Sqlite { path: PathBuf },
+}
+
+/// The kind of database behind a [`Store`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    Sqlite,
+    Postgres,
+}
+
 /// The database, SQLite or PostgreSQL. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store;
+pub struct Store {
+    engine: Arc<Engine>,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Sqlite(SqliteStore),
+}
 
 impl Store {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be reached now; `Broken` if it is damaged, not ours, or newer than this program: the
+    /// message says what to do.
+    pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
+        let engine = match config {
+            StoreConfig::Sqlite { path } => {
+                let path = path.clone();
+                Engine::Sqlite(blocking(move || SqliteStore::open(&path)).await??)
+            }
+        };
+        Ok(Self { engine: Arc::new(engine) })
+    }
+
+    pub fn kind(&self) -> StoreKind {
+        match &*self.engine {
+            Engine::Sqlite(_) => StoreKind::Sqlite,
+        }
+    }
+
     /// Runs one transaction. `f` may run again (a serialization failure, a group on SQLite whose transaction broke),
     /// so it must not do anything but use `tx`. `Ok` commits and returns only after the commit is durable,
     /// `Err` rolls this transaction back.
+    ///
+    /// # Errors
+    /// What `f` returned, or why its transaction could not run or commit.
     pub async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
-        let _ = f;
-        todo!()
+        match &*self.engine {
+            Engine::Sqlite(store) => store.write(f).await,
+        }
     }
 
-    /// Runs reads in one snapshot.
+    /// Runs reads in one snapshot. `f` may run again.
+    ///
+    /// # Errors
+    /// What `f` returned, or why it could not run; `Broken` if it tries to write.
     pub async fn read<T, F>(&self, f: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
-        let _ = f;
-        todo!()
+        match &*self.engine {
+            Engine::Sqlite(store) => store.read(f).await,
+        }
     }
+
+    /// Whether a write transaction gets its turn. Changes nothing and waits for no disk.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.write(|tx| Box::pin(async move { tx.fetch_optional(PING, &[]).await.map(|_| ()) })).await
+    }
+
+    /// Refuses new work, finishes what waits, and leaves the database tidy. Every clone of this store is closed.
+    pub async fn close(&self) {
+        let engine = Arc::clone(&self.engine);
+        let close = move || match &*engine {
+            Engine::Sqlite(store) => store.close(),
+        };
+        // A panic in here has nothing to save: what was acknowledged is durable.
+        let _ = blocking(close).await;
+    }
+}
+
+const PING: &str = "SELECT stream FROM rev_head WHERE stream = 0";
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Broken(format!("the store panicked: {error}")))
 }

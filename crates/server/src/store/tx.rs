@@ -1,54 +1,95 @@
 //! One transaction on either database: three verbs, parameters and rows of a few plain types.
 
-use super::StoreError;
-
-/// A statement's parameter. `From` exists for what the store holds: `i64`, `&str`, `&[u8]`, and `Option` of them.
-#[derive(Debug, Clone, Copy)]
-pub enum Param<'a> {
-    Null,
-    Int(i64),
-    Text(&'a str),
-    Blob(&'a [u8]),
-}
-
-/// A fetched row; columns are read by position, in the order of the statement's list.
-#[derive(Debug)]
-pub struct Row {}
-
-impl Row {
-    /// Column `index` as `i64`, `String`, `Vec<u8>` or `Option` of these.
-    ///
-    /// # Errors
-    /// [`StoreError::Broken`] if the column is missing or of another type.
-    pub fn get<T: FromColumn>(&self, index: usize) -> Result<T, StoreError> {
-        let _ = index;
-        todo!()
-    }
-}
-
-/// A type that a column can be read as.
-pub trait FromColumn: Sized {}
+use super::{Param, Row, StoreError, sqlite::SqliteTx};
 
 /// One transaction.
+///
+/// Once a statement has failed, the transaction is over on every database: whatever follows in it fails, and it is
+/// rolled back even if its closure returns `Ok`. An expected conflict is written as `ON CONFLICT`, not caught.
 #[derive(Debug)]
-pub struct Tx {}
+pub struct Tx {
+    engine: EngineTx,
+    failed: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum EngineTx {
+    Sqlite(SqliteTx),
+}
 
 impl Tx {
     /// Runs a statement; returns the number of rows it changed.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; the transaction cannot commit any more.
     pub async fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
-        let _ = (sql, params);
-        todo!()
+        self.check(params)?;
+        let result = match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx.execute(sql, params),
+        };
+        self.note(result)
     }
 
     /// Fetches at most one row.
+    ///
+    /// # Errors
+    /// Any [`StoreError`], `Broken` if there is more than one row; the transaction cannot commit any more.
     pub async fn fetch_optional(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Option<Row>, StoreError> {
-        let _ = (sql, params);
-        todo!()
+        let mut rows = self.fetch_all(sql, params).await?;
+        if rows.len() > 1 {
+            return self.note(Err(StoreError::Broken(format!("{} rows where at most one was expected", rows.len()))));
+        }
+        Ok(rows.pop())
     }
 
-    /// Fetches all rows.
+    /// Fetches all rows; the statement bounds their number (`LIMIT`).
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; the transaction cannot commit any more.
     pub async fn fetch_all(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
-        let _ = (sql, params);
-        todo!()
+        self.check(params)?;
+        let result = match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx.fetch_all(sql, params),
+        };
+        self.note(result)
+    }
+
+    pub(super) fn new(engine: EngineTx) -> Self {
+        Self { engine, failed: false }
+    }
+
+    pub(super) fn engine(&mut self) -> &mut EngineTx {
+        &mut self.engine
+    }
+
+    /// Starts afresh: the next transaction on the same connection.
+    pub(super) fn reset(&mut self) {
+        self.failed = false;
+    }
+
+    /// What the closure's result really is: `Ok` after a failed statement is not one.
+    pub(super) fn settle<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        match result {
+            Ok(_) if self.failed => {
+                Err(StoreError::Broken("a transaction returned Ok although one of its statements had failed".into()))
+            }
+            other => other,
+        }
+    }
+
+    /// What PostgreSQL refuses, refused alike on both: statements after a failure, and NUL in text.
+    fn check(&mut self, params: &[Param<'_>]) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(StoreError::Broken("a statement of this transaction has failed before".into()));
+        }
+        match params.iter().position(|param| matches!(param, Param::Text(text) if text.contains('\0'))) {
+            None => Ok(()),
+            Some(index) => self.note(Err(StoreError::Broken(format!("NUL in text parameter ${}", index + 1)))),
+        }
+    }
+
+    fn note<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.failed |= result.is_err();
+        result
     }
 }

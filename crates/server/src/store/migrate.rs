@@ -1,0 +1,66 @@
+//! The schema, brought up to date at start: one numbered folder, forward only, for both databases.
+
+use refinery::{Migration, Report, Runner, error::Kind};
+
+use super::StoreError;
+
+/// Every file of `migrations/`, in order; a test compares this list with the folder.
+const MIGRATIONS: &[(&str, &str)] = &[("V1__foundation", include_str!("../../migrations/V1__foundation.sql"))];
+
+/// Migrates a SQLite database. Each step is one transaction: a start that is killed half-way continues at the next.
+pub(super) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
+    outcome(runner()?.run(connection))
+}
+
+fn runner() -> Result<Runner, StoreError> {
+    let migrations =
+        MIGRATIONS.iter().map(|(name, sql)| Migration::unapplied(name, sql)).collect::<Result<Vec<_>, _>>();
+    Ok(Runner::new(&migrations.map_err(|error| broken(&error))?))
+}
+
+fn outcome(result: Result<Report, refinery::Error>) -> Result<(), StoreError> {
+    let Err(error) = result else { return Ok(()) };
+    Err(match error.kind() {
+        Kind::MissingVersion(applied) if applied.version() > newest() => StoreError::Broken(format!(
+            "the database has schema version {}, and this program knows {} at most: a newer Countersign has used it. Run \
+             that version, or restore the backup made before the upgrade",
+            applied.version(),
+            newest()
+        )),
+        Kind::DivergentVersion(applied, _) => StoreError::Broken(format!(
+            "the database was made by another build: its migration {applied} is not the one of this program. Run the \
+             release that made it, or start with an empty database"
+        )),
+        _ => broken(&error),
+    })
+}
+
+/// The newest schema version this program knows.
+fn newest() -> refinery::SchemaVersion {
+    // Numbered from 1 without gaps, as the test below checks.
+    refinery::SchemaVersion::try_from(MIGRATIONS.len()).unwrap_or(refinery::SchemaVersion::MAX)
+}
+
+fn broken(error: &refinery::Error) -> StoreError {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    StoreError::Broken(format!("migration failed: {error}{cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs};
+
+    use super::*;
+
+    #[test]
+    fn the_list_is_the_folder_numbered_without_gaps() {
+        let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();
+        let files: BTreeSet<String> = folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        let listed: BTreeSet<String> = MIGRATIONS.iter().map(|(name, _)| format!("{name}.sql")).collect();
+        assert_eq!(listed, files);
+        for (index, (name, sql)) in MIGRATIONS.iter().enumerate() {
+            let version = Migration::unapplied(name, sql).unwrap().version();
+            assert_eq!(usize::try_from(version).unwrap(), index + 1, "{name}");
+        }
+    }
+}
