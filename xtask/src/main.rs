@@ -1,3 +1,72 @@
+//! `cargo xtask …`: everything a contributor runs besides `cargo` itself. Standard library only.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "xtask talks to a person")]
+#![allow(clippy::disallowed_methods, reason = "xtask measures how long a step took")]
 
-fn main() {}
+mod bench;
+mod docs;
+mod postgres;
+mod run;
+mod tally;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  test [--full] [-- ARGS]   Every test: unit, property, documentation, both databases, command line, examples.
+                            Finds or installs the PostgreSQL server it needs. `--full` adds the long counts.
+                            ARGS go to `cargo test` (for example: -- -p countersign-jose).
+  bench store               Rotations per second and CPU each, on both databases (release build)
+  bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
+  docs                      Builds the API documentation with warnings denied, and refreshes generated pages
+  openapi                   Writes the OpenAPI document that is generated from the code
+  help                      This text
+
+Exit codes: 0 all went well, 1 something failed, 2 the command line was not understood.";
+
+/// What ended a command early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The command line was not understood.
+    Usage(String),
+    /// A step failed; the text says what and what to do about it.
+    Step(String),
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(what)) => {
+            eprintln!("xtask: {what}\n\n{HELP}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Step(what)) => {
+            eprintln!("xtask: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[&str]) -> Result<(), Failure> {
+    if args.iter().take_while(|arg| **arg != "--").any(|arg| matches!(*arg, "--help" | "-h")) {
+        println!("{HELP}");
+        return Ok(());
+    }
+    match args {
+        ["help"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
+        ["bench", what, rest @ ..] => bench::run(what, rest),
+        ["bench"] => Err(Failure::Usage("`bench` needs one of: store, issuer".to_owned())),
+        ["docs"] => docs::run(),
+        ["openapi"] => docs::openapi(),
+        [] => Err(Failure::Usage("a command is missing".to_owned())),
+        [other, ..] => Err(Failure::Usage(format!("`{other}` is not a command, or has arguments it does not take"))),
+    }
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask bench …`: the measurements. Each lives in a workspace of its own under `bench/`, so that what it compares
+//! with never enters the dependencies of the product.
+
+use crate::{
+    Failure, postgres,
+    run::{cargo, root, step},
+};
+
+pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
+    if !matches!(what, "store" | "issuer") {
+        return Err(Failure::Usage(format!("there is no bench `{what}`; there are: store, issuer")));
+    }
+    let manifest = root().join("bench").join(what).join("Cargo.toml");
+    let mut command = cargo(&["run", "--release", "--locked", "--manifest-path"]);
+    command.arg(&manifest).arg("--").args(args);
+    match what {
+        // Both databases are measured, so the server programs are needed as in the tests.
+        "store" => step(command.env(postgres::BIN_VARIABLE, postgres::server_programs()?)),
+        // The load generator starts the release build of the product itself.
+        _ => {
+            step(&mut cargo(&["build", "--release", "--package", "countersign"]))?;
+            step(&mut command)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_bench_is_a_usage_error() {
+        assert!(matches!(run("moon", &[]), Err(Failure::Usage(_))));
+    }
+}

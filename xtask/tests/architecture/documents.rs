@@ -1,0 +1,99 @@
+//! Documents must not outlive the code they describe.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::source::{collect, root};
+
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    collect(&root(), "md", &mut found);
+    found.sort();
+    assert!(found.len() > 5);
+    found
+}
+
+/// The texts between single backticks, outside code blocks.
+fn code_spans(text: &str) -> Vec<String> {
+    let prose = without_blocks(text);
+    prose.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn without_blocks(text: &str) -> String {
+    let mut inside = false;
+    let mut prose = String::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+        } else if !inside {
+            prose.push_str(line);
+            prose.push('\n');
+        }
+    }
+    prose
+}
+
+/// Whether a code span names a file or folder of the repository: `http/token.rs`, `docs/`; not `POST /token`, `a::b`.
+fn names_a_path(span: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || "<>{}*:()=$\"#…".contains(c);
+    let known = [".rs", ".md", ".toml", ".sql", ".json", ".yml"];
+    !span.starts_with(['/', '.', '@', '~', '-'])
+        && !span.contains(odd)
+        && !["application/", "text/"].iter().any(|mime| span.starts_with(mime))
+        && (span.contains('/') || known.iter().any(|ending| span.ends_with(ending)))
+}
+
+#[test]
+fn every_path_in_the_architecture_page_exists() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<_> = code_spans(&text).into_iter().filter(|span| names_a_path(span)).collect();
+    assert!(named.len() > 15, "the page names the map: {named:?}");
+    // Short names are allowed for the crate that the page is mostly about.
+    let bases = [root(), root().join("crates/server"), root().join("crates/server/src")];
+    let gone: Vec<_> = named.iter().filter(|path| !bases.iter().any(|base| base.join(path).exists())).collect();
+    assert!(gone.is_empty(), "ARCHITECTURE.md names what does not exist: {gone:?}");
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    for document in documents() {
+        let text = without_blocks(&fs::read_to_string(&document).unwrap());
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let folder = document.parent().unwrap_or(Path::new("."));
+            assert!(folder.join(file).exists(), "{}: the link {target} leads nowhere", document.display());
+        }
+    }
+}
+
+#[test]
+fn every_page_of_the_book_is_in_its_summary() {
+    let docs = root().join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let mut pages = Vec::new();
+    collect(&docs, "md", &mut pages);
+    for page in pages {
+        let name = page.strip_prefix(&docs).unwrap().to_str().unwrap();
+        assert!(
+            name == "SUMMARY.md" || summary.contains(&format!("({name})")),
+            "docs/{name} is not in docs/SUMMARY.md"
+        );
+    }
+}
+
+#[test]
+fn paths_are_told_from_other_code_spans() {
+    for path in ["http/token.rs", "docs/", "clippy.toml", "crates/jose"] {
+        assert!(names_a_path(path), "{path}");
+    }
+    for other in
+        ["POST /token", "/token", "store::write", "at+jwt", "application/json", "cargo xtask test", "tests/*.rs"]
+    {
+        assert!(!names_a_path(other), "{other}");
+    }
+}

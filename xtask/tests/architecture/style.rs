@@ -1,0 +1,45 @@
+//! Budgets and forbidden words.
+
+use std::fs;
+
+use crate::source::{collect, root, sources};
+
+const LONGEST_FILE: usize = 500;
+
+#[test]
+fn files_can_be_held_in_mind() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .filter(|file| file.lines > LONGEST_FILE)
+        .map(|file| format!("{}: {} lines before its tests", file.path, file.lines))
+        .collect();
+    assert_eq!(long, Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_unsafe_or_unfinished() {
+    // Spelled in two halves, because this file is searched too.
+    let unfinished = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ign", "ore")];
+    for file in sources() {
+        assert!(!file.has_word("unsafe"), "{} has unsafe code", file.path);
+        let whole = fs::read_to_string(root().join(&file.path)).unwrap();
+        for word in unfinished {
+            assert!(!whole.contains(word), "{}: {word}", file.path);
+        }
+    }
+}
+
+/// A crate that forgets this line is checked by no lint.
+#[test]
+fn every_crate_inherits_the_lints() {
+    let mut manifests = Vec::new();
+    for folder in ["crates", "examples", "xtask"] {
+        collect(&root().join(folder), "toml", &mut manifests);
+    }
+    manifests.retain(|path| path.file_name().is_some_and(|name| name == "Cargo.toml"));
+    assert!(manifests.len() >= 6);
+    for manifest in manifests {
+        let text = fs::read_to_string(&manifest).unwrap();
+        assert!(text.contains("[lints]\nworkspace = true"), "{} does not inherit the lints", manifest.display());
+    }
+}
