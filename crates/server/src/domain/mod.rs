@@ -3,6 +3,7 @@
 pub mod base64url;
 pub mod refresh;
 pub mod refresh_token;
+pub mod revocation;
 pub mod rsn;
 pub mod session;
 pub mod signin;

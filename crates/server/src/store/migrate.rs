@@ -2,7 +2,7 @@
 
 use refinery::{Migration, Report, Runner, error::Kind};
 
-use super::StoreError;
+use super::{StoreError, dialect::MIGRATION_LOCK, postgres::meaning};
 
 /// Every file of `migrations/`, in order; a test compares this list with the folder.
 const MIGRATIONS: &[(&str, &str)] = &[("V1__foundation", include_str!("../../migrations/V1__foundation.sql"))];
@@ -10,6 +10,17 @@ const MIGRATIONS: &[(&str, &str)] = &[("V1__foundation", include_str!("../../mig
 /// Migrates a SQLite database. Each step is one transaction: a start that is killed half-way continues at the next.
 pub(super) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
     outcome(runner()?.run(connection))
+}
+
+/// Migrates a PostgreSQL database. The connection is closed afterwards, which frees the lock.
+pub(super) async fn postgres(client: &mut tokio_postgres::Client) -> Result<(), StoreError> {
+    // Another replica may be at it, for as long as it takes.
+    let wait = async {
+        client.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0").await?;
+        client.batch_execute(MIGRATION_LOCK).await
+    };
+    wait.await.map_err(|error| meaning(&error))?;
+    outcome(runner()?.run_async(client).await)
 }
 
 fn runner() -> Result<Runner, StoreError> {

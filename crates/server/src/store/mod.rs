@@ -4,10 +4,13 @@
 //! `ON CONFLICT`, columns of text, bigint and bytea, nothing that only one database understands. What truly differs is in
 //! `dialect.rs`.
 
+pub mod dialect;
 mod job;
 mod lock;
 mod migrate;
+mod postgres;
 mod queue;
+pub mod revocations;
 mod sqlite;
 mod tx;
 mod value;
@@ -18,7 +21,8 @@ pub use lock::{DataDirLock, LockError};
 pub use tx::Tx;
 pub use value::{FromColumn, Param, Row, Value};
 
-use sqlite::SqliteStore;
+use self::{postgres::PgStore, sqlite::SqliteStore};
+use crate::secret::PlainSecret;
 
 /// What a transaction's closure returns: a boxed future that borrows the transaction.
 pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -55,6 +59,10 @@ impl StoreError {
 pub enum StoreConfig {
     /// A file; it is created if it does not exist, its folder must.
     Sqlite { path: PathBuf },
+    /// `postgres://user:password@host/database?…`; several hosts mean: whichever is the primary. TLS is on unless every
+    /// host is this machine or the URL says `sslmode=disable`, and the certificate is always verified, against
+    /// `sslrootcert=` (PEM) or the system's authorities.
+    Postgres { url: PlainSecret, pool_size: usize },
 }
 
 /// The kind of database behind a [`Store`].
@@ -73,6 +81,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Engine {
     Sqlite(SqliteStore),
+    Postgres(PgStore),
 }
 
 impl Store {
@@ -85,8 +94,10 @@ impl Store {
         let engine = match config {
             StoreConfig::Sqlite { path } => {
                 let path = path.clone();
-                Engine::Sqlite(blocking(move || SqliteStore::open(&path)).await??)
+                let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await;
+                Engine::Sqlite(open.map_err(|error| StoreError::Broken(format!("cannot open the store: {error}")))??)
             }
+            StoreConfig::Postgres { url, pool_size } => Engine::Postgres(PgStore::open(url, *pool_size).await?),
         };
         Ok(Self { engine: Arc::new(engine) })
     }
@@ -94,6 +105,7 @@ impl Store {
     pub fn kind(&self) -> StoreKind {
         match &*self.engine {
             Engine::Sqlite(_) => StoreKind::Sqlite,
+            Engine::Postgres(_) => StoreKind::Postgres,
         }
     }
 
@@ -110,13 +122,14 @@ impl Store {
     {
         match &*self.engine {
             Engine::Sqlite(store) => store.write(f).await,
+            Engine::Postgres(store) => store.write(f).await,
         }
     }
 
     /// Runs reads in one snapshot. `f` may run again.
     ///
     /// # Errors
-    /// What `f` returned, or why it could not run; `Broken` if it tries to write.
+    /// What `f` returned, or why it could not run. A statement that writes fails.
     pub async fn read<T, F>(&self, f: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -124,6 +137,7 @@ impl Store {
     {
         match &*self.engine {
             Engine::Sqlite(store) => store.read(f).await,
+            Engine::Postgres(store) => store.read(f).await,
         }
     }
 
@@ -137,17 +151,11 @@ impl Store {
 
     /// Refuses new work, finishes what waits, and leaves the database tidy. Every clone of this store is closed.
     pub async fn close(&self) {
-        let engine = Arc::clone(&self.engine);
-        let close = move || match &*engine {
-            Engine::Sqlite(store) => store.close(),
-        };
-        // A panic in here has nothing to save: what was acknowledged is durable.
-        let _ = blocking(close).await;
+        match &*self.engine {
+            Engine::Sqlite(store) => store.close().await,
+            Engine::Postgres(store) => store.close().await,
+        }
     }
 }
 
 const PING: &str = "SELECT stream FROM rev_head WHERE stream = 0";
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Broken(format!("the store panicked: {error}")))
-}

@@ -1,6 +1,6 @@
 //! One transaction on either database: three verbs, parameters and rows of a few plain types.
 
-use super::{Param, Row, StoreError, sqlite::SqliteTx};
+use super::{Param, Row, StoreError, StoreKind, postgres::PgTx, sqlite::SqliteTx};
 
 /// One transaction.
 ///
@@ -15,6 +15,7 @@ pub struct Tx {
 #[derive(Debug)]
 pub(super) enum EngineTx {
     Sqlite(SqliteTx),
+    Postgres(PgTx),
 }
 
 impl Tx {
@@ -26,6 +27,7 @@ impl Tx {
         self.check(params)?;
         let result = match &mut self.engine {
             EngineTx::Sqlite(tx) => tx.execute(sql, params),
+            EngineTx::Postgres(tx) => tx.execute(sql, params).await,
         };
         self.note(result)
     }
@@ -50,6 +52,7 @@ impl Tx {
         self.check(params)?;
         let result = match &mut self.engine {
             EngineTx::Sqlite(tx) => tx.fetch_all(sql, params),
+            EngineTx::Postgres(tx) => tx.fetch_all(sql, params).await,
         };
         self.note(result)
     }
@@ -58,8 +61,27 @@ impl Tx {
         Self { engine, failed: false }
     }
 
-    pub(super) fn engine(&mut self) -> &mut EngineTx {
-        &mut self.engine
+    pub(super) fn kind(&self) -> StoreKind {
+        match self.engine {
+            EngineTx::Sqlite(_) => StoreKind::Sqlite,
+            EngineTx::Postgres(_) => StoreKind::Postgres,
+        }
+    }
+
+    /// The connection, for the thread that made this transaction from it.
+    pub(super) fn sqlite(&mut self) -> &mut SqliteTx {
+        match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx,
+            EngineTx::Postgres(_) => unreachable!("made by a SQLite thread"),
+        }
+    }
+
+    /// The connection, for the task that made this transaction from it.
+    pub(super) fn postgres(&mut self) -> &mut PgTx {
+        match &mut self.engine {
+            EngineTx::Postgres(tx) => tx,
+            EngineTx::Sqlite(_) => unreachable!("made by a PostgreSQL task"),
+        }
     }
 
     /// Starts afresh: the next transaction on the same connection.

@@ -6,7 +6,7 @@ mod tx;
 mod write;
 
 use std::{
-    fmt,
+    fmt, mem,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -81,13 +81,13 @@ impl SqliteStore {
         submit(&self.reads, f).await
     }
 
-    /// Refuses new work, finishes what is queued, writes the log back into the database file. Blocks.
-    pub(super) fn close(&self) {
+    /// Refuses new work, finishes what is queued, writes the log back into the database file.
+    pub(super) async fn close(&self) {
         self.reads.close();
-        join(&self.readers);
+        join(&self.readers).await;
         // The writer last: its final checkpoint needs the readers gone.
         self.writes.close();
-        join(&self.writer);
+        join(&self.writer).await;
     }
 }
 
@@ -137,9 +137,9 @@ fn start(threads: &Threads, name: &str, body: impl FnOnce() + Send + 'static) ->
     Ok(())
 }
 
-fn join(threads: &Threads) {
-    for thread in threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        // Closures' panics are caught one by one; a thread that panicked all the same has nothing left to finish.
-        let _ = thread.join();
-    }
+async fn join(threads: &Threads) {
+    let threads = mem::take(&mut *threads.lock().unwrap_or_else(PoisonError::into_inner));
+    // Closures' panics are caught one by one; a thread that panicked all the same has nothing left to finish.
+    let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+    let _ = tokio::task::spawn_blocking(join).await;
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{JobQueue, SqliteTx};
-use crate::store::{StoreError, Tx, job::Job, tx::EngineTx};
+use crate::store::{StoreError, Tx, job::Job};
 
 /// Members of one group. Beyond this a larger group saves less than a microsecond each.
 const GROUP_MAX: usize = 128;
@@ -107,12 +107,4 @@ fn commit(sqlite: &mut SqliteTx) -> Result<(), StoreError> {
 #[expect(clippy::disallowed_methods, reason = "an interval, measured at the boundary")]
 fn now() -> Instant {
     Instant::now()
-}
-
-impl Tx {
-    pub(super) fn sqlite(&mut self) -> &mut SqliteTx {
-        match self.engine() {
-            EngineTx::Sqlite(tx) => tx,
-        }
-    }
 }

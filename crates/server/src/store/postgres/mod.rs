@@ -1,0 +1,169 @@
+//! PostgreSQL, and what speaks its protocol: a pool of connections, retries of what the database asks to be retried.
+
+mod connect;
+mod error;
+mod tls;
+mod tx;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
+use tokio::{sync::oneshot, time::Instant};
+
+pub(super) use self::{error::meaning, tx::PgTx};
+
+use self::error::pool_error;
+use super::{StoreError, Tx, TxFuture, job::panicked, migrate, tx::EngineTx};
+use crate::{random::Random, secret::PlainSecret};
+
+/// How long a caller waits for its answer: pool, statements, retries and commit together.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Runs of one transaction before the conflict with others is reported.
+const ATTEMPTS: u32 = 8;
+/// The first pause after a conflict; it doubles, and a random part keeps the rivals apart.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// How long closing waits for transactions that are under way.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A pool of connections to one database.
+#[derive(Debug)]
+pub(super) struct PgStore {
+    pool: Pool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Write,
+    Read,
+}
+
+/// What one run of a transaction came to.
+struct Attempt<T> {
+    result: Result<T, StoreError>,
+    /// The connection, still to be tidied.
+    tx: Option<Tx>,
+    /// Nothing was kept, and another run may succeed.
+    again: bool,
+}
+
+impl PgStore {
+    /// Connects and brings the schema up to date.
+    pub(super) async fn open(url: &PlainSecret, pool_size: usize) -> Result<Self, StoreError> {
+        let pool = connect::pool(url.expose(), pool_size)?;
+        // Not returned to the pool: its settings are those of a migration.
+        let mut client = Object::take(pool.get().await.map_err(|error| pool_error(&error))?);
+        connect::check_encoding(&client).await?;
+        migrate::postgres(&mut client).await?;
+        Ok(Self { pool })
+    }
+
+    pub(super) async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        self.run(Access::Write, f).await
+    }
+
+    pub(super) async fn read<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        self.run(Access::Read, f).await
+    }
+
+    /// Refuses new work and waits for what is under way.
+    pub(super) async fn close(&self) {
+        self.pool.close();
+        let idle = async {
+            while self.pool.status().size > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // What takes longer is cut off, and rolled back by the server.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, idle).await;
+    }
+
+    /// Runs the transaction in a task of its own: a caller that goes away neither stops it half-way nor costs a
+    /// connection.
+    async fn run<T, F>(&self, access: Access, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let pool = self.pool.clone();
+        let task = tokio::spawn(async move {
+            let (result, tx) = repeat(&pool, access, &f).await;
+            // A refusal or a snapshot is true without the round trip that ends it. A caller that is gone needs nothing.
+            let _ = reply.send(result);
+            if let Some(mut tx) = tx {
+                tx.postgres().end().await;
+            }
+        });
+        match answer.await {
+            Ok(result) => result,
+            Err(_) => Err(match task.await {
+                Err(error) if error.is_panic() => panicked(&*error.into_panic()),
+                _ => StoreError::unknown("the program is shutting down"),
+            }),
+        }
+    }
+}
+
+async fn repeat<T, F>(pool: &Pool, access: Access, f: &F) -> (Result<T, StoreError>, Option<Tx>)
+where
+    F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
+{
+    let deadline = deadline();
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..ATTEMPTS {
+        let attempt = run_once(pool, access, f, deadline).await;
+        if !attempt.again {
+            return (attempt.result, attempt.tx);
+        }
+        drop(attempt.tx);
+        tokio::time::sleep(jittered(pause)).await;
+        pause *= 2;
+    }
+    let last = run_once(pool, access, f, deadline).await;
+    (last.result, last.tx)
+}
+
+async fn run_once<T, F>(pool: &Pool, access: Access, f: &F, deadline: Instant) -> Attempt<T>
+where
+    F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
+{
+    let client = match pool.get().await {
+        Ok(client) => client,
+        Err(error) => return Attempt { result: Err(pool_error(&error)), tx: None, again: false },
+    };
+    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline)));
+    if let Err(error) = tx.postgres().begin(access).await {
+        // Nothing was done on a connection that had died in the pool; the next one is fresh.
+        let again = tx.postgres().is_closed();
+        return Attempt { result: Err(error), tx: Some(tx), again };
+    }
+    let result = f(&mut tx).await;
+    let result = match (access, tx.settle(result)) {
+        (Access::Write, Ok(value)) => tx.postgres().commit().await.map(|()| value),
+        (_, result) => result,
+    };
+    let again = result.is_err() && tx.postgres().asks_to_retry();
+    if again {
+        tx.postgres().end().await;
+    }
+    Attempt { result, tx: Some(tx), again }
+}
+
+#[expect(clippy::disallowed_methods, reason = "an interval, measured at the boundary")]
+fn deadline() -> Instant {
+    Instant::now() + ANSWER_TIMEOUT
+}
+
+/// Between half and all of `pause`.
+fn jittered(pause: Duration) -> Duration {
+    let [random] = Random.bytes::<1>().unwrap_or_default();
+    pause / 2 + pause * u32::from(random) / 512
+}

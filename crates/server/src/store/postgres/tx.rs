@@ -1,0 +1,188 @@
+//! One transaction on one PostgreSQL connection.
+
+use std::{error::Error, fmt, future::Future, pin::pin};
+
+use bytes::BytesMut;
+use deadpool_postgres::Object;
+use futures_util::TryStreamExt;
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::types::{IsNull, ToSql, Type, WrongType, to_sql_checked};
+
+use super::{
+    Access,
+    error::{commit_meaning, is_retryable, meaning},
+};
+use crate::store::{Param, Row, StoreError, value::Value};
+
+/// A connection from the pool. It goes back only when no transaction is open on it.
+pub(in crate::store) struct PgTx {
+    client: Option<Object>,
+    deadline: Instant,
+    open: bool,
+    retry: bool,
+}
+
+impl PgTx {
+    pub(super) fn new(client: Object, deadline: Instant) -> Self {
+        Self { client: Some(client), deadline, open: false, retry: false }
+    }
+
+    pub(in crate::store) async fn execute(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<u64, StoreError> {
+        let client = client(self.client.as_ref())?;
+        let work = async {
+            let statement = client.prepare_cached(sql).await?;
+            client.execute_raw(&statement, params.iter().copied()).await
+        };
+        let result = within(self.deadline, work).await;
+        self.note(result)
+    }
+
+    pub(in crate::store) async fn fetch_all(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let client = client(self.client.as_ref())?;
+        let work = async {
+            let statement = client.prepare_cached(sql).await?;
+            let rows = client.query_raw(&statement, params.iter().copied()).await?;
+            pin!(rows).try_collect::<Vec<_>>().await
+        };
+        let rows = within(self.deadline, work).await;
+        self.note(rows)?.iter().map(row).collect()
+    }
+
+    pub(super) async fn begin(&mut self, access: Access) -> Result<(), StoreError> {
+        self.open = true;
+        self.control(match access {
+            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        })
+        .await
+    }
+
+    /// Commits; returns once the database says that it is durable.
+    pub(super) async fn commit(&mut self) -> Result<(), StoreError> {
+        let client = client(self.client.as_ref())?;
+        let result = within(self.deadline, client.batch_execute("COMMIT")).await;
+        self.open = result.is_err();
+        result.map_err(|failed| match failed {
+            Failed::Late => StoreError::unknown("the database did not confirm the commit in time"),
+            Failed::Said(error) => {
+                self.retry = is_retryable(&error);
+                commit_meaning(&error)
+            }
+        })
+    }
+
+    /// Ends the transaction without keeping it, if it is still open.
+    pub(super) async fn end(&mut self) {
+        if self.open && self.control("ROLLBACK").await.is_ok() {
+            self.open = false;
+        }
+    }
+
+    /// Whether the database asked that the same transaction be run again.
+    pub(super) fn asks_to_retry(&self) -> bool {
+        self.retry
+    }
+
+    /// Whether the connection is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.client.as_ref().is_none_or(|client| client.is_closed())
+    }
+
+    async fn control(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        let client = client(self.client.as_ref())?;
+        let result = within(self.deadline, client.batch_execute(sql)).await;
+        self.note(result)
+    }
+
+    fn note<T>(&mut self, result: Result<T, Failed>) -> Result<T, StoreError> {
+        result.map_err(|failed| match failed {
+            Failed::Late => StoreError::unavailable("the database did not answer in time"),
+            Failed::Said(error) => {
+                self.retry = is_retryable(&error);
+                meaning(&error)
+            }
+        })
+    }
+}
+
+impl Drop for PgTx {
+    fn drop(&mut self) {
+        // In the middle of something: a panic, or a connection that does not answer. Closing it makes the server roll back.
+        if let (true, Some(client)) = (self.open, self.client.take()) {
+            drop(Object::take(client));
+        }
+    }
+}
+
+impl fmt::Debug for PgTx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgTx").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+fn client(client: Option<&Object>) -> Result<&Object, StoreError> {
+    client.ok_or_else(|| StoreError::Broken("the transaction has no connection".into()))
+}
+
+enum Failed {
+    Late,
+    Said(tokio_postgres::Error),
+}
+
+async fn within<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Failed> {
+    match timeout_at(deadline, work).await {
+        Ok(result) => result.map_err(Failed::Said),
+        Err(_) => Err(Failed::Late),
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match (*self, ty) {
+            (Param::Null, _) => Ok(IsNull::Yes),
+            (Param::Int(number), &Type::INT8) => number.to_sql(ty, out),
+            (Param::Int(number), &Type::INT4) => i32::try_from(number)?.to_sql(ty, out),
+            (Param::Text(text), &(Type::TEXT | Type::VARCHAR)) => text.to_sql(ty, out),
+            (Param::Blob(bytes), &Type::BYTEA) => bytes.to_sql(ty, out),
+            (Param::Int(_), _) => Err(Box::new(WrongType::new::<i64>(ty.clone()))),
+            (Param::Text(_), _) => Err(Box::new(WrongType::new::<&str>(ty.clone()))),
+            (Param::Blob(_), _) => Err(Box::new(WrongType::new::<&[u8]>(ty.clone()))),
+        }
+    }
+
+    // Each variant is checked against the statement's own type above.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let values = row.columns().iter().enumerate().map(|(index, column)| {
+        let value = match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(index).map(|number| number.map(Value::Int)),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index).map(|number| number.map(|n| Value::Int(n.into()))),
+            // A comparison in a list of columns: SQLite says 0 or 1.
+            Type::BOOL => row.try_get::<_, Option<bool>>(index).map(|truth| truth.map(|t| Value::Int(t.into()))),
+            Type::TEXT | Type::VARCHAR => row.try_get::<_, Option<String>>(index).map(|text| text.map(Value::Text)),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index).map(|bytes| bytes.map(Value::Blob)),
+            ref other => {
+                return Err(StoreError::Broken(format!("column {} is a {other}; cast it", column.name())));
+            }
+        };
+        value.map(|value| value.unwrap_or(Value::Null)).map_err(|error| meaning(&error))
+    });
+    values.collect::<Result<_, _>>().map(Row::new)
+}

@@ -1,0 +1,7 @@
+//! The store's contract, alike on SQLite and PostgreSQL, and what only one of them can break.
+#![cfg(test)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod contract;

@@ -1,0 +1,156 @@
+//! A PostgreSQL of the test's own: a temporary cluster, reached through a socket in its folder, started once per test
+//! program. It is removed when the program ends, however it ends.
+
+use std::{
+    env, fs,
+    io::Write,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use tokio_postgres::NoTls;
+
+const MISSING: &str = "PostgreSQL's server programs were not found. These tests start a temporary PostgreSQL and never \
+                       skip it. Install it (Debian, Ubuntu: apt-get install postgresql), or put initdb and pg_ctl into PATH";
+
+/// A running cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: PathBuf,
+    binaries: PathBuf,
+    databases: AtomicU32,
+    /// Holds the other end of the keeper's standard input: when this process is gone, the keeper reads the end of it,
+    /// stops the server and removes the folder.
+    _keeper: Child,
+}
+
+impl Cluster {
+    /// The one cluster of this test program.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start("listen_addresses = ''\n"))
+    }
+
+    /// A new cluster with further lines for `postgresql.conf`.
+    pub fn start(settings: &str) -> Self {
+        let binaries = binaries();
+        let folder = output(server_user("mktemp").args(["-d", "--tmpdir", "countersign-pg-XXXXXXXX"]));
+        let folder = PathBuf::from(folder.trim());
+        let keeper = keeper(&folder, &binaries);
+        let data = folder.join("data");
+        output(server_user(binaries.join("initdb")).arg("-D").arg(&data).args([
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]));
+        // Durability is the product's promise and PostgreSQL's work; these tests kill connections, not machines.
+        let base = format!(
+            "unix_socket_directories = '{}'\nmax_connections = 300\nshared_buffers = 32MB\nfsync = off\n{settings}",
+            folder.display()
+        );
+        append(&data.join("postgresql.conf"), &base);
+        let cluster = Self { folder, binaries, databases: AtomicU32::new(0), _keeper: keeper };
+        cluster.control("start");
+        cluster
+    }
+
+    /// `pg_ctl start`, `stop`, `restart`, … ; waits until it is done.
+    pub fn control(&self, verb: &str) {
+        let (data, log) = (self.folder.join("data"), self.folder.join("log"));
+        let mut command = server_user(self.binaries.join("pg_ctl"));
+        command.arg(verb).arg("-D").arg(data).arg("-l").arg(&log).args(["-w", "-m", "immediate"]);
+        // The server inherits the standard streams and would keep a pipe open for ever.
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let done = status.is_ok_and(|status| status.success());
+        assert!(done, "pg_ctl {verb} failed: {}", fs::read_to_string(log).unwrap_or_default());
+    }
+
+    /// Where the certificates of a test lie, readable for the server.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The URL of a new, empty database.
+    pub async fn create_database(&self) -> String {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.execute("postgres", &format!("CREATE DATABASE {name}")).await;
+        self.url(&name)
+    }
+
+    /// Runs a statement as the superuser, on a connection of its own.
+    pub async fn execute(&self, database: &str, sql: &str) {
+        let (client, connection) = tokio_postgres::connect(&self.url(database), NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap();
+        drop(client);
+        connection.await.unwrap().unwrap();
+    }
+
+    fn url(&self, database: &str) -> String {
+        let host: String = form_urlencoded::byte_serialize(self.folder.as_os_str().as_encoded_bytes()).collect();
+        format!("postgres://postgres@{host}/{database}")
+    }
+}
+
+/// The newest PostgreSQL of this machine.
+fn binaries() -> PathBuf {
+    let configured = Command::new("pg_config")
+        .arg("--bindir")
+        .output()
+        .ok()
+        .map(|out| PathBuf::from(String::from_utf8_lossy(&out.stdout).trim()));
+    let mut packaged: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
+        .unwrap_or_default();
+    packaged.sort_by_key(|path| {
+        path.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok()).unwrap_or(0)
+    });
+    let in_path = env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
+    let candidates = configured.into_iter().chain(packaged.into_iter().rev()).chain(in_path);
+    let found =
+        candidates.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file());
+    found.expect(MISSING)
+}
+
+/// PostgreSQL refuses to run as root; its package brings a user for it.
+fn server_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    static ROOT: OnceLock<bool> = OnceLock::new();
+    let root = *ROOT.get_or_init(|| output(Command::new("id").arg("-u")).trim() == "0");
+    let mut command = if root {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    // Not the caller's folder: the server's user may not be allowed to enter it.
+    command.current_dir("/");
+    command
+}
+
+/// A process that outlives this one by as long as it takes to clean up. In a group of its own, so that an interrupt from
+/// the keyboard does not end it first.
+fn keeper(folder: &Path, binaries: &Path) -> Child {
+    let script = "read -r _; \"$1\"/pg_ctl stop -D \"$2\"/data -m immediate; rm -rf \"$2\"";
+    let mut command = server_user("sh");
+    command.args(["-c", script, "keeper"]).arg(binaries).arg(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command.spawn().expect("cannot start sh")
+}
+
+fn append(file: &Path, text: &str) {
+    fs::OpenOptions::new().append(true).open(file).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+fn output(command: &mut Command) -> String {
+    let out = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
