@@ -47,11 +47,11 @@ fn the_domain_is_pure() {
         "Random",
         "SystemTime",
         "Instant",
-        "aws_lc_rs",
     ];
     assert_eq!(uses(&domain, &forbidden), Vec::<String>::new(), "domain/ decides; it neither waits, loads nor draws");
     for file in domain {
-        for module in ["crate::http", "crate::store", "crate::app", "crate::clock", "crate::random"] {
+        for module in ["crate::http", "crate::store", "crate::app", "crate::clock", "crate::random", "aws_lc_rs::rand"]
+        {
             assert!(!file.code.contains(module), "{}: {module}", file.path);
         }
         assert!(!file.texts.iter().any(|text| starts_statement(text)), "{} holds SQL", file.path);
