@@ -8,7 +8,7 @@ use super::{
     StoreError, Tx,
     dialect::{RowKey, lock_rows, now_us},
 };
-use crate::domain::{revocation::Entry, time::Timestamp};
+use crate::domain::{revocation::Entry, rsn::Rsn, time::Timestamp};
 
 /// The one stream of the log.
 const STREAM: i64 = 0;
@@ -16,12 +16,12 @@ const STREAM: i64 = 0;
 /// Where the log stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// Position of the newest entry; microseconds of a clock that never runs backwards.
-    pub rsn: i64,
+    /// Position of the newest entry.
+    pub rsn: Rsn,
     /// Everything below is dead.
-    pub floor: i64,
-    /// Everything committed before this time (microseconds) is at or below `rsn`.
-    pub t: i64,
+    pub floor: Rsn,
+    /// Everything committed before this time is at or below `rsn`.
+    pub t: Timestamp,
 }
 
 /// The head of the log.
@@ -39,7 +39,7 @@ pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
 ///
 /// # Errors
 /// As any statement.
-pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<i64, StoreError> {
+pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<Rsn, StoreError> {
     const ADVANCE: &str = "UPDATE rev_head SET rsn = CASE WHEN rsn + $1 > $2 THEN rsn + $1 ELSE $2 END \
                            WHERE stream = $3 RETURNING rsn";
     const INSERT: &str = "INSERT INTO rev_log (stream, rsn, kind, id, exp) VALUES ($1, $2, $3, $4, $5)";
@@ -54,14 +54,14 @@ pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<i6
         let (kind, id) = (i64::from(entry.kind.number()), entry.id.as_bytes());
         tx.execute(INSERT, &[STREAM.into(), rsn.into(), kind.into(), id.into(), entry.exp.into()]).await?;
     }
-    Ok(last)
+    Ok(Rsn::new(last))
 }
 
 /// Ends all sessions and tokens that a user has now. Returns the entry's position.
 ///
 /// # Errors
 /// `Broken` if there is no such user.
-pub async fn revoke_user(tx: &mut Tx, now: Timestamp, user_id: &str, entry: &Entry) -> Result<i64, StoreError> {
+pub async fn revoke_user(tx: &mut Tx, now: Timestamp, user_id: &str, entry: &Entry) -> Result<Rsn, StoreError> {
     lock_rows(tx, &mut [RowKey::User(user_id)]).await?;
     let rsn = append(tx, now, &[*entry]).await?;
     raise_user(tx, user_id, rsn).await?;
@@ -72,7 +72,7 @@ pub async fn revoke_user(tx: &mut Tx, now: Timestamp, user_id: &str, entry: &Ent
 ///
 /// # Errors
 /// `Broken` if there is no such client.
-pub async fn revoke_client(tx: &mut Tx, now: Timestamp, client_id: &str, entry: &Entry) -> Result<i64, StoreError> {
+pub async fn revoke_client(tx: &mut Tx, now: Timestamp, client_id: &str, entry: &Entry) -> Result<Rsn, StoreError> {
     lock_rows(tx, &mut [RowKey::Client(client_id)]).await?;
     let rsn = append(tx, now, &[*entry]).await?;
     raise(tx, "UPDATE clients SET min_rsn = $1 WHERE client_id = $2", client_id, rsn).await?;
@@ -83,7 +83,7 @@ pub async fn revoke_client(tx: &mut Tx, now: Timestamp, client_id: &str, entry: 
 ///
 /// # Errors
 /// `Broken` if there is no such tenant.
-pub async fn revoke_tenant(tx: &mut Tx, now: Timestamp, tenant: &str, entry: &Entry) -> Result<i64, StoreError> {
+pub async fn revoke_tenant(tx: &mut Tx, now: Timestamp, tenant: &str, entry: &Entry) -> Result<Rsn, StoreError> {
     lock_rows(tx, &mut [RowKey::Tenant(tenant)]).await?;
     let rsn = append(tx, now, &[*entry]).await?;
     raise(tx, "UPDATE tenants SET min_rsn = $1 WHERE tenant = $2", tenant, rsn).await?;
@@ -94,7 +94,7 @@ pub async fn revoke_tenant(tx: &mut Tx, now: Timestamp, tenant: &str, entry: &En
 ///
 /// # Errors
 /// `Broken` if there is no such user.
-pub async fn outdate_user_tokens(tx: &mut Tx, now: Timestamp, user_id: &str, entry: &Entry) -> Result<i64, StoreError> {
+pub async fn outdate_user_tokens(tx: &mut Tx, now: Timestamp, user_id: &str, entry: &Entry) -> Result<Rsn, StoreError> {
     lock_rows(tx, &mut [RowKey::User(user_id)]).await?;
     let rsn = append(tx, now, &[*entry]).await?;
     raise(tx, "UPDATE users SET token_rsn = $1 WHERE user_id = $2", user_id, rsn).await?;
@@ -110,7 +110,7 @@ pub async fn outdate_client_tokens(
     now: Timestamp,
     client_id: &str,
     entry: &Entry,
-) -> Result<i64, StoreError> {
+) -> Result<Rsn, StoreError> {
     lock_rows(tx, &mut [RowKey::Client(client_id)]).await?;
     let rsn = append(tx, now, &[*entry]).await?;
     raise(tx, "UPDATE clients SET token_rsn = $1 WHERE client_id = $2", client_id, rsn).await?;
@@ -121,11 +121,11 @@ pub async fn outdate_client_tokens(
 ///
 /// # Errors
 /// `Broken` if there is no such user.
-pub async fn raise_user(tx: &mut Tx, user_id: &str, rsn: i64) -> Result<(), StoreError> {
+pub async fn raise_user(tx: &mut Tx, user_id: &str, rsn: Rsn) -> Result<(), StoreError> {
     raise(tx, "UPDATE users SET min_rsn = $1 WHERE user_id = $2", user_id, rsn).await
 }
 
-async fn raise(tx: &mut Tx, sql: &'static str, id: &str, rsn: i64) -> Result<(), StoreError> {
+async fn raise(tx: &mut Tx, sql: &'static str, id: &str, rsn: Rsn) -> Result<(), StoreError> {
     match tx.execute(sql, &[rsn.into(), id.into()]).await? {
         1 => Ok(()),
         rows => Err(StoreError::Broken(format!("a revocation marked {rows} rows"))),

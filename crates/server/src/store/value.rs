@@ -3,9 +3,9 @@
 use std::any::type_name;
 
 use super::StoreError;
-use crate::domain::time::Timestamp;
+use crate::domain::{rsn::Rsn, time::Timestamp};
 
-/// A statement's parameter. `From` exists for what the store holds: integers, text, bytes, times, and `Option` of them.
+/// A statement's parameter. `From` exists for what the store holds: integers, text, bytes, times, positions in the log, and `Option` of them.
 #[derive(Debug, Clone, Copy)]
 pub enum Param<'a> {
     Null,
@@ -23,6 +23,12 @@ impl From<i64> for Param<'_> {
 impl From<Timestamp> for Param<'_> {
     fn from(value: Timestamp) -> Self {
         Self::Int(value.micros())
+    }
+}
+
+impl From<Rsn> for Param<'_> {
+    fn from(value: Rsn) -> Self {
+        Self::Int(value.get())
     }
 }
 
@@ -91,7 +97,7 @@ impl Row {
         Self(values)
     }
 
-    /// Column `index` (from 0) as `i64`, `String`, `Vec<u8>`, `[u8; N]`, `Timestamp` or `Option` of these.
+    /// Column `index` (from 0) as `i64`, `String`, `Vec<u8>`, `[u8; N]`, `Timestamp`, `Rsn` or `Option` of these.
     ///
     /// # Errors
     /// [`StoreError::Broken`] if the column is missing or of another type.
@@ -125,6 +131,12 @@ impl FromColumn for i64 {
 impl FromColumn for Timestamp {
     fn from_column(value: &Value) -> Option<Self> {
         i64::from_column(value).map(Self::from_micros)
+    }
+}
+
+impl FromColumn for Rsn {
+    fn from_column(value: &Value) -> Option<Self> {
+        i64::from_column(value).map(Self::new)
     }
 }
 
