@@ -24,7 +24,7 @@ pub fn server_programs() -> Result<PathBuf, Failure> {
         return if is_server(&named) {
             Ok(named)
         } else {
-            Err(Failure::Step(format!("{BIN_VARIABLE}={} holds no initdb and postgres", named.display())))
+            Err(Failure::Step(format!("{BIN_VARIABLE}={} holds no initdb, pg_ctl and postgres", named.display())))
         };
     }
     if let Some(found) = search() {
@@ -56,7 +56,7 @@ fn path_folders() -> Vec<PathBuf> {
 }
 
 fn is_server(folder: &Path) -> bool {
-    ["initdb", "postgres"].iter().all(|program| folder.join(program).is_file())
+    ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file())
 }
 
 fn install() -> Result<(), Failure> {
@@ -92,7 +92,7 @@ fn forbid_system_cluster() -> Result<(), Failure> {
 
 fn missing(why: &str) -> String {
     format!(
-        "PostgreSQL's server programs (initdb, postgres) are needed by the database tests and were not found; {why}.\n\
+        "PostgreSQL's server programs (initdb, pg_ctl, postgres) are needed by the database tests and were not found; {why}.\n\
          Searched: `pg_config --bindir`, /usr/lib/postgresql/*/bin, PATH.\n\
          Debian, Ubuntu: sudo apt-get install postgresql · Fedora: sudo dnf install postgresql-server · \
          macOS: brew install postgresql@17\n\

@@ -99,8 +99,11 @@ impl Cluster {
     }
 }
 
-/// The newest PostgreSQL of this machine.
+/// The folder that `cargo xtask test` or a person names, otherwise the newest PostgreSQL of this machine.
 fn binaries() -> PathBuf {
+    if let Some(named) = env::var_os("COUNTERSIGN_TEST_PG_BIN") {
+        return named.into();
+    }
     let configured = Command::new("pg_config")
         .arg("--bindir")
         .output()
