@@ -14,6 +14,11 @@ impl PlainSecret {
         Self(Zeroizing::new(value))
     }
 
+    /// Adds a character. Growing past the capacity would leave a copy of the secret behind.
+    pub(crate) fn push(&mut self, c: char) {
+        self.0.push(c);
+    }
+
     /// The secret itself. Every call is a place to review.
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,10 +1,18 @@
 //! The rules, pure: no await, no SQL, no HTTP, no clock, no randomness of its own.
 
+pub mod audit;
 pub mod base64url;
+pub mod client;
+pub mod email;
+pub mod limits;
+pub mod password;
 pub mod refresh;
 pub mod refresh_token;
 pub mod revocation;
+pub mod roles;
 pub mod rsn;
+pub mod scope;
 pub mod session;
 pub mod signin;
 pub mod time;
+pub mod user;

@@ -1,0 +1,261 @@
+//! Security events, in the words of OWASP's logging vocabulary (AUD-01). An event is written in the transaction of the
+//! change it tells of (AUD-04): what was rolled back leaves none.
+
+use std::{fmt, str::FromStr};
+
+use serde_json::{Map, Value};
+
+use super::time::Timestamp;
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $variant:ident $name:literal,)*) => {
+        /// What happened, one row each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Event {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Event {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name in the vocabulary.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+events! {
+    LoginSuccess "authn_login_success",
+    /// The first success after at least one failure.
+    LoginSuccessAfterFail "authn_login_successafterfail",
+    LoginFail "authn_login_fail",
+    /// An attempt was refused because too many had failed before.
+    LoginLock "authn_login_lock",
+    PasswordChange "authn_password_change",
+    PasswordChangeFail "authn_password_change_fail",
+    TokenCreated "authn_token_created",
+    TokenRevoked "authn_token_revoked",
+    /// A refresh token was presented that had been replaced: somebody has a copy.
+    TokenReuse "authn_token_reuse",
+    AuthzFail "authz_fail",
+    AuthzAdmin "authz_admin",
+    SessionCreated "session_created",
+    SessionExpired "session_expired",
+    /// Signed out, here or everywhere.
+    SessionEnded "session_ended",
+    /// Something that looks like a stolen session but does not prove it.
+    SessionSuspicious "session_suspicious",
+    UserCreated "user_created",
+    UserUpdated "user_updated",
+    /// Disabled, or enabled again.
+    UserArchived "user_archived",
+    UserRestored "user_restored",
+    UserDeleted "user_deleted",
+    PermissionsChanged "privilege_permissions_changed",
+    ClientCreated "client_created",
+    ClientUpdated "client_updated",
+    ClientDisabled "client_disabled",
+    ClientDeleted "client_deleted",
+    ClientSecretRotated "client_secret_rotated",
+    AudienceCreated "audience_created",
+    AudienceUpdated "audience_updated",
+    KeyRotated "key_rotated",
+    KeyRevoked "key_revoked",
+    RateLimitExceeded "excess_rate_limit_exceeded",
+    Startup "sys_startup",
+    Shutdown "sys_shutdown",
+}
+
+/// No event has this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no audit event {0:?}")]
+pub struct UnknownEvent(String);
+
+impl FromStr for Event {
+    type Err = UnknownEvent;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEvent> {
+        Self::ALL.iter().find(|event| event.as_str() == text).copied().ok_or_else(|| UnknownEvent(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who did it, from where, in which request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// A user id, a client id, [`Source::LOCAL`] or [`Source::ANONYMOUS`].
+    pub actor: String,
+    pub ip: String,
+    pub request_id: String,
+}
+
+impl Source {
+    /// Whoever may use the Unix socket or the data folder.
+    pub const LOCAL: &str = "local";
+    pub const ANONYMOUS: &str = "anonymous";
+}
+
+/// One event. All its texts are harmless in a terminal and a log file, whatever they were made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEvent {
+    /// Sorts by time.
+    pub id: String,
+    pub at: Timestamp,
+    pub event: Event,
+    pub source: Source,
+    pub user_id: Option<String>,
+    pub client_id: Option<String>,
+    pub sid: Option<String>,
+    /// No secrets.
+    pub detail: Map<String, Value>,
+}
+
+impl AuditEvent {
+    pub fn new(event: Event, at: Timestamp, source: &Source, random: [u8; 8]) -> Self {
+        let micros = u64::try_from(at.micros()).unwrap_or(0);
+        let Source { actor, ip, request_id } = source;
+        Self {
+            id: format!("{micros:014x}{:016x}", u64::from_be_bytes(random)),
+            at,
+            event,
+            source: Source { actor: harmless(actor), ip: harmless(ip), request_id: harmless(request_id) },
+            user_id: None,
+            client_id: None,
+            sid: None,
+            detail: Map::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn user(mut self, user_id: &str) -> Self {
+        self.user_id = Some(harmless(user_id));
+        self
+    }
+
+    #[must_use]
+    pub fn client(mut self, client_id: &str) -> Self {
+        self.client_id = Some(harmless(client_id));
+        self
+    }
+
+    #[must_use]
+    pub fn session(mut self, sid: &str) -> Self {
+        self.sid = Some(harmless(sid));
+        self
+    }
+
+    /// Adds a detail: a text, a number, or a list of them. Never a secret.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.detail.insert(name.to_owned(), harmless_value(value.into()));
+        self
+    }
+
+    pub fn detail_json(&self) -> String {
+        Value::Object(self.detail.clone()).to_string()
+    }
+}
+
+/// The longest text of an event, characters.
+const LONGEST: usize = 256;
+
+/// A text without line breaks, terminal sequences, NUL, and marks that turn the direction of writing: each is shown as its
+/// code point, and a long text is cut (AUD-03).
+pub fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LONGEST));
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST {
+            out.push('…');
+            break;
+        }
+        let hostile = c.is_control()
+            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
+        if hostile { out.push_str(&format!("<{:04X}>", u32::from(c))) } else { out.push(c) }
+    }
+    out
+}
+
+fn harmless_value(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(harmless(&text)),
+        Value::Array(list) => list.into_iter().map(harmless_value).collect(),
+        Value::Object(map) => map.into_iter().map(|(name, value)| (harmless(&name), harmless_value(value))).collect(),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn source(actor: &str) -> Source {
+        Source { actor: actor.to_owned(), ip: "192.0.2.1".to_owned(), request_id: "r1".to_owned() }
+    }
+
+    // AUD-01
+    #[test]
+    fn every_event_has_a_name_of_its_own() {
+        for event in Event::ALL {
+            assert_eq!(event.as_str().parse(), Ok(*event));
+        }
+        assert_eq!("authn_token_reuse".parse(), Ok(Event::TokenReuse));
+        assert!("authn_magic".parse::<Event>().is_err());
+    }
+
+    // AUD-05: ids sort by time, as text.
+    #[test]
+    fn ids_sort_by_time() {
+        let id = |micros, random| {
+            AuditEvent::new(Event::LoginFail, Timestamp::from_micros(micros), &source(Source::ANONYMOUS), random).id
+        };
+        let ids = [
+            id(-5, [0; 8]),
+            id(9, [255; 8]),
+            id(10, [0; 8]),
+            id(1_790_000_000_000_000, [255; 8]),
+            id(1_790_000_000_000_001, [0; 8]),
+            id(32_503_680_000_000_000, [0; 8]),
+        ];
+        assert!(ids.is_sorted(), "{ids:?}");
+        assert!(ids.iter().all(|id| id.len() == 30));
+    }
+
+    // AUD-03
+    #[test]
+    fn a_hostile_name_forges_no_line() {
+        let event = AuditEvent::new(Event::LoginFail, Timestamp::from_secs(1), &source("a\r\nb"), [0; 8])
+            .user("x\u{1b}[2Ky")
+            .with("device", "Mozilla\n2026 authn_login_success\0\u{202e}")
+            .with("list", vec!["a\tb".to_owned()]);
+        assert_eq!(event.source.actor, "a<000D><000A>b");
+        assert_eq!(event.user_id.as_deref(), Some("x<001B>[2Ky"));
+        assert_eq!(
+            event.detail_json(),
+            r#"{"device":"Mozilla<000A>2026 authn_login_success<0000><202E>","list":["a<0009>b"]}"#
+        );
+    }
+
+    proptest! {
+        // AUD-03
+        #[test]
+        fn no_text_stays_harmful_or_long(text in any::<String>()) {
+            let out = harmless(&text);
+            prop_assert!(!out.chars().any(char::is_control));
+            prop_assert!(out.chars().count() <= LONGEST * 8 + 1);
+            if text.chars().all(char::is_alphanumeric) && text.chars().count() <= LONGEST {
+                prop_assert_eq!(out, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Clients: their names, what they may do, and their secrets.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+
+use super::{base64url, user::USER_ID_PREFIX};
+use crate::secret::PlainSecret;
+
+/// The public client that the first start makes: the person's own browser or app at this issuer.
+pub const FIRST_PARTY: &str = "first-party";
+
+/// A client's name: 1 to 64 of `a-z 0-9 . _ -`, beginning with a letter or digit, and not with `usr_`.
+///
+/// A client's own tokens carry it as `sub`, so it must never be a user's (TOK-20).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(String);
+
+/// A name that no client can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a client id is 1 to 64 of a-z 0-9 . _ - , begins with a letter or digit, and not with usr_")]
+pub struct BadClientId;
+
+impl ClientId {
+    /// # Errors
+    /// [`BadClientId`].
+    pub fn parse(text: &str) -> Result<Self, BadClientId> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let good = (1..=64).contains(&text.len())
+            && text.bytes().next().is_some_and(plain)
+            && text.bytes().all(|b| plain(b) || b"._-".contains(&b))
+            && !text.starts_with(USER_ID_PREFIX);
+        if good { Ok(Self(text.to_owned())) } else { Err(BadClientId) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One way for a client to get tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grant {
+    /// The person types the password into a page or app of the issuer itself: `POST /login`. Not the password grant of
+    /// OAuth 2.0, which does not exist here.
+    FirstParty,
+    RefreshToken,
+    ClientCredentials,
+}
+
+impl Grant {
+    pub const ALL: [Self; 3] = [Self::FirstParty, Self::RefreshToken, Self::ClientCredentials];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstParty => "first_party",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+}
+
+/// No grant has this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no grant {0:?}")]
+pub struct UnknownGrant(String);
+
+impl FromStr for Grant {
+    type Err = UnknownGrant;
+
+    fn from_str(text: &str) -> Result<Self, UnknownGrant> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == text).ok_or_else(|| UnknownGrant(text.to_owned()))
+    }
+}
+
+/// The grants of one client.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants(BTreeSet<Grant>);
+
+impl Grants {
+    pub fn contains(&self, grant: Grant) -> bool {
+        self.0.contains(&grant)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Grant> {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<Grant> for Grants {
+    fn from_iter<I: IntoIterator<Item = Grant>>(grants: I) -> Self {
+        Self(grants.into_iter().collect())
+    }
+}
+
+impl FromStr for Grants {
+    type Err = UnknownGrant;
+
+    /// Reads names separated by spaces.
+    fn from_str(text: &str) -> Result<Self, UnknownGrant> {
+        text.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl fmt::Display for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(Grant::as_str).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+/// A client's secret as it is stored: SHA-256. Fast is enough, because the secret is 256 random bits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// What begins every client secret, so that scanners for leaked secrets recognise one.
+    const PREFIX: &str = "csk_";
+
+    /// A new secret, shown once to its owner, and what is stored of it.
+    pub fn generate(random: [u8; 32]) -> (PlainSecret, Self) {
+        let plain = PlainSecret::new(format!("{}{}", Self::PREFIX, base64url::encode(&random)));
+        let hash = Self::of(&plain);
+        (plain, hash)
+    }
+
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether this is the secret; compared in constant time (TOK-26).
+    pub fn matches(&self, presented: &PlainSecret) -> bool {
+        verify_slices_are_equal(&self.0, &Self::of(presented).0).is_ok()
+    }
+
+    fn of(plain: &PlainSecret) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, plain.expose().as_bytes()).as_ref());
+        Self(hash)
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::user::UserId;
+
+    #[test]
+    fn client_ids_follow_the_pattern() {
+        for good in ["a", "order", "order-service.v2", "0_1", FIRST_PARTY, &"x".repeat(64)] {
+            assert!(ClientId::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "Order", "-a", ".a", "_a", "a b", "a\n", "ä", "a/b", "usr_x", "usr_", &"x".repeat(65)] {
+            assert_eq!(ClientId::parse(bad), Err(BadClientId), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn grants_are_a_set_of_known_names() {
+        let grants: Grants = "refresh_token first_party refresh_token".parse().unwrap();
+        assert_eq!(grants.to_string(), "first_party refresh_token");
+        assert!(grants.contains(Grant::RefreshToken) && !grants.contains(Grant::ClientCredentials));
+        // OAU-03
+        assert!("password".parse::<Grants>().is_err());
+        assert!("implicit".parse::<Grants>().is_err());
+        for grant in Grant::ALL {
+            assert_eq!(grant.as_str().parse(), Ok(grant));
+        }
+    }
+
+    // TOK-26, OAU-08: only the hash is stored, neither half prints itself.
+    #[test]
+    fn a_secret_is_shown_once_and_stored_as_its_hash() {
+        let (plain, hash) = SecretHash::generate([7; 32]);
+        assert_eq!(plain.expose().len(), 4 + 43);
+        assert!(hash.matches(&plain));
+        assert!(SecretHash::from_bytes(*hash.as_bytes()).matches(&plain));
+        assert!(!hash.matches(&PlainSecret::new(format!("{}x", plain.expose()))));
+        assert!(!hash.matches(&PlainSecret::new(String::new())));
+        assert_ne!(plain.expose().as_bytes(), hash.as_bytes());
+        assert_eq!(format!("{plain:?} {hash:?}"), "PlainSecret(…) SecretHash(…)");
+    }
+
+    proptest! {
+        // TOK-20: the names of users and clients never meet.
+        #[test]
+        fn no_user_id_is_a_client_id(random: [u8; 16], text in "[a-z0-9._-]{1,30}") {
+            prop_assert!(ClientId::parse(UserId::new(random).as_str()).is_err());
+            if ClientId::parse(&text).is_ok() {
+                prop_assert!(UserId::parse(&text).is_none());
+            }
+        }
+    }
+}
