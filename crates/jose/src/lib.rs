@@ -1,1 +1,66 @@
+//! JWS, JWK and JWT with types that cannot be misused.
+//!
+//! - A key is bound to one [`Algorithm`] when it is imported. The header of a token must agree with it; it never chooses.
+//! - [`Unverified`] shows no claims. [`Authentic`] is a token whose signature held. [`Verified`] claims were checked, too, and
+//!   only a check makes them.
+//! - A claim is absent, valid or malformed; malformed is always refused.
+//! - There is one text for each token: canonical base64url, no duplicate member at any level, UTF-8.
+//! - A [`profile`] fixes the kind of a token, so that none passes for another.
+//!
+//! No I/O, no clock (`now` is an argument, in seconds since 1970), no global state, no panic on any input.
+//!
+//! ```
+//! use countersign_jose::{AccessClaims, Algorithm, SigningKey, Verifier, profile::AccessToken, sign};
+//!
+//! let key = SigningKey::generate(Algorithm::ES256, "2026-1")?;
+//! let token = sign::<AccessToken>(&key, &AccessClaims {
+//!     iss: "https://id.example".into(),
+//!     sub: "user-1".into(),
+//!     aud: "orders".into(),
+//!     client_id: "web".into(),
+//!     jti: "token-1".into(),
+//!     iat: 1_790_000_000,
+//!     exp: 1_790_000_600,
+//!     roles: vec!["buyer".into()],
+//!     ..AccessClaims::default()
+//! })?;
+//!
+//! let verifier = Verifier::<AccessToken>::builder()
+//!     .issuer("https://id.example")
+//!     .audience("orders")
+//!     .keys(key.verifying_key())
+//!     .build();
+//! let claims = verifier.verify(&token, 1_790_000_001)?;
+//! assert_eq!(claims.roles, ["buyer"]);
+//! # Ok::<(), countersign_jose::Error>(())
+//! ```
+#![deny(missing_docs)]
 
+pub mod b64;
+pub mod claims;
+pub mod json;
+pub mod limits;
+pub mod profile;
+pub mod verifier;
+
+mod alg;
+mod error;
+mod header;
+mod jwk;
+mod key;
+mod policy;
+mod sign;
+mod unverified;
+
+pub use alg::Algorithm;
+pub use claims::{
+    AccessClaims, Audience, Claims, ClientAssertionClaims, DpopClaims, FeedClaims, FeedEntry, GenericClaims, IdClaims,
+    LogoutClaims,
+};
+pub use error::{Error, KeyError};
+pub use jwk::{Jwk, JwkSet};
+pub use key::{SigningKey, VerifyingKey};
+pub use policy::{Policy, Verified};
+pub use sign::{SigningInput, sign};
+pub use unverified::{Authentic, Unverified};
+pub use verifier::{KeySet, Missing, Unused, Verifier};

@@ -1,0 +1,174 @@
+//! Whether a public key is sound (KEY-06, RFC 8725 §3.4).
+
+use aws_lc_rs::signature::ParsedPublicKey;
+
+use super::material::family;
+use crate::{Error, KeyError, alg::Family, limits::RSA_BITS};
+
+const EXPONENT: [u8; 3] = [1, 0, 1];
+
+pub(super) fn rsa(n: &[u8], e: &[u8]) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (n.first(), n.last()) else {
+        return Err(KeyError::Member("n").into());
+    };
+    if *first == 0 {
+        return Err(KeyError::Member("n").into());
+    }
+    let bits = n.len() * 8 - first.leading_zeros() as usize;
+    if !RSA_BITS.contains(&bits) {
+        return Err(KeyError::RsaSize(bits).into());
+    }
+    if e != EXPONENT {
+        return Err(KeyError::RsaExponent.into());
+    }
+    if last % 2 == 0 || small_factor(n) || roca(n) {
+        return Err(KeyError::RsaWeak.into());
+    }
+    Ok(())
+}
+
+pub(super) fn ec(crv: &str, x: &[u8], y: &[u8], point: &[u8]) -> Result<(), Error> {
+    let Some(Family::Ec { coordinate, verify, .. }) = family(crv) else {
+        return Err(KeyError::Unsupported(crv.into()).into());
+    };
+    if x.len() != *coordinate {
+        return Err(KeyError::Member("x").into());
+    }
+    if y.len() != *coordinate {
+        return Err(KeyError::Member("y").into());
+    }
+    ParsedPublicKey::new(*verify, point).map(drop).map_err(|_| KeyError::Point.into())
+}
+
+pub(super) fn okp(crv: &str, x: &[u8]) -> Result<(), Error> {
+    let Some(Family::Okp { public, .. }) = family(crv) else {
+        return Err(KeyError::Unsupported(crv.into()).into());
+    };
+    if x.len() != *public {
+        return Err(KeyError::Member("x").into());
+    }
+    if small_order(x) || !below_p(x) { Err(KeyError::Point.into()) } else { Ok(()) }
+}
+
+const SMALL_PRIMES: [u32; 38] = [
+    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
+    113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+];
+
+fn small_factor(n: &[u8]) -> bool {
+    SMALL_PRIMES.iter().any(|&prime| remainder(n, prime) == 0)
+}
+
+/// CVE-2017-15361: primes of that generator are powers of 65537 modulo many small primes, and so is their product. A sound
+/// modulus is that for all of these with a probability below 2^-27.
+fn roca(n: &[u8]) -> bool {
+    SMALL_PRIMES.iter().all(|&prime| {
+        let target = remainder(n, prime);
+        let powers = std::iter::successors(Some(1), |power| Some(power * (65537 % prime) % prime));
+        powers.take(prime as usize).any(|power| power == target)
+    })
+}
+
+fn remainder(n: &[u8], divisor: u32) -> u32 {
+    n.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % divisor)
+}
+
+/// The y coordinates, little-endian, of the points of Ed25519 whose order is 1, 2, 4 or 8. With such a key one signature holds
+/// for many messages.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    },
+    {
+        let mut minus_one = [0xff; 32];
+        minus_one[0] = 0xec;
+        minus_one[31] = 0x7f;
+        minus_one
+    },
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+];
+
+fn small_order(x: &[u8]) -> bool {
+    SMALL_ORDER.iter().any(|point| point[..31] == x[..31] && point[31] == x[31] & 0x7f)
+}
+
+/// Whether the y coordinate is below p = 2^255 − 19, so that there is one spelling of each point (RFC 8032 §5.1.3).
+fn below_p(x: &[u8]) -> bool {
+    x[31] & 0x7f != 0x7f || x[1..31].iter().any(|byte| *byte != 0xff) || x[0] < 0xed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn power_of_65537(exponent: usize) -> Vec<u8> {
+        let mut little_endian = vec![1_u8];
+        for _ in 0..exponent {
+            let mut product = vec![0, 0];
+            product.extend_from_slice(&little_endian);
+            let mut carry = 0;
+            for (index, digit) in product.iter_mut().enumerate() {
+                let sum = u16::from(*digit) + u16::from(little_endian.get(index).copied().unwrap_or(0)) + carry;
+                *digit = sum as u8;
+                carry = sum >> 8;
+            }
+            if carry > 0 {
+                product.push(carry as u8);
+            }
+            little_endian = product;
+        }
+        little_endian.into_iter().rev().collect()
+    }
+
+    // KEY-06, CVE-2017-15361
+    #[test]
+    fn the_fingerprint_of_the_broken_generator_is_seen() {
+        let n = power_of_65537(128);
+        assert!(roca(&n));
+        assert_eq!(rsa(&n, &EXPONENT), Err(KeyError::RsaWeak.into()));
+    }
+
+    #[test]
+    fn sizes_exponents_and_parity_are_checked() {
+        let mut n = vec![0xff; 256];
+        assert_eq!(rsa(&n[..255], &EXPONENT), Err(KeyError::RsaSize(2040).into()));
+        assert_eq!(rsa(&n, &[3]), Err(KeyError::RsaExponent.into()));
+        assert_eq!(rsa(&n, &[0, 1, 0, 1]), Err(KeyError::RsaExponent.into()));
+        n[0] = 0x7f;
+        assert_eq!(rsa(&n, &EXPONENT), Err(KeyError::RsaSize(2047).into()));
+        n[0] = 0;
+        assert_eq!(rsa(&n, &EXPONENT), Err(KeyError::Member("n").into()));
+        assert_eq!(rsa(&[], &EXPONENT), Err(KeyError::Member("n").into()));
+        assert_eq!(rsa(&[0xff; 1025], &EXPONENT), Err(KeyError::RsaSize(8200).into()));
+        n[0] = 0xff;
+        n[255] = 0xfe;
+        assert_eq!(rsa(&n, &EXPONENT), Err(KeyError::RsaWeak.into()));
+    }
+
+    #[test]
+    fn points_of_small_order_and_second_spellings_are_refused() {
+        for point in SMALL_ORDER {
+            for sign in [0, 0x80] {
+                let mut key = point;
+                key[31] |= sign;
+                assert_eq!(okp("Ed25519", &key), Err(KeyError::Point.into()));
+            }
+        }
+        let mut p = [0xff; 32];
+        p[31] = 0x7f;
+        for low in 0xed..=0xff {
+            p[0] = low;
+            assert_eq!(okp("Ed25519", &p), Err(KeyError::Point.into()));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Keys that verify.
+
+use std::fmt;
+
+use aws_lc_rs::{
+    hmac,
+    signature::{ParsedPublicKey, RsaPublicKeyComponents},
+};
+
+use super::{check_kid, secret::hmac_key};
+use crate::{Algorithm, Error, Jwk, KeyError, alg::Family, jwk::Material};
+
+/// A key that verifies signatures of exactly one algorithm, parsed once. It cannot sign, even where it holds an HMAC secret.
+#[derive(Clone)]
+pub struct VerifyingKey {
+    alg: Algorithm,
+    kid: Option<String>,
+    checker: Checker,
+}
+
+#[derive(Clone)]
+enum Checker {
+    Hmac(Box<hmac::Key>),
+    Public(ParsedPublicKey),
+}
+
+impl VerifyingKey {
+    /// A public key whose JWK names its algorithm, or whose curve leaves only one.
+    ///
+    /// # Errors
+    /// [`KeyError::AlgorithmMissing`] for an RSA key without `alg`, [`KeyError::Unsupported`] for an `alg` that makes no
+    /// signatures here, and as [`from_jwk_as`](Self::from_jwk_as).
+    pub fn from_jwk(jwk: &Jwk) -> Result<Self, Error> {
+        let alg = match jwk.alg() {
+            Some(name) => name.parse().map_err(|_| KeyError::Unsupported(name.into()))?,
+            None => Algorithm::only_for(jwk.kty(), jwk.crv()).ok_or(KeyError::AlgorithmMissing)?,
+        };
+        Self::from_jwk_as(jwk, alg)
+    }
+
+    /// A public key for the algorithm that the caller's policy names, where the JWK may leave it open.
+    ///
+    /// # Errors
+    /// [`KeyError::WrongAlgorithm`] if the key does not fit it or names another, [`KeyError::NotForSignatures`],
+    /// [`KeyError::Kid`], [`KeyError::Point`].
+    pub fn from_jwk_as(jwk: &Jwk, alg: Algorithm) -> Result<Self, Error> {
+        if jwk.alg().is_some_and(|name| name.parse() != Ok(alg)) {
+            return Err(KeyError::WrongAlgorithm(alg).into());
+        }
+        if !jwk.allows("verify") {
+            return Err(KeyError::NotForSignatures.into());
+        }
+        jwk.kid().map_or(Ok(()), check_kid)?;
+        Ok(Self { alg, kid: jwk.kid().map(Into::into), checker: Checker::Public(parse(alg, &jwk.material)?) })
+    }
+
+    /// A shared secret. Whoever holds it can also sign.
+    ///
+    /// # Errors
+    /// [`KeyError::WrongAlgorithm`] unless `alg` is an HMAC, [`KeyError::SecretShort`], [`KeyError::SecretIsKey`],
+    /// [`KeyError::Kid`].
+    pub fn hmac(alg: Algorithm, kid: impl Into<String>, secret: &[u8]) -> Result<Self, Error> {
+        let kid = kid.into();
+        check_kid(&kid)?;
+        Ok(Self { alg, kid: Some(kid), checker: Checker::Hmac(hmac_key(alg, secret)?) })
+    }
+
+    /// The one algorithm it verifies.
+    pub fn alg(&self) -> Algorithm {
+        self.alg
+    }
+
+    /// Its key id.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// Checks a signature over bytes. ECDSA signatures are `R ‖ S`.
+    ///
+    /// # Errors
+    /// [`Error::Signature`], whatever is wrong with it.
+    pub fn verify_raw(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
+        if self.alg.signature_len().is_some_and(|len| len != signature.len()) {
+            return Err(Error::Signature);
+        }
+        match &self.checker {
+            Checker::Hmac(key) => hmac::verify(key, message, signature),
+            Checker::Public(key) => key.verify_sig(message, signature),
+        }
+        .map_err(|_| Error::Signature)
+    }
+}
+
+fn parse(alg: Algorithm, material: &Material) -> Result<ParsedPublicKey, Error> {
+    let parsed = match (&alg.row().family, material) {
+        (Family::Rsa { verify, .. }, Material::Rsa { n, e }) => {
+            RsaPublicKeyComponents { n, e }.to_parsed_public_key(verify)
+        }
+        (Family::Ec { crv, verify, .. }, Material::Ec { crv: curve, .. }) if crv == curve => {
+            ParsedPublicKey::new(*verify, material.point())
+        }
+        (Family::Okp { crv, verify, .. }, Material::Okp { crv: curve, x }) if crv == curve => {
+            ParsedPublicKey::new(*verify, x)
+        }
+        _ => return Err(KeyError::WrongAlgorithm(alg).into()),
+    };
+    parsed.map_err(|_| KeyError::Point.into())
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey").field("alg", &self.alg).field("kid", &self.kid).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! A token before and after its signature was checked, and before its claims were.
+
+use std::fmt;
+
+use crate::{Algorithm, Error, VerifyingKey, b64, header::Header, limits::MAX_TOKEN_BYTES};
+
+/// A compact JWS whose text and header are well-formed. Nobody has vouched for it, so that it shows what is needed to pick a key
+/// and nothing else: no claim can be read.
+///
+/// ```compile_fail,E0599
+/// let token = countersign_jose::Unverified::parse("e30.e30.")?;
+/// token.claims(); // there is no such thing before the signature held
+/// # Ok::<(), countersign_jose::Error>(())
+/// ```
+/// ```compile_fail,E0616
+/// let token = countersign_jose::Unverified::parse("e30.e30.")?;
+/// token.body; // nor by another way
+/// # Ok::<(), countersign_jose::Error>(())
+/// ```
+pub struct Unverified<'a> {
+    signing_input: &'a str,
+    header: Header,
+    /// The decoded payload, and the signature after it.
+    body: Vec<u8>,
+    payload_len: usize,
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads a token of at most [`MAX_TOKEN_BYTES`].
+    ///
+    /// # Errors
+    /// [`Error::TooLong`], [`Error::Character`], [`Error::Segments`], [`Error::Base64`], and for the header
+    /// [`Error::Utf8`], [`Error::Json`], [`Error::Duplicate`], [`Error::Depth`], [`Error::Number`],
+    /// [`Error::HeaderMissing`], [`Error::HeaderMalformed`], [`Error::AlgorithmUnknown`], [`Error::Critical`],
+    /// [`Error::Unencoded`].
+    pub fn parse(token: &'a str) -> Result<Self, Error> {
+        Self::parse_up_to(token, MAX_TOKEN_BYTES)
+    }
+
+    /// Reads a token of at most `limit` bytes, for kinds of tokens that are longer (or shorter) than most.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_up_to(token: &'a str, limit: usize) -> Result<Self, Error> {
+        if token.len() > limit {
+            return Err(Error::TooLong { bytes: token.len(), limit });
+        }
+        // Every part is decoded before any is parsed: a decoder that takes 64 characters checks the alphabet on the way.
+        let parts = Parts::split(token).ok_or_else(|| text_error(token))?;
+        let decoded = parts.decode().map_err(|_| text_error(token))?;
+        Ok(Self {
+            signing_input: parts.signing_input,
+            header: Header::parse(decoded.header)?,
+            body: decoded.body,
+            payload_len: decoded.payload_len,
+        })
+    }
+
+    /// The algorithm that the header names. It selects nothing: the key's algorithm must be the same.
+    pub fn alg(&self) -> Algorithm {
+        self.header.alg
+    }
+
+    /// The key id in the header.
+    pub fn kid(&self) -> Option<&str> {
+        self.header.kid()
+    }
+
+    /// The type in the header.
+    pub fn typ(&self) -> Option<&str> {
+        self.header.typ()
+    }
+
+    /// Checks the signature with the key that the caller chose.
+    ///
+    /// # Errors
+    /// [`Error::AlgorithmMismatch`] if the header names another algorithm than the key's, [`Error::UnknownKey`] if both have a
+    /// `kid` and they differ, [`Error::Signature`].
+    pub fn verify_signature(self, key: &VerifyingKey) -> Result<Authentic, Error> {
+        if self.alg() != key.alg() {
+            return Err(Error::AlgorithmMismatch { expected: key.alg(), got: self.alg() });
+        }
+        if let (Some(got), Some(expected)) = (self.kid(), key.kid())
+            && got != expected
+        {
+            return Err(Error::UnknownKey { kid: Some(got.into()) });
+        }
+        let (payload, signature) = self.body.split_at(self.payload_len);
+        debug_assert_eq!(payload.len(), self.payload_len);
+        key.verify_raw(self.signing_input.as_bytes(), signature)?;
+        Ok(Authentic { header: self.header, body: self.body, payload_len: self.payload_len })
+    }
+}
+
+/// A token whose signature held. Its claims are still unchecked and unread: [`Policy::check`](crate::Policy::check) reads them.
+///
+/// ```compile_fail,E0451
+/// // Only `Unverified::verify_signature` makes one.
+/// let forged = countersign_jose::Authentic { header: todo!(), body: Vec::new(), payload_len: 0 };
+/// ```
+pub struct Authentic {
+    header: Header,
+    body: Vec<u8>,
+    payload_len: usize,
+}
+
+impl Authentic {
+    /// The key id in the header.
+    pub fn kid(&self) -> Option<&str> {
+        self.header.kid()
+    }
+
+    /// The type in the header.
+    pub fn typ(&self) -> Option<&str> {
+        self.header.typ()
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.body[..self.payload_len]
+    }
+}
+
+impl fmt::Debug for Unverified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "Unverified", &self.header)
+    }
+}
+
+impl fmt::Debug for Authentic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(f, "Authentic", &self.header)
+    }
+}
+
+fn describe(f: &mut fmt::Formatter<'_>, name: &str, header: &Header) -> fmt::Result {
+    f.debug_struct(name)
+        .field("alg", &header.alg)
+        .field("kid", &header.kid())
+        .field("typ", &header.typ())
+        .finish_non_exhaustive()
+}
+
+struct Parts<'a> {
+    signing_input: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+struct Decoded {
+    header: Vec<u8>,
+    body: Vec<u8>,
+    payload_len: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn split(token: &'a str) -> Option<Self> {
+        let (signing_input, signature) = token.rsplit_once('.')?;
+        let (header, payload) = signing_input.split_once('.')?;
+        (!payload.contains('.')).then_some(Self { signing_input, header, payload, signature })
+    }
+
+    fn decode(&self) -> Result<Decoded, Error> {
+        let header = b64::decode(self.header)?;
+        let mut body = Vec::with_capacity((self.payload.len() + self.signature.len()) / 4 * 3 + 4);
+        b64::decode_into(&mut body, self.payload.as_bytes())?;
+        let payload_len = body.len();
+        b64::decode_into(&mut body, self.signature.as_bytes())?;
+        Ok(Decoded { header, body, payload_len })
+    }
+}
+
+/// Says what is wrong with a text that did not split or decode.
+fn text_error(token: &str) -> Error {
+    let foreign = |byte: u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    if let Some(at) = token.bytes().position(foreign) {
+        return Error::Character { at };
+    }
+    match token.split('.').count() {
+        3 => Error::Base64,
+        got => Error::Segments { got },
+    }
+}
