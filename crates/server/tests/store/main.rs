@@ -5,3 +5,8 @@
 mod support;
 
 mod contract;
+mod engine_postgres;
+mod engine_sqlite;
+mod revocations;
+mod schema;
+mod sql_text;

@@ -26,9 +26,21 @@ impl TestStore {
 
     /// In the cluster of this test program.
     pub async fn postgres() -> Self {
-        let url = Cluster::shared().create_database().await;
+        Self::postgres_in(Cluster::shared()).await
+    }
+
+    pub async fn postgres_in(cluster: &Cluster) -> Self {
+        let url = cluster.create_database().await;
         let config = StoreConfig::Postgres { url: PlainSecret::new(url), pool_size: 16 };
         Self { store: Store::open(&config).await.unwrap(), config, folder: None }
+    }
+
+    /// The URL, on PostgreSQL.
+    pub fn url(&self) -> Option<&str> {
+        match &self.config {
+            StoreConfig::Postgres { url, .. } => Some(url.expose()),
+            StoreConfig::Sqlite { .. } => None,
+        }
     }
 
     /// The data folder, on SQLite.

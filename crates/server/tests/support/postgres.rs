@@ -38,27 +38,52 @@ impl Cluster {
 
     /// A new cluster with further lines for `postgresql.conf`.
     pub fn start(settings: &str) -> Self {
+        let cluster = Self::prepare();
+        cluster.configure(settings);
+        cluster.control("start");
+        cluster
+    }
+
+    /// A new cluster that also listens on a port of the loopback interface, with TLS.
+    pub fn start_with_tls(port: u16, certificate: &str, key: &str) -> Self {
+        let cluster = Self::prepare();
+        let (certificate, key) = (cluster.install("server.pem", certificate), cluster.install("server.key", key));
+        cluster.configure(&format!(
+            "listen_addresses = 'localhost'\nport = {port}\nssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n",
+            certificate.display(),
+            key.display()
+        ));
+        cluster.control("start");
+        cluster
+    }
+
+    fn prepare() -> Self {
         let binaries = binaries();
         let folder = output(server_user("mktemp").args(["-d", "--tmpdir", "countersign-pg-XXXXXXXX"]));
         let folder = PathBuf::from(folder.trim());
         let keeper = keeper(&folder, &binaries);
-        let data = folder.join("data");
-        output(server_user(binaries.join("initdb")).arg("-D").arg(&data).args([
+        output(server_user(binaries.join("initdb")).arg("-D").arg(folder.join("data")).args([
             "--username=postgres",
             "--auth=trust",
             "--encoding=UTF8",
             "--locale=C",
             "--no-sync",
         ]));
+        Self { folder, binaries, databases: AtomicU32::new(0), _keeper: keeper }
+    }
+
+    fn configure(&self, settings: &str) {
         // Durability is the product's promise and PostgreSQL's work; these tests kill connections, not machines.
-        let base = format!(
-            "unix_socket_directories = '{}'\nmax_connections = 300\nshared_buffers = 32MB\nfsync = off\n{settings}",
-            folder.display()
+        let text = format!(
+            "unix_socket_directories = '{}'\nmax_connections = 300\nshared_buffers = 32MB\nfsync = off\n\
+             deadlock_timeout = 100ms\n{settings}",
+            self.folder.display()
         );
-        append(&data.join("postgresql.conf"), &base);
-        let cluster = Self { folder, binaries, databases: AtomicU32::new(0), _keeper: keeper };
-        cluster.control("start");
-        cluster
+        fs::OpenOptions::new()
+            .append(true)
+            .open(self.folder.join("data/postgresql.conf"))
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .expect("cannot configure PostgreSQL");
     }
 
     /// `pg_ctl start`, `stop`, `restart`, … ; waits until it is done.
@@ -72,31 +97,38 @@ impl Cluster {
         assert!(done, "pg_ctl {verb} failed: {}", fs::read_to_string(log).unwrap_or_default());
     }
 
-    /// Where the certificates of a test lie, readable for the server.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Writes a file that only the server may read; returns its path.
+    pub fn install(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        let mut command = server_user("sh");
+        command.args(["-c", "umask 077; cat > \"$1\"", "install"]).arg(&path).stdin(Stdio::piped());
+        let mut child = command.spawn().expect("cannot start sh");
+        child.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        path
     }
 
     /// The URL of a new, empty database.
     pub async fn create_database(&self) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.execute("postgres", &format!("CREATE DATABASE {name}")).await;
+        execute(&self.url("postgres"), &format!("CREATE DATABASE {name}")).await;
         self.url(&name)
     }
 
-    /// Runs a statement as the superuser, on a connection of its own.
-    pub async fn execute(&self, database: &str, sql: &str) {
-        let (client, connection) = tokio_postgres::connect(&self.url(database), NoTls).await.unwrap();
-        let connection = tokio::spawn(connection);
-        client.batch_execute(sql).await.unwrap();
-        drop(client);
-        connection.await.unwrap().unwrap();
-    }
-
-    fn url(&self, database: &str) -> String {
+    /// The URL of a database, through the socket, as the superuser.
+    pub fn url(&self, database: &str) -> String {
         let host: String = form_urlencoded::byte_serialize(self.folder.as_os_str().as_encoded_bytes()).collect();
         format!("postgres://postgres@{host}/{database}")
     }
+}
+
+/// Runs statements on a connection of their own.
+pub async fn execute(url: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
 }
 
 /// The folder that `cargo xtask test` or a person names, otherwise the newest PostgreSQL of this machine.
@@ -146,10 +178,6 @@ fn keeper(folder: &Path, binaries: &Path) -> Child {
     command.args(["-c", script, "keeper"]).arg(binaries).arg(folder);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     command.spawn().expect("cannot start sh")
-}
-
-fn append(file: &Path, text: &str) {
-    fs::OpenOptions::new().append(true).open(file).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 fn output(command: &mut Command) -> String {
