@@ -1,3 +1,115 @@
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks to a person")]
+//! The one binary: `countersign serve`, and the commands that administer it.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to a person")]
 
-fn main() {}
+mod admin;
+mod audience;
+mod client;
+mod config;
+mod doctor;
+mod duration;
+mod key;
+mod output;
+mod secret;
+mod serve;
+mod session;
+mod shell;
+mod user;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::output::{Failure, Output};
+
+/// Signs people and services in, issues short-lived tokens, and ends them when you say so.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, about, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+struct Global {
+    /// Configuration file; default: countersign.toml in this folder, if it exists
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set a configuration key, e.g. --set refresh.grace=5s (repeatable; see `countersign config show`)
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// Data folder; short for --set data=DIR
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<String>,
+    /// Answer in JSON, one document
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the issuer
+    Serve(serve::Serve),
+    /// Users: add, list, show, disable, enable, roles, password
+    #[command(subcommand)]
+    User(user::User),
+    /// Clients (applications and services): add, list, rotate-secret, remove
+    #[command(subcommand)]
+    Client(client::Client),
+    /// Audiences (the APIs that tokens are meant for): add, list
+    #[command(subcommand)]
+    Audience(audience::Audience),
+    /// Sessions: list with the reason each one ended, revoke
+    #[command(subcommand)]
+    Session(session::Session),
+    /// Signing keys: list, rotate
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Configuration: show each value and where it came from, check
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Look at everything that can be wrong, and say what to do about it
+    Doctor,
+    /// Print the completions of a shell
+    Completions { shell: clap_complete::Shell },
+    /// Write the manual pages into a folder
+    Man { folder: PathBuf },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.global.json };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&Failure::undecided(format!("cannot start: {error}"))),
+    };
+    match runtime.block_on(run(cli, output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Serve(command) => command.run(global).await,
+        Command::User(command) => command.run(global, output).await,
+        Command::Client(command) => command.run(global, output).await,
+        Command::Audience(command) => command.run(global, output).await,
+        Command::Session(command) => command.run(global, output).await,
+        Command::Key(command) => command.run(global, output).await,
+        Command::Config(command) => command.run(global, output),
+        Command::Doctor => doctor::run(global, output).await,
+        Command::Completions { shell } => {
+            shell::completions(shell);
+            Ok(())
+        }
+        Command::Man { folder } => shell::manual(&folder),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}

@@ -145,6 +145,14 @@ impl<P: Profile, I, K> Builder<P, I, Missing, K> {
     }
 }
 
+impl<P: Profile, I, K> Builder<P, I, Missing, K> {
+    /// Accepts a token whomever it is meant for. For the issuer alone, where it asks whether it signed something at all:
+    /// a service that does this accepts what was given to another service.
+    pub fn any_audience(self) -> Builder<P, I, Unused, K> {
+        self.state()
+    }
+}
+
 impl<P: Profile, I, K> Builder<P, I, Given, K> {
     /// Another name of this verifier; one of its names in `aud` is enough.
     pub fn or_audience(mut self, audience: impl Into<String>) -> Self {

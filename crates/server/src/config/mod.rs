@@ -13,6 +13,8 @@ pub use keys::{KEYS, Key, Kind};
 pub use settings::{Origin, Setting, Settings, shown};
 use url::Url;
 
+use crate::secret::PlainSecret;
+
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -48,12 +50,13 @@ impl Issuer {
 }
 
 /// Which database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Database {
     /// `countersign.db` in the data folder.
     Sqlite,
     Postgres {
-        url: String,
+        /// May hold a password.
+        url: PlainSecret,
         pool: usize,
     },
 }
@@ -166,6 +169,11 @@ impl Config {
         }
         Ok(config)
     }
+
+    pub(crate) fn refuse_log_level(&self, reason: &str) -> ConfigError {
+        let reason = format!("is not a log level: {reason}");
+        ConfigError::Value { name: "log.level", value: self.log_level.clone(), origin: Origin::Default, reason }
+    }
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -258,7 +266,7 @@ impl Reader<'_> {
         match self.text("database") {
             "" => Ok(Database::Sqlite),
             url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(Database::Postgres { url: url.to_owned(), pool: self.number("database_pool", 2..=1000)? })
+                Ok(Database::Postgres { url: PlainSecret::new(url.to_owned()), pool: self.number("database_pool", 2..=1000)? })
             }
             _ => Err(self.refuse("database", "must begin with postgres:// or be empty")),
         }
@@ -310,7 +318,7 @@ mod tests {
     fn nothing_configured_is_a_loopback_issuer_with_sqlite() {
         let config = config(&[]).unwrap();
         assert_eq!(config.issuer.as_str(), "http://localhost:8080");
-        assert_eq!(config.database, Database::Sqlite);
+        assert!(matches!(config.database, Database::Sqlite));
         assert_eq!(config.refresh.grace, Duration::from_secs(10));
     }
 

@@ -1,0 +1,88 @@
+//! `countersign audience …`
+
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Global,
+    admin::{Admin, segment},
+    duration,
+    output::{Failure, Output, rows, table, text},
+};
+
+#[derive(Debug, Subcommand)]
+pub enum Audience {
+    /// Add an audience: an API that access tokens are meant for
+    Add {
+        /// Its name in the claim `aud`, e.g. orders or https://orders.example.com
+        audience: String,
+        /// A name for people; default: the audience
+        #[arg(long)]
+        name: Option<String>,
+        /// How its tokens are signed: ES256, Ed25519, RS256, PS256, or HS256 with a secret of its own, shown once
+        #[arg(long, default_value = "ES256")]
+        alg: String,
+        /// A scope that it understands (repeatable)
+        #[arg(long)]
+        scope: Vec<String>,
+        /// A claim in its tokens, taken from a user's attribute: CLAIM=ATTRIBUTE (repeatable)
+        #[arg(long, value_name = "CLAIM=ATTRIBUTE", value_parser = crate::pair)]
+        claim: Vec<(String, String)>,
+        /// Only users with this role get its tokens
+        #[arg(long)]
+        required_role: Option<String>,
+        /// Lifetime of its access tokens, e.g. 5m
+        #[arg(long, value_parser = duration::seconds)]
+        access_token_ttl: Option<u64>,
+    },
+    /// List audiences
+    List {
+        /// Go on after this audience
+        #[arg(long, default_value = "")]
+        after: String,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+}
+
+impl Audience {
+    pub async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        let mut admin = Admin::open(global).await?;
+        let done = self.call(&mut admin, output).await;
+        admin.close().await;
+        done
+    }
+
+    async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Add { audience, name, alg, scope, claim, required_role, access_token_ttl } => {
+                let claims: Map<String, Value> = claim.into_iter().map(|(claim, from)| (claim, json!(from))).collect();
+                let body = json!({
+                    "audience": audience, "name": name, "alg": alg, "scopes": scope, "claims": claims,
+                    "required_role": required_role, "access_token_ttl": access_token_ttl,
+                });
+                output.show(&admin.post("/api/admin/audiences", &body).await?, added);
+            }
+            Self::List { after, limit } => {
+                let page = admin.get(&format!("/api/admin/audiences?after={}&limit={limit}", segment(&after))).await?;
+                output.show(&page, list);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn added(audience: &Value) {
+    println!("added {} ({})", text(audience, "audience"), text(audience, "alg"));
+    if let Some(secret) = audience["secret"].as_str() {
+        println!("secret  {secret}\nThis is the only time the secret is shown; whoever has it can make tokens for this audience.");
+    }
+}
+
+fn list(page: &Value) {
+    let members = ["audience", "name", "alg", "scopes", "claims", "required_role", "access_token_ttl"];
+    table(&["AUDIENCE", "NAME", "ALG", "SCOPES", "CLAIMS", "REQUIRED ROLE", "TTL"], &rows(page, &members));
+    if let Some(next) = page["next"].as_str() {
+        println!("more: --after {next}");
+    }
+}

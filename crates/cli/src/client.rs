@@ -1,0 +1,125 @@
+//! `countersign client …`
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::{
+    Global,
+    admin::{Admin, segment},
+    duration,
+    output::{Failure, Output, rows, table, text},
+};
+
+#[derive(Debug, Subcommand)]
+pub enum Client {
+    /// Add a client; a confidential one gets a secret, which is shown once
+    Add {
+        /// Its name in tokens and requests, e.g. order-service
+        client_id: String,
+        /// A name for people; default: the id
+        #[arg(long)]
+        name: Option<String>,
+        /// A program that cannot keep a secret (browser or mobile application)
+        #[arg(long)]
+        public: bool,
+        /// What it may do: client_credentials, refresh_token (repeatable; default client_credentials, or refresh_token with --public)
+        #[arg(long)]
+        grant: Vec<String>,
+        /// An audience that it may get tokens for; the first is its default (repeatable)
+        #[arg(long, default_value = "api")]
+        audience: Vec<String>,
+        /// A scope that it may ask for (repeatable)
+        #[arg(long)]
+        scope: Vec<String>,
+        /// A role of the client itself, in its client_credentials tokens (repeatable)
+        #[arg(long)]
+        role: Vec<String>,
+        /// Lifetime of its access tokens, e.g. 5m
+        #[arg(long, value_parser = duration::seconds)]
+        access_token_ttl: Option<u64>,
+    },
+    /// List clients
+    List {
+        /// Go on after this client id
+        #[arg(long, default_value = "")]
+        after: String,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Make a new secret, shown once; the old one stops working
+    RotateSecret { client_id: String },
+    /// Remove a client: every session and token of it ends
+    Remove {
+        client_id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl Client {
+    pub async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        if let Self::Remove { client_id, yes: false } = &self {
+            confirm(client_id)?;
+        }
+        let mut admin = Admin::open(global).await?;
+        let done = self.call(&mut admin, output).await;
+        admin.close().await;
+        done
+    }
+
+    async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Add { client_id, name, public, grant, audience, scope, role, access_token_ttl } => {
+                let usual = if public { "refresh_token" } else { "client_credentials" };
+                let grants = if grant.is_empty() { vec![usual.to_owned()] } else { grant };
+                let body = json!({
+                    "client_id": client_id, "name": name, "public": public, "grants": grants, "audiences": audience,
+                    "scopes": scope, "roles": role, "access_token_ttl": access_token_ttl,
+                });
+                output.show(&admin.post("/api/admin/clients", &body).await?, shown_once);
+            }
+            Self::List { after, limit } => {
+                let page = admin.get(&format!("/api/admin/clients?after={}&limit={limit}", segment(&after))).await?;
+                output.show(&page, list);
+            }
+            Self::RotateSecret { client_id } => {
+                let path = format!("/api/admin/clients/{}/secret", segment(&client_id));
+                output.show(&admin.post(&path, &json!({})).await?, shown_once);
+            }
+            Self::Remove { client_id, .. } => {
+                let answer = admin.delete(&format!("/api/admin/clients/{}", segment(&client_id))).await?;
+                output.show(&answer, |_| println!("removed; every session and token of this client has ended"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn confirm(client_id: &str) -> Result<(), Failure> {
+    use std::io::{IsTerminal, Write, stdin, stdout};
+    if !stdin().is_terminal() {
+        return Err(Failure::usage("removing a client ends every session and token of it; say --yes"));
+    }
+    print!("Remove {client_id}? Every session and token of it ends, and this cannot be undone. Type its id to go on: ");
+    // A prompt that cannot be shown is no reason to remove anything: the answer decides.
+    let _ = stdout().flush();
+    let mut typed = String::new();
+    stdin().read_line(&mut typed).map_err(|error| Failure::usage(error.to_string()))?;
+    if typed.trim() == client_id { Ok(()) } else { Err(Failure::refused("not removed")) }
+}
+
+fn shown_once(client: &Value) {
+    println!("client_id      {}", text(client, "client_id"));
+    if let Some(secret) = client["client_secret"].as_str() {
+        println!("client_secret  {secret}\nThis is the only time the secret is shown; store it now.");
+    }
+}
+
+fn list(page: &Value) {
+    let members = ["client_id", "name", "grants", "audiences", "scopes", "roles", "created_at", "disabled_at"];
+    table(&["CLIENT", "NAME", "GRANTS", "AUDIENCES", "SCOPES", "ROLES", "CREATED", "DISABLED"], &rows(page, &members));
+    if let Some(next) = page["next"].as_str() {
+        println!("more: --after {next}");
+    }
+}

@@ -1,0 +1,89 @@
+//! `countersign doctor`: everything that can be looked at, one line each. Exit code 0: all well; 1: something is wrong;
+//! 3: it could not be found out.
+
+use std::{os::unix::fs::PermissionsExt, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::{
+    Global,
+    admin::{self, Admin},
+    output::{Failure, Output, text},
+};
+
+struct Finding {
+    what: &'static str,
+    well: bool,
+    detail: String,
+}
+
+fn finding(what: &'static str, well: bool, detail: impl Into<String>) -> Finding {
+    Finding { what, well, detail: detail.into() }
+}
+
+pub async fn run(global: &Global, output: Output) -> Result<(), Failure> {
+    let config = admin::config(global)?;
+    let mut findings = vec![
+        finding("configuration", true, format!("issuer {}", config.issuer.as_str())),
+        private("data folder", &config.data, 0o077),
+    ];
+    let kek = config.keys.kek_file.clone().unwrap_or_else(|| config.data.join("kek"));
+    match &config.keys.kek_env {
+        Some(variable) => findings.push(finding("key-encryption key", true, format!("from the variable {variable}"))),
+        None => findings.push(private("key-encryption key", &kek, 0o077)),
+    }
+    let undecided = match status(global).await {
+        Ok((running, status)) => {
+            findings.extend(of_status(running, &status));
+            None
+        }
+        Err(failure) => Some(failure),
+    };
+    let rows: Vec<Value> =
+        findings.iter().map(|one| json!({ "what": one.what, "ok": one.well, "detail": one.detail })).collect();
+    output.show(&json!({ "findings": rows }), |_| {
+        for one in &findings {
+            println!("{:<5} {:<20} {}", if one.well { "ok" } else { "WRONG" }, one.what, one.detail);
+        }
+    });
+    match undecided {
+        Some(failure) => Err(failure),
+        None if findings.iter().all(|one| one.well) => Ok(()),
+        None => Err(Failure::refused("something is wrong; see above")),
+    }
+}
+
+async fn status(global: &Global) -> Result<(bool, Value), Failure> {
+    let mut admin = Admin::open(global).await?;
+    let running = matches!(admin, Admin::Socket(_));
+    let status = admin.get("/api/admin/status").await;
+    admin.close().await;
+    Ok((running, status?))
+}
+
+fn of_status(running: bool, status: &Value) -> Vec<Finding> {
+    let server = if running { "running" } else { "not running; its store was opened instead" };
+    let keys = status["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let active = keys.iter().filter(|key| key["state"] == "active").count();
+    let skew = status["clock_skew_ms"].as_i64().unwrap_or(0);
+    vec![
+        finding("server", true, format!("{server}, version {}", text(status, "version"))),
+        finding("database", true, format!("{}, schema {}", text(status, "database"), text(status, "schema"))),
+        finding("signing keys", active > 0, format!("{active} active of {}", keys.len())),
+        finding("clock", skew.abs() <= 250, format!("{skew} ms from the database's")),
+        finding("users", true, text(status, "users")),
+    ]
+}
+
+/// A path that nobody but its owner may use.
+fn private(what: &'static str, path: &Path, forbidden: u32) -> Finding {
+    match std::fs::metadata(path) {
+        Err(error) => finding(what, false, format!("{}: {error}", path.display())),
+        Ok(metadata) => {
+            let mode = metadata.permissions().mode() & 0o777;
+            let well = mode & forbidden == 0;
+            let advice = if well { String::new() } else { format!("; run: chmod go-rwx {}", path.display()) };
+            finding(what, well, format!("{} mode {mode:04o}{advice}", path.display()))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `countersign key …`
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::{
+    Global,
+    admin::Admin,
+    output::{Failure, Output, rows, table},
+};
+
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// List signing keys and their states
+    List,
+    /// Publish the next signing key; it signs once every cache can know it
+    Rotate {
+        /// Algorithm; default: that of every active key
+        #[arg(long)]
+        alg: Option<String>,
+        /// Sign with it at once: services that cached the key set answer 401 until they fetch it again
+        #[arg(long)]
+        now: bool,
+    },
+}
+
+impl Key {
+    pub async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        let mut admin = Admin::open(global).await?;
+        let done = async {
+            match self {
+                Self::List => output.show(&admin.get("/api/admin/keys").await?, list),
+                Self::Rotate { alg, now } => {
+                    let answer = admin.post("/api/admin/keys/rotate", &json!({ "alg": alg, "now": now })).await?;
+                    output.show(&answer, list);
+                }
+            }
+            Ok(())
+        }
+        .await;
+        admin.close().await;
+        done
+    }
+}
+
+fn list(page: &Value) {
+    let members = ["kid", "purpose", "alg", "state", "created_at", "active_at", "retiring_at", "removed_at"];
+    table(&["KID", "PURPOSE", "ALG", "STATE", "CREATED", "ACTIVE", "RETIRING", "REMOVED"], &rows(page, &members));
+}

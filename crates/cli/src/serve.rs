@@ -1,0 +1,91 @@
+//! `countersign serve`
+
+use clap::Args;
+use countersign_server::{
+    app::StartError,
+    config::{Config, Database},
+    logging,
+    serve::Ready,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{Global, admin, output::Failure};
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port; short for --set listen=…
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Public URL of this issuer; short for --set issuer=…
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+}
+
+impl Serve {
+    pub async fn run(self, global: &Global) -> Result<(), Failure> {
+        let mut global = global.clone();
+        for (key, value) in [("listen", self.listen), ("issuer", self.issuer)] {
+            global.set.extend(value.map(|value| (key.to_owned(), value)));
+        }
+        let config = admin::config(&global)?;
+        logging::install(&config).map_err(|error| Failure::usage(error.to_string()))?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::undecided(error.to_string()))?;
+        let stop = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        };
+        countersign_server::serve::serve(config, stop, |ready| println!("{}", greeting(ready))).await.map_err(refused)
+    }
+}
+
+fn refused(error: StartError) -> Failure {
+    Failure::refused(error.to_string())
+}
+
+fn greeting(ready: &Ready) -> String {
+    let config: &Config = &ready.app.config;
+    let data = std::fs::canonicalize(&config.data).unwrap_or_else(|_| config.data.clone());
+    let database = match &config.database {
+        Database::Sqlite => "SQLite, in the data folder",
+        Database::Postgres { .. } => "PostgreSQL",
+    };
+    let issuer = config.issuer.as_str();
+    format!(
+        "Countersign is ready.\n  listens on  {}\n  issuer      {issuer}\n  data        {}\n  database    {database}\n\n{}",
+        ready.listen,
+        data.display(),
+        tour(issuer)
+    )
+}
+
+/// Commands to paste into another terminal; a test runs them word for word.
+fn tour(issuer: &str) -> String {
+    TOUR.replace("ISSUER", issuer)
+}
+
+const TOUR: &str = r#"Try it: paste this into another terminal.
+
+  # Register, and log in.
+  curl -s ISSUER/register -H 'content-type: application/json' \
+    -d '{"email":"ada@example.com","password":"correct horse battery staple"}'; echo
+  TOKENS=$(curl -s ISSUER/login -H 'content-type: application/json' \
+    -d '{"email":"ada@example.com","password":"correct horse battery staple"}'); echo "$TOKENS"
+  ACCESS=$(echo "$TOKENS" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  REFRESH=$(echo "$TOKENS" | sed 's/.*"refresh_token":"\([^"]*\)".*/\1/')
+
+  # Call a protected service with the access token.
+  curl -s ISSUER/session -H "authorization: Bearer $ACCESS"; echo
+
+  # Refresh: a new access token, and a new refresh token in place of the old one.
+  TOKENS=$(curl -s ISSUER/token -d grant_type=refresh_token -d client_id=first-party -d refresh_token="$REFRESH"); echo "$TOKENS"
+  REFRESH=$(echo "$TOKENS" | sed 's/.*"refresh_token":"\([^"]*\)".*/\1/')
+
+  # Log out; then the refresh token is refused, and so is the access token.
+  curl -s -w '%{http_code}\n' ISSUER/logout -H 'content-type: application/json' -d "{\"refresh_token\":\"$REFRESH\"}"
+  curl -s ISSUER/token -d grant_type=refresh_token -d client_id=first-party -d refresh_token="$REFRESH"; echo
+  curl -s ISSUER/session -H "authorization: Bearer $ACCESS"; echo
+
+Stop with Ctrl-C. `countersign --help` lists the commands that administer this server while it runs.
+"#;

@@ -1,0 +1,140 @@
+//! `countersign user …`
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::{
+    Global,
+    admin::{Admin, segment},
+    output::{Failure, Output, rows, table, text},
+    secret,
+};
+
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Add a user; the password is asked for, or read from standard input (at least 15 characters)
+    Add {
+        email: String,
+        /// Read the password from this file; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// Give a role: ROLE everywhere, or AUDIENCE:ROLE at one audience (repeatable)
+        #[arg(long, value_name = "ROLE")]
+        role: Vec<String>,
+    },
+    /// List users
+    List {
+        /// Only e-mail addresses that begin so
+        #[arg(long, default_value = "")]
+        email: String,
+        /// Go on after this user id
+        #[arg(long, default_value = "")]
+        after: String,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show a user, by id or e-mail address
+    Show { user: String },
+    /// Disable a user: every session and token ends
+    Disable { user: String },
+    /// Enable a user again
+    Enable { user: String },
+    /// Show or change a user's roles; tokens with the old ones end, nobody is signed out
+    Roles {
+        user: String,
+        /// Give a role: ROLE everywhere, or AUDIENCE:ROLE at one audience (repeatable)
+        #[arg(long, value_name = "ROLE")]
+        add: Vec<String>,
+        /// Take a role away (repeatable)
+        #[arg(long, value_name = "ROLE")]
+        remove: Vec<String>,
+    },
+    /// Set a user's password: every session and token ends
+    Password {
+        user: String,
+        /// Read the password from this file; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+}
+
+impl User {
+    pub async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        // A password is asked for before the store is opened: nobody waits for a person who thinks.
+        let password = match &self {
+            Self::Add { password_file, .. } | Self::Password { password_file, .. } => {
+                Some(secret::read("password", password_file.as_deref())?)
+            }
+            _ => None,
+        };
+        let password = password.as_ref().map(|password| password.expose().to_owned());
+        let mut admin = Admin::open(global).await?;
+        let done = self.call(&mut admin, password, output).await;
+        admin.close().await;
+        done
+    }
+
+    async fn call(self, admin: &mut Admin, password: Option<String>, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Add { email, role, .. } => {
+                let body = json!({ "email": email, "password": password, "roles": role });
+                output.show(&admin.post("/api/admin/users", &body).await?, |user| println!("added {}", text(user, "user_id")));
+            }
+            Self::List { email, after, limit } => {
+                let path = format!("/api/admin/users?email={}&after={}&limit={limit}", segment(&email), segment(&after));
+                output.show(&admin.get(&path).await?, list);
+            }
+            Self::Show { user } => output.show(&admin.get(&path(&user, "")).await?, show),
+            Self::Disable { user } => {
+                output.show(&admin.post(&path(&user, "/disable"), &json!({})).await?, |_| {
+                    println!("disabled; every session and token of this user has ended");
+                });
+            }
+            Self::Enable { user } => {
+                output.show(&admin.post(&path(&user, "/enable"), &json!({})).await?, |_| println!("enabled"));
+            }
+            Self::Roles { user, add, remove } => {
+                let answer = roles(admin, &user, &add, &remove).await?;
+                output.show(&answer, |user| println!("{}", text(user, "roles")));
+            }
+            Self::Password { user, .. } => {
+                let body = json!({ "password": password });
+                output.show(&admin.put(&path(&user, "/password"), &body).await?, |_| {
+                    println!("changed; every session and token of this user has ended");
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn roles(admin: &mut Admin, user: &str, add: &[String], remove: &[String]) -> Result<Value, Failure> {
+    let shown = admin.get(&path(user, "")).await?;
+    if add.is_empty() && remove.is_empty() {
+        return Ok(shown);
+    }
+    let current = shown["roles"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut roles: Vec<String> = current.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    roles.retain(|role| !remove.contains(role));
+    roles.extend(add.iter().filter(|role| !roles.contains(role)).cloned().collect::<Vec<_>>());
+    admin.put(&path(user, "/roles"), &json!({ "roles": roles })).await
+}
+
+fn path(user: &str, rest: &str) -> String {
+    format!("/api/admin/users/{}{rest}", segment(user))
+}
+
+fn list(page: &Value) {
+    table(&["USER", "E-MAIL", "ROLES", "CREATED", "DISABLED"], &rows(page, &["user_id", "email", "roles", "created_at", "disabled_at"]));
+    if let Some(next) = page["next"].as_str() {
+        println!("more: --after {next}");
+    }
+}
+
+fn show(user: &Value) {
+    for member in ["user_id", "email", "email_verified_at", "roles", "attributes", "created_at", "password_changed_at", "disabled_at"] {
+        println!("{member:<20} {}", text(user, member));
+    }
+}

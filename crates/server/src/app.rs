@@ -1,0 +1,185 @@
+//! `App`: everything a handler may reach, the only axum state. Made once, at the start.
+
+use std::{
+    io,
+    ops::Deref,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+
+use crate::{
+    clock::Clock,
+    config::{Config, Database},
+    domain::{
+        key_ring::{Policy, PolicySettings},
+        time::Timestamp,
+    },
+    first_start,
+    http::{context::Context, metrics::Metrics},
+    keys::{KekSource, KeyRing, KeyRingError, Setup},
+    limiter::Limiter,
+    openapi,
+    passwords::PasswordPool,
+    random::{Random, RandomError},
+    store::{DataDirLock, LockError, Store, StoreConfig, StoreError, sessions::Act},
+};
+
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Inner>);
+
+/// The parts.
+#[derive(Debug)]
+pub struct Inner {
+    pub config: Config,
+    pub store: Store,
+    pub ring: Arc<KeyRing>,
+    pub clock: Clock,
+    pub random: Random,
+    pub passwords: PasswordPool,
+    pub limiter: Limiter,
+    pub metrics: Arc<Metrics>,
+    /// `/openapi.json`.
+    pub openapi: Bytes,
+    draining: AtomicBool,
+    /// Held for as long as the data folder is in use.
+    _lock: DataDirLock,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Why the server does not start. Each says what to do; nothing was changed, and nothing was made anew over what exists.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot use the data folder {}: {reason}", path.display())]
+    Data { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Keys(#[from] KeyRingError),
+    #[error("cannot start the threads that hash passwords: {0}")]
+    Passwords(io::Error),
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error("this store belongs to the issuer {stored}, and the configuration says {configured}; set issuer = \"{stored}\"")]
+    OtherIssuer { stored: String, configured: String },
+    #[error("cannot listen on {on}: {reason}")]
+    Listen { on: String, reason: String },
+}
+
+impl App {
+    /// Opens everything on the machine's clock.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        Self::open_at(config, Clock::System).await
+    }
+
+    /// Opens everything: the folder and its lock, the database, the keys, the hashing threads.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn open_at(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let random = Random;
+        data_folder(&config.data)?;
+        let lock = DataDirLock::acquire(&config.data)?;
+        let store = Store::open(&store_config(&config)).await?;
+        let ring = KeyRing::open(Setup {
+            store: store.clone(),
+            kek: kek_source(&config),
+            clock: clock.clone(),
+            random,
+            policy: policy(&config),
+            algs: Vec::new(),
+        })
+        .await?;
+        first_start::prepare(&store, config.issuer.as_str(), clock.now()).await?;
+        let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
+        let limiter = Limiter::new(&config.limits, random)?;
+        Ok(Self(Arc::new(Inner {
+            config,
+            store,
+            ring,
+            clock,
+            random,
+            passwords,
+            limiter,
+            metrics: Arc::default(),
+            openapi: Bytes::from(openapi::document().to_string()),
+            draining: AtomicBool::new(false),
+            _lock: lock,
+        })))
+    }
+
+    /// Who does something now, for the log and the audit trail.
+    pub fn act(&self, context: &Context, actor: &str, now: Timestamp) -> Act {
+        Act {
+            issuer: self.config.issuer.as_str().to_owned(),
+            ttl_cap: self.config.access_token_ttl_cap,
+            actor: actor.to_owned(),
+            ip: context.ip(),
+            device: context.device.clone(),
+            request_id: context.request_id.clone(),
+            now,
+        }
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// `/readyz` says no from now on, so that a load balancer sends nobody here.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+fn store_config(config: &Config) -> StoreConfig {
+    match &config.database {
+        Database::Sqlite => StoreConfig::Sqlite { path: config.data.join("countersign.db") },
+        Database::Postgres { url, pool } => StoreConfig::Postgres { url: url.clone(), pool_size: *pool },
+    }
+}
+
+fn kek_source(config: &Config) -> KekSource {
+    match (&config.keys.kek_env, &config.keys.kek_file) {
+        (Some(variable), _) => KekSource::Env(variable.clone()),
+        (None, Some(path)) => KekSource::File(path.clone()),
+        (None, None) => KekSource::DataFolder(config.data.join("kek")),
+    }
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy::new(PolicySettings {
+        rotate_every: config.keys.rotate_every,
+        publish_for: config.keys.publish_for,
+        access_token_ttl_cap: config.access_token_ttl_cap,
+        refresh_lifetime_cap: config.refresh.absolute,
+    })
+}
+
+/// Makes the folder for its owner alone; one that others can write to is refused.
+fn data_folder(path: &Path) -> Result<(), StartError> {
+    let refuse = |reason: String| StartError::Data { path: path.to_owned(), reason };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| refuse(error.to_string()))?;
+    let mode = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.permissions().mode();
+    if mode & 0o022 != 0 {
+        return Err(refuse(format!("others may write to it (mode {:04o}); run: chmod go-w {}", mode & 0o777, path.display())));
+    }
+    Ok(())
+}

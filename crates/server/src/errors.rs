@@ -1,0 +1,118 @@
+//! Every error code that a client can see: one row each, with the page that `/docs/errors` serves for it.
+
+/// A stable error code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// Stable name, also the anchor of its page.
+    pub name: &'static str,
+    pub status: u16,
+    pub title: &'static str,
+    /// What happened and what to do, for the page.
+    pub help: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident = $name:literal, $status:literal, $title:literal, $help:literal;)*) => {
+        $(pub const $constant: Code = Code { name: $name, status: $status, title: $title, help: $help };)*
+        /// All codes, in the order of the page.
+        pub const CODES: &[Code] = &[$($constant),*];
+    };
+}
+
+codes! {
+    // What is wrong with the request itself.
+    MALFORMED_JSON = "malformed-json", 400, "The body is not the JSON that this endpoint takes",
+        "The detail names the line, the column and what was expected. Send UTF-8 JSON with exactly the documented members; unknown members are refused so that a misspelt one is noticed.";
+    MALFORMED_FORM = "malformed-form", 400, "The body is not a well-formed form",
+        "Send application/x-www-form-urlencoded in UTF-8, at most 100 parameters.";
+    DUPLICATE_PARAMETER = "duplicate-parameter", 400, "A parameter occurs twice",
+        "OAuth forbids repeated parameters, because two programs might each read another one of them. Send each parameter once.";
+    MISSING_PARAMETER = "missing-parameter", 400, "A required parameter is missing",
+        "The detail names it. An empty value counts as missing.";
+    WRONG_CONTENT_TYPE = "wrong-content-type", 415, "This endpoint takes another content type",
+        "Send Content-Type: application/json, or application/x-www-form-urlencoded at /token. Other types are refused because a foreign web page could send them without asking.";
+    BODY_TOO_LARGE = "body-too-large", 413, "The body is larger than the limit",
+        "Sign-in routes take at most 8 KiB, all others 64 KiB.";
+    REQUEST_TIMEOUT = "request-timeout", 408, "The request took too long to arrive",
+        "The body must arrive within 10 seconds. Try again on a better connection.";
+    NOT_FOUND = "not-found", 404, "There is nothing at this address",
+        "See /openapi.json for every endpoint. For an API call on one object: no object has this id.";
+    METHOD_NOT_ALLOWED = "method-not-allowed", 405, "This address does not answer this method",
+        "The Allow header lists the methods that it answers.";
+    INVALID_VALUE = "invalid-value", 422, "A value is not acceptable",
+        "The list `errors` names each member and what is wrong with it.";
+    CONFLICT = "conflict", 409, "An object with this name exists already",
+        "Choose another name, or change the existing one.";
+    CROSS_SITE = "cross-site", 403, "A request with cookies came from another site",
+        "Requests that set or use cookies must come from a page of the issuer itself: Origin must be the issuer, or Sec-Fetch-Site must be same-origin. Applications at other origins use transport bearer or OpenID Connect.";
+    DUPLICATE_COOKIE = "duplicate-cookie", 400, "The same cookie was sent twice",
+        "Another host of the same domain may have set a cookie of this name. Both were cleared; sign in again.";
+
+    // Signing in.
+    INVALID_CREDENTIALS = "invalid-credentials", 401, "E-mail or password is wrong",
+        "The answer is the same for an unknown e-mail, a wrong password and a disabled account, so that nobody can ask who has an account here.";
+    PASSWORD_TOO_SHORT = "password-too-short", 422, "The password is too short",
+        "A password that is the only factor needs at least 15 characters. A sentence of four or five words is easy to remember; there are no other rules about its characters.";
+    PASSWORD_TOO_LONG = "password-too-long", 422, "The password is too long",
+        "At most 1024 bytes are accepted, so that nobody can keep the server busy with hashing.";
+    PASSWORD_COMMON = "password-common", 422, "The password is too easy to guess",
+        "It is on the list of common passwords, repeats one character, or is built from your e-mail address or this site's name.";
+    INVALID_EMAIL = "invalid-email", 422, "This is not an e-mail address",
+        "One @, at most 254 bytes, no spaces or control characters.";
+    REGISTRATION_CLOSED = "registration-closed", 403, "This issuer does not take registrations",
+        "An administrator adds users: countersign user add. To let anybody register set registration = \"open\".";
+    TOO_MANY_ATTEMPTS = "too-many-attempts", 429, "Too many attempts",
+        "Retry-After says when the next attempt is looked at. Delays grow with failures of one account and end with the next successful sign-in.";
+    OVERLOADED = "overloaded", 503, "The server is busy",
+        "Retry-After says when to try again. Nothing was changed. Signing in is limited first, so that refreshing and verifying go on.";
+    UNAVAILABLE = "unavailable", 503, "The server cannot reach its database",
+        "Nothing was changed, or it is not known whether it was; trying again is safe. Tokens that were issued stay verifiable meanwhile. Operators: countersign doctor.";
+
+    // Tokens and sessions.
+    TOKEN_MISSING = "token-missing", 401, "An access token is needed",
+        "Send Authorization: Bearer and the access token.";
+    TOKEN_INVALID = "token-invalid", 401, "The access token is not accepted",
+        "It is malformed, expired, altered, meant for another audience, or its session has ended. Refresh it once; if that fails, sign in again.";
+    FORBIDDEN = "forbidden", 403, "This account may not do that",
+        "Administration needs an access token for the audience admin, of a user with the role admin, or the Unix socket in the data folder.";
+    REFRESH_INVALID = "refresh-invalid", 400, "The refresh token is not accepted",
+        "It is malformed, was not made by this issuer, or belongs to another client or key. Its session, if there is one, was not touched.";
+    REFRESH_EXPIRED = "refresh-expired", 400, "The session has reached its end",
+        "Sessions end after their absolute lifetime (90 days by default), or when they are not used (30 days by default). Sign in again.";
+    REFRESH_REVOKED = "refresh-revoked", 400, "The session was ended",
+        "Somebody signed out, changed the password, disabled the account or the client, or an administrator ended it. The account's session list shows the reason.";
+    REFRESH_REUSED = "refresh-reused", 400, "An old refresh token came back, so the session was ended",
+        "This token had been replaced, and its successor was already in use: two parties hold copies, and one of them may be a thief. Sign in again. If your own program did this, it keeps the refresh token in two places that do not share it: keep one copy, and store the new one before using it.";
+    INVALID_CLIENT = "invalid-client", 401, "The client is unknown or its secret is wrong",
+        "Check client_id and client_secret; send them either in the Authorization header or in the body, never in both. countersign client rotate-secret makes a new secret.";
+    UNAUTHORIZED_CLIENT = "unauthorized-client", 400, "This client may not use this grant",
+        "countersign client list shows each client's grants.";
+    UNSUPPORTED_GRANT_TYPE = "unsupported-grant-type", 400, "The server does not know this grant type",
+        "refresh_token and client_credentials are supported at /token.";
+    INVALID_SCOPE = "invalid-scope", 400, "The scope is not allowed",
+        "The client or the session does not have every scope that was asked for. Ask for less, or leave scope out to get all of them.";
+    INVALID_TARGET = "invalid-target", 400, "The audience is not allowed",
+        "The client may not ask for tokens for this audience, or the user lacks the role that the audience requires.";
+
+    INTERNAL = "internal", 500, "Something broke on our side",
+        "The request id helps the operator to find the log line. Nothing is known to be lost.";
+}
+
+/// The row with this name.
+pub fn find(name: &str) -> Option<&'static Code> {
+    CODES.iter().find(|code| code.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_url_safe() {
+        for (index, code) in CODES.iter().enumerate() {
+            assert!(code.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", code.name);
+            assert!(CODES[index + 1..].iter().all(|other| other.name != code.name), "{}", code.name);
+            assert!((400..600).contains(&code.status));
+        }
+    }
+}

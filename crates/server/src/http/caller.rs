@@ -1,0 +1,192 @@
+//! Who calls? The route table says what a row needs; this layer checks it before the handler runs and leaves the proof
+//! behind as a value that only it can make.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use countersign_jose::{AccessClaims, Policy, Verified, Verifier, profile::AccessToken};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+
+use super::{
+    context::Peer,
+    cookies::{Cookie, require_same_origin},
+    error::ApiError,
+};
+use crate::{
+    app::App,
+    domain::{
+        roles::{self, ADMIN},
+        rsn::Rsn,
+        session::Sid,
+        signin::SigninSecret,
+    },
+    errors,
+    routes::Access,
+    store::{
+        sessions::{self, Authority},
+        signins,
+    },
+};
+
+/// The audience of the account API.
+pub const ACCOUNT_AUDIENCE: &str = "api";
+
+/// A signed-in user, checked against the database: the session lives, the account is enabled.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub user_id: String,
+    /// The session of the access token; `None` when the sign-in cookie spoke.
+    pub sid: Option<Sid>,
+    /// When the credential that was shown ends, Unix seconds.
+    pub expires_at: i64,
+}
+
+/// An administrator: a user with the role, or whoever can open the Unix socket.
+#[derive(Debug, Clone)]
+pub enum Administrator {
+    User(SignedIn),
+    Local,
+}
+
+impl Administrator {
+    /// Who did it, for the audit.
+    pub fn actor(&self) -> &str {
+        match self {
+            Self::User(user) => &user.user_id,
+            Self::Local => "local",
+        }
+    }
+}
+
+/// The layer that [`crate::routes::router`] puts around every row.
+pub async fn check(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
+    match allow(&app, access, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn allow(app: &App, access: Access, request: &mut Request) -> Result<(), ApiError> {
+    let local = request.extensions().get::<Peer>() == Some(&Peer::Local);
+    match access {
+        Access::Public | Access::Credential => {}
+        Access::SignedIn => {
+            let user = signed_in(app, request.method(), request.headers()).await?;
+            request.extensions_mut().insert(user);
+        }
+        Access::Admin if local => {
+            request.extensions_mut().insert(Administrator::Local);
+        }
+        Access::Admin => {
+            let user = administrator(app, request.headers()).await?;
+            request.extensions_mut().insert(Administrator::User(user));
+        }
+        Access::Local if local => {
+            request.extensions_mut().insert(Administrator::Local);
+        }
+        // From afar these rows do not exist.
+        Access::Local => return Err(errors::NOT_FOUND.into()),
+    }
+    Ok(())
+}
+
+async fn signed_in(app: &App, method: &Method, headers: &HeaderMap) -> Result<SignedIn, ApiError> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return by_access_token(app, headers, ACCOUNT_AUDIENCE).await.map(|(user, _)| user);
+    }
+    let cookie = Cookie::Signin.read(&app.config.issuer, headers)?.ok_or(errors::TOKEN_MISSING)?;
+    require_same_origin(&app.config.issuer, method, headers)?;
+    by_cookie(app, &cookie).await
+}
+
+/// A token that verifies, of a session that lives: what a service checks offline, and more, since the store is at hand.
+async fn by_access_token(app: &App, headers: &HeaderMap, audience: &str) -> Result<(SignedIn, Vec<String>), ApiError> {
+    let policy = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str()).audience(audience).policy();
+    let claims = verify(app, headers, &policy)?;
+    let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or_else(|| refused("not a user's token"))?;
+    let id = sid.clone();
+    let authority = app
+        .store
+        .read(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { sessions::authority(tx, &id).await })
+        })
+        .await?
+        .filter(Authority::stands)
+        .ok_or_else(|| refused("its session has ended"))?;
+    let issued_at = Rsn::new(claims.rsn.unwrap_or_default());
+    if issued_at < authority.token_rsn.user.max(authority.token_rsn.client) {
+        return Err(refused("roles or scopes have changed since"));
+    }
+    let roles = roles::effective(&authority.roles, &[audience]);
+    Ok((SignedIn { user_id: authority.user_id, sid: Some(sid), expires_at: claims.exp }, roles))
+}
+
+async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
+    let id = SigninSecret::parse(cookie).ok_or_else(|| refused("not a sign-in cookie"))?.id();
+    let found = app.store.read(move |tx| Box::pin(async move { signins::find(tx, &id).await })).await?;
+    let found = found.ok_or_else(|| refused("no such sign-in"))?;
+    let live = found.live(app.clock.now(), app.config.refresh.idle).map_err(|over| refused(&format!("{over:?}")))?;
+    Ok(SignedIn { user_id: live.user_id.clone(), sid: None, expires_at: live.expires_at.secs() })
+}
+
+/// The claims of a token that this issuer signed, whomever it is meant for and even if it has expired: enough to sign out.
+///
+/// # Errors
+/// `token-missing`, `token-invalid`
+pub fn authentic(app: &App, headers: &HeaderMap) -> Result<Verified<AccessClaims>, ApiError> {
+    let builder = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str());
+    verify(app, headers, &builder.any_audience().accept_expired().policy())
+}
+
+fn verify(app: &App, headers: &HeaderMap, policy: &Policy<AccessToken>) -> Result<Verified<AccessClaims>, ApiError> {
+    let token = bearer(headers).ok_or(errors::TOKEN_MISSING)?;
+    let verified = policy.parse(token).and_then(|token| {
+        let kid = token.kid().unwrap_or_default();
+        let unknown = || countersign_jose::Error::UnknownKey { kid: Some(kid.to_owned()) };
+        let key = app.ring.snapshot().verifying_key(kid).ok_or_else(unknown)?;
+        policy.verify_with(&key, token, app.clock.now().secs())
+    });
+    // TOK-26: which check failed is for the log alone.
+    verified.map_err(|error| refused(&error.to_string()))
+}
+
+fn refused(why: &str) -> ApiError {
+    ApiError::new(errors::TOKEN_INVALID).log(why)
+}
+
+async fn administrator(app: &App, headers: &HeaderMap) -> Result<SignedIn, ApiError> {
+    let (user, roles) = by_access_token(app, headers, ADMIN).await?;
+    if roles.iter().any(|role| role == ADMIN) { Ok(user) } else { Err(errors::FORBIDDEN.into()) }
+}
+
+/// `Authorization: Bearer`, exactly one (RFC 6750, section 2.1).
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().filter(|_| values.next().is_none()).and_then(|value: &HeaderValue| value.to_str().ok())?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start_matches(' '))
+}
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| missing_row("SignedIn"))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Administrator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| missing_row("Administrator"))
+    }
+}
+
+/// The handler asks for more than its row in the table promises: a bug, and never an open door.
+fn missing_row(what: &str) -> ApiError {
+    ApiError::new(errors::INTERNAL).log(format!("a handler wants {what}, its row in the route table does not"))
+}

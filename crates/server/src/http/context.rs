@@ -1,0 +1,106 @@
+//! Who asks, from where, under which request id: made once by the pipeline, read by the handlers.
+
+use std::{convert::Infallible, net::IpAddr};
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, header, request::Parts};
+
+use crate::domain::audit::Source;
+
+/// Where a connection comes from; the listener puts it into each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    Tcp(IpAddr),
+    /// The Unix socket in the data folder: whoever can open it owns the data anyway.
+    Local,
+}
+
+/// Facts about a request that the log, the limits and the audit need.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub request_id: String,
+    pub peer: Peer,
+    /// The client's address: the peer's, or what a trusted proxy says (NET-02).
+    pub address: IpAddr,
+    /// The user agent, cut to 256 bytes, without control characters.
+    pub device: String,
+}
+
+impl Context {
+    pub fn is_local(&self) -> bool {
+        self.peer == Peer::Local
+    }
+
+    /// Who does something in this request, for the audit.
+    pub fn source(&self, actor: &str) -> Source {
+        Source { actor: actor.to_owned(), ip: self.ip(), request_id: self.request_id.clone() }
+    }
+
+    /// The address for the log and the store; `local` for the Unix socket.
+    pub fn ip(&self) -> String {
+        if self.is_local() { "local".to_owned() } else { self.address.to_string() }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Context {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
+            request_id: String::new(),
+            peer: Peer::Tcp(IpAddr::from([0, 0, 0, 0])),
+            address: IpAddr::from([0, 0, 0, 0]),
+            device: String::new(),
+        }))
+    }
+}
+
+/// The client's address. `X-Forwarded-For` is believed only from a configured proxy, and read from the right:
+/// the first entry that is not such a proxy is the client (NET-02).
+pub fn client_address(peer: Peer, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let Peer::Tcp(mut address) = peer else { return IpAddr::from([127, 0, 0, 1]) };
+    address = address.to_canonical();
+    let forwarded = headers.get_all("x-forwarded-for").iter().rev().filter_map(|value| value.to_str().ok());
+    for entry in forwarded.flat_map(|value| value.rsplit(',')) {
+        if !trusted.contains(&address) {
+            break;
+        }
+        match entry.trim().parse::<IpAddr>() {
+            Ok(next) => address = next.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+/// The user agent as it may be stored and shown (AUD-03, ADM-05).
+pub fn device(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.chars().filter(|c| !c.is_control()).take(256).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        let trusted: Vec<IpAddr> = trusted.iter().map(|text| text.parse().unwrap()).collect();
+        client_address(Peer::Tcp(peer.parse().unwrap()), &headers, &trusted).to_string()
+    }
+
+    // NET-02
+    #[test]
+    fn forwarded_addresses_are_believed_from_configured_proxies_only() {
+        assert_eq!(address("203.0.113.9", &["198.51.100.1"], &[]), "203.0.113.9");
+        assert_eq!(address("10.0.0.1", &["198.51.100.1"], &["10.0.0.1"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["1.1.1.1, 198.51.100.1"], &["10.0.0.1"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["1.1.1.1, 10.0.0.2"], &["10.0.0.1", "10.0.0.2"]), "1.1.1.1");
+        assert_eq!(address("10.0.0.1", &["1.1.1.1", "198.51.100.1"], &["10.0.0.1"]), "198.51.100.1");
+        assert_eq!(address("10.0.0.1", &["garbage"], &["10.0.0.1"]), "10.0.0.1");
+        assert_eq!(address("::ffff:10.0.0.1", &["198.51.100.1"], &["10.0.0.1"]), "198.51.100.1");
+    }
+}

@@ -1,0 +1,236 @@
+//! Errors are shaped once: a handler returns [`ApiError`] or [`OAuthError`], and the pipeline renders it with the
+//! request's id and logs it. What the client reads and what the log reads are separate fields.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::{
+    domain::limits::TooMany,
+    errors::{self, Code},
+    random::RandomError,
+    store::StoreError,
+};
+
+/// One refused request, before it is rendered.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub code: Code,
+    /// For the client: what exactly is wrong. Never a secret, a path, SQL, or whether an e-mail is known.
+    pub detail: Option<String>,
+    /// For the client: one entry for each bad member.
+    pub errors: Vec<FieldError>,
+    /// Seconds.
+    pub retry_after: Option<u64>,
+    /// For the log alone.
+    pub log: Option<String>,
+    shape: Shape,
+}
+
+/// One bad member of a JSON body.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Problem,
+    OAuth,
+}
+
+/// An error of the JSON API: `application/problem+json` (RFC 9457).
+#[derive(Debug, Clone)]
+pub struct ApiError(pub Failure);
+
+/// An error of an OAuth endpoint (RFC 6749, section 5.2).
+#[derive(Debug, Clone)]
+pub struct OAuthError(pub Failure);
+
+impl Failure {
+    fn new(code: Code, shape: Shape) -> Self {
+        Self { code, detail: None, errors: Vec::new(), retry_after: None, log: None, shape }
+    }
+
+    fn of_store(error: &StoreError, shape: Shape) -> Self {
+        let mut failure = match error {
+            StoreError::Unavailable { .. } => {
+                Self { retry_after: Some(1), ..Self::new(errors::UNAVAILABLE, shape) }
+            }
+            StoreError::Conflict => Self::new(errors::CONFLICT, shape),
+            _ => Self::new(errors::INTERNAL, shape),
+        };
+        failure.log = Some(error.to_string());
+        failure
+    }
+
+    /// The body, its content type and the headers.
+    pub(super) fn render(&self, issuer: &str, request_id: &str) -> Response {
+        let page = format!("{issuer}/docs/errors#{}", self.code.name);
+        let (content_type, body) = match self.shape {
+            Shape::Problem => ("application/problem+json", self.problem(&page, request_id)),
+            Shape::OAuth => ("application/json", self.oauth(&page)),
+        };
+        let status = self.status();
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(challenge) = self.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response
+    }
+
+    /// OAuth knows 400 and 401 for what the client did wrong (RFC 6749, section 5.2).
+    fn status(&self) -> StatusCode {
+        let status = match (self.shape, self.code.status) {
+            (Shape::OAuth, 403 | 404 | 409 | 415 | 422) => 400,
+            (_, status) => status,
+        };
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// RFC 9110 requires a challenge beside every 401; RFC 6750, section 3.1, gives the words for tokens.
+    fn challenge(&self) -> Option<&'static str> {
+        match self.code.name {
+            "token-missing" => Some("Bearer"),
+            "token-invalid" => Some("Bearer error=\"invalid_token\""),
+            "invalid-client" => Some("Basic realm=\"countersign\", charset=\"UTF-8\""),
+            "invalid-credentials" => Some("Password realm=\"countersign\""),
+            _ => None,
+        }
+    }
+
+    fn problem(&self, page: &str, request_id: &str) -> Value {
+        let mut body = json!({
+            "type": page,
+            "title": self.code.title,
+            "status": self.code.status,
+            "code": self.code.name,
+            "request_id": request_id,
+        });
+        if let Some(detail) = &self.detail {
+            body["detail"] = json!(detail);
+        }
+        if !self.errors.is_empty() {
+            body["errors"] = json!(self.errors);
+        }
+        body
+    }
+
+    fn oauth(&self, page: &str) -> Value {
+        let description = self.detail.as_deref().unwrap_or(self.code.title);
+        json!({ "error": oauth_name(self.code), "error_description": ascii(description), "error_uri": page })
+    }
+}
+
+/// RFC 6749, section 5.2: descriptions hold printable ASCII without `"` and `\`.
+fn ascii(text: &str) -> String {
+    let plain = |c: char| if (' '..='~').contains(&c) && c != '"' && c != '\\' { c } else { '\'' };
+    text.chars().map(plain).collect()
+}
+
+/// The `error` value of RFC 6749 and RFC 8707 for a code.
+fn oauth_name(code: Code) -> &'static str {
+    match code.name {
+        "invalid-client" => "invalid_client",
+        "unauthorized-client" => "unauthorized_client",
+        "unsupported-grant-type" => "unsupported_grant_type",
+        "invalid-scope" => "invalid_scope",
+        "invalid-target" => "invalid_target",
+        name if name.starts_with("refresh-") => "invalid_grant",
+        _ if code.status == 500 => "server_error",
+        _ if code.status == 503 || code.status == 429 => "temporarily_unavailable",
+        _ => "invalid_request",
+    }
+}
+
+macro_rules! boundary {
+    ($type:ident, $shape:expr) => {
+        impl $type {
+            pub fn new(code: Code) -> Self {
+                Self(Failure::new(code, $shape))
+            }
+
+            /// Adds the words for the client.
+            pub fn detail(mut self, detail: impl Into<String>) -> Self {
+                self.0.detail = Some(detail.into());
+                self
+            }
+
+            /// Adds the words for the log.
+            pub fn log(mut self, log: impl Into<String>) -> Self {
+                self.0.log = Some(log.into());
+                self
+            }
+
+            /// Says after how many seconds to try again.
+            pub fn retry_after(mut self, seconds: u64) -> Self {
+                self.0.retry_after = Some(seconds);
+                self
+            }
+        }
+
+        impl From<Code> for $type {
+            fn from(code: Code) -> Self {
+                Self::new(code)
+            }
+        }
+
+        impl From<StoreError> for $type {
+            fn from(error: StoreError) -> Self {
+                Self(Failure::of_store(&error, $shape))
+            }
+        }
+
+        impl From<RandomError> for $type {
+            fn from(error: RandomError) -> Self {
+                Self::new(errors::INTERNAL).log(error.to_string())
+            }
+        }
+
+        impl IntoResponse for $type {
+            /// An empty answer that carries the failure; the pipeline renders it.
+            fn into_response(self) -> Response {
+                let mut response = self.0.status().into_response();
+                response.extensions_mut().insert(self.0);
+                response
+            }
+        }
+    };
+}
+
+boundary!(ApiError, Shape::Problem);
+boundary!(OAuthError, Shape::OAuth);
+
+impl ApiError {
+    /// One bad member: 422 with the code's page and the member's name.
+    pub fn field(code: Code, field: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let mut error = Self::new(code).detail(detail.clone());
+        error.0.errors.push(FieldError { field, detail });
+        error
+    }
+}
+
+impl From<OAuthError> for ApiError {
+    fn from(error: OAuthError) -> Self {
+        Self(Failure { shape: Shape::Problem, ..error.0 })
+    }
+}
+
+impl From<TooMany> for ApiError {
+    fn from(too_many: TooMany) -> Self {
+        Self::new(errors::TOO_MANY_ATTEMPTS).retry_after(too_many.retry_after.as_secs().max(1))
+    }
+}
+
+impl From<ApiError> for OAuthError {
+    fn from(error: ApiError) -> Self {
+        Self(Failure { shape: Shape::OAuth, ..error.0 })
+    }
+}

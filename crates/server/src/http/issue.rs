@@ -1,0 +1,163 @@
+//! From authority to a signed access token: the last step of every grant.
+
+use std::time::Duration;
+
+use countersign_jose::{AccessToken, sign};
+
+use super::{error::OAuthError, token::AuthenticatedClient};
+use crate::{
+    app::App,
+    domain::{
+        access_token::{AccessGrant, AccessRefusal, Lifetime, Subject, UserSubject, build, wished_ttl},
+        audience::{AudienceRules, key_choice},
+        roles,
+        rsn::Rsn,
+        scope::Scope,
+        session::Sid,
+        time::Timestamp,
+    },
+    errors,
+    store::{
+        StoreError, Tx, audiences,
+        clients::Client,
+        sessions::{self, Authority},
+    },
+};
+
+/// A signed access token.
+#[derive(Debug)]
+pub struct Issued {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+    pub scope: String,
+}
+
+/// What is known before a grant's transaction: for whom the token will be, and for how long at most.
+#[derive(Debug)]
+pub struct Target {
+    pub audiences: Vec<AudienceRules>,
+    /// The wished lifetime, capped.
+    pub ttl: Duration,
+    /// The time of the whole grant: what the session keeps as its tokens' latest `exp` must not be exceeded by signing later.
+    pub now: Timestamp,
+}
+
+impl Target {
+    pub fn new(app: &App, client: &Client, audiences: Vec<AudienceRules>, now: Timestamp) -> Self {
+        let wished = wished_ttl(app.config.access_token_ttl, client.settings.access_token_ttl, &audiences);
+        Self { ttl: wished.min(app.config.access_token_ttl_cap), audiences, now }
+    }
+
+    /// `exp` of the token, Unix seconds, unless its session ends before.
+    pub fn exp(&self) -> i64 {
+        self.now.plus(self.ttl).secs()
+    }
+}
+
+/// Signs the access token of a session from what one snapshot after the commit says. `head` was read before the
+/// statement that the commit made durable (revocation rule R3). `scope` narrows what the session has.
+///
+/// # Errors
+/// `refresh-revoked` if the session ended meanwhile; `invalid-target` if an audience asks for a role that is missing.
+pub async fn for_session(
+    app: &App,
+    sid: &Sid,
+    head: Rsn,
+    target: &Target,
+    scope: Option<&Scope>,
+) -> Result<Issued, OAuthError> {
+    let id = sid.clone();
+    let authority = app
+        .store
+        .read(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { sessions::authority(tx, &id).await })
+        })
+        .await?
+        .filter(Authority::stands)
+        .ok_or(errors::REFRESH_REVOKED)?;
+    let granted = granted_scope(&authority, scope)?;
+    let names: Vec<&str> = target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
+    let roles = roles::effective(&authority.roles, &names);
+    let amr: Vec<String> = authority.amr.split_ascii_whitespace().map(str::to_owned).collect();
+    let subject = Subject::User(UserSubject {
+        user_id: &authority.user_id,
+        sid: sid.as_str(),
+        auth_time: authority.auth_time,
+        amr: &amr,
+        acr: &authority.acr,
+        attributes: &authority.attributes,
+    });
+    let grant = AccessGrant {
+        issuer: app.config.issuer.as_str(),
+        subject,
+        client_id: &authority.client_id,
+        audiences: &target.audiences,
+        scope: &granted,
+        roles: &roles,
+        rsn: authority.token_rsn(head).get(),
+        lifetime: lifetime(app, target, Some(authority.expires_at)),
+    };
+    signed(app, &grant, target.now)
+}
+
+/// Signs a client's own access token (`client_credentials`).
+///
+/// # Errors
+/// `invalid-target` if an audience asks for a role that the client does not have.
+pub fn for_client(app: &App, client: &AuthenticatedClient, target: &Target, scope: &str) -> Result<Issued, OAuthError> {
+    let roles: Vec<String> = client.settings.roles.iter().map(ToString::to_string).collect();
+    let grant = AccessGrant {
+        issuer: app.config.issuer.as_str(),
+        subject: Subject::Client,
+        client_id: client.id.as_str(),
+        audiences: &target.audiences,
+        scope,
+        roles: &roles,
+        // R3; there is no sign-in whose number could be higher.
+        rsn: client.head().max(client.token_rsn).get(),
+        lifetime: lifetime(app, target, None),
+    };
+    signed(app, &grant, target.now)
+}
+
+fn signed(app: &App, grant: &AccessGrant<'_>, now: Timestamp) -> Result<Issued, OAuthError> {
+    let claims = build(grant, now, app.random.bytes()?).map_err(refused)?;
+    let choice = key_choice(grant.audiences).map_err(|refusal| refused(refusal.into()))?;
+    let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
+    let key = app.ring.snapshot().signer(choice).map_err(|error| broken(&error))?;
+    let access_token = sign::<AccessToken>(&key, &claims).map_err(|error| broken(&error))?;
+    Ok(Issued { access_token, expires_in: claims.exp - claims.iat, scope: grant.scope.to_owned() })
+}
+
+fn lifetime(app: &App, target: &Target, session_end: Option<Timestamp>) -> Lifetime {
+    Lifetime { ttl: target.ttl, cap: app.config.access_token_ttl_cap, session_end }
+}
+
+/// What the token may say now: what the session has, cut to what the client may still ask for (TOK-21).
+fn granted_scope(authority: &Authority, narrowed: Option<&Scope>) -> Result<String, OAuthError> {
+    let stored = |text: &str| text.parse::<Scope>().map_err(|_| OAuthError::new(errors::INTERNAL).log("a stored scope is malformed"));
+    let session = stored(&authority.scope)?;
+    let allowed = session.intersect(&stored(&authority.client_scopes)?);
+    Ok(narrowed.map_or_else(|| allowed.clone(), |wanted| allowed.intersect(wanted)).to_string())
+}
+
+fn refused(refusal: AccessRefusal) -> OAuthError {
+    match refusal {
+        AccessRefusal::Audience(refusal) => OAuthError::new(errors::INVALID_TARGET).detail(refusal.to_string()),
+        AccessRefusal::NoLifetime => errors::REFRESH_EXPIRED.into(),
+    }
+}
+
+/// The rules of these audiences, in their order; a name that has no row is left out.
+///
+/// # Errors
+/// As any statement.
+pub async fn rules(tx: &mut Tx, names: &[String]) -> Result<Vec<AudienceRules>, StoreError> {
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        found.extend(audiences::rules(tx, name).await?);
+    }
+    Ok(found)
+}

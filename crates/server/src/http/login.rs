@@ -1,0 +1,163 @@
+//! `POST /login`: e-mail and password for a sign-in and its first session.
+
+mod authenticate;
+mod open;
+
+use axum::{
+    Json as Answer,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, Method, header};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    body::Json,
+    context::Context,
+    cookies::{Cookie, require_same_origin},
+    error::ApiError,
+    issue::{self, Target},
+    token::TokenResponse,
+};
+use crate::{
+    app::App,
+    domain::{
+        client::{ClientId, FIRST_PARTY, Grant},
+        scope::Scope,
+        signin::{SigninId, SigninSecret},
+    },
+    errors,
+    secret::PlainSecret,
+    store::clients::{self, Client},
+};
+
+/// How the tokens travel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// In the answer's JSON.
+    #[default]
+    Bearer,
+    /// In two `HttpOnly` cookies, for pages of the issuer's own origin.
+    Cookie,
+}
+
+/// The body of `POST /login`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    pub email: String,
+    #[schemars(with = "String")]
+    pub password: PlainSecret,
+    /// The application that signs the person in; default: `first-party`.
+    pub client_id: Option<String>,
+    #[serde(default)]
+    pub transport: Transport,
+    /// Space-separated; default: all that the client may ask for.
+    pub scope: Option<String>,
+    /// The audience of the tokens (RFC 8707); default: the client's first.
+    pub resource: Option<String>,
+}
+
+/// Where the tokens will go: checked before the password is.
+struct Destination {
+    client: Client,
+    scope: Scope,
+    target: Target,
+}
+
+/// `POST /login`
+pub async fn login(
+    State(app): State<App>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+    Json(body): Json<Login>,
+) -> Result<Response, ApiError> {
+    let superseded = match body.transport {
+        Transport::Bearer => None,
+        Transport::Cookie => before(&app, &method, &headers)?,
+    };
+    app.limiter.take(context.address, app.clock.now()).inspect_err(|_| app.metrics.signin("limited"))?;
+    let destination = destination(&app, &body).await?;
+    let who = authenticate::authenticate(&app, &context, &body).await?;
+    let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
+    app.metrics.signin("success");
+    let issued = issue::for_session(&app, &signed_in.sid, who.auth_rsn, &destination.target, None).await?;
+    let answer = TokenResponse {
+        token_type: "Bearer",
+        access_token: Some(issued.access_token),
+        expires_in: issued.expires_in,
+        refresh_token: Some(app.ring.snapshot().mac_keys().seal(&signed_in.sid, 0, &signed_in.nonce)),
+        scope: issued.scope,
+        sid: Some(signed_in.sid.to_string()),
+    };
+    Ok(match body.transport {
+        Transport::Bearer => Answer(answer).into_response(),
+        Transport::Cookie => with_cookies(&app, &signed_in.secret, answer),
+    })
+}
+
+/// The sign-in that this browser had before. A foreign page must not sign somebody in as somebody else (CSR-06).
+fn before(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<SigninId>, ApiError> {
+    require_same_origin(&app.config.issuer, method, headers)?;
+    let cookie = Cookie::Signin.read(&app.config.issuer, headers)?;
+    Ok(cookie.as_deref().and_then(SigninSecret::parse).map(|secret| secret.id()))
+}
+
+/// No token in the body, two cookies instead; no refresh token ever lies in a browser.
+fn with_cookies(app: &App, secret: &SigninSecret, mut answer: TokenResponse) -> Response {
+    let access = answer.access_token.take().unwrap_or_default();
+    answer.refresh_token = None;
+    let issuer = &app.config.issuer;
+    let lifetime = u64::try_from(answer.expires_in).unwrap_or(0);
+    let cookies = [
+        Cookie::Signin.set(issuer, secret.expose(), app.config.refresh.absolute.as_secs()),
+        Cookie::Access.set(issuer, &access, lifetime),
+    ];
+    let mut response = Answer(answer).into_response();
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
+    let name = body.client_id.as_deref().unwrap_or(FIRST_PARTY);
+    let unknown = || ApiError::from(errors::INVALID_CLIENT);
+    let id = ClientId::parse(name).map_err(|_| unknown())?;
+    let resource = body.resource.clone();
+    let found = app
+        .store
+        .read(move |tx| {
+            let (id, resource) = (id.clone(), resource.clone());
+            Box::pin(async move {
+                let Some(client) = clients::by_id(tx, &id).await? else { return Ok(None) };
+                let names = audience(&client, resource.as_deref());
+                let rules = issue::rules(tx, &names).await?;
+                Ok(Some((client, rules)))
+            })
+        })
+        .await?;
+    let (client, rules) = found.filter(|(client, _)| client.disabled_at.is_none()).ok_or_else(unknown)?;
+    if !client.settings.grants.contains(Grant::FirstParty) {
+        return Err(errors::UNAUTHORIZED_CLIENT.into());
+    }
+    if rules.is_empty() {
+        return Err(errors::INVALID_TARGET.into());
+    }
+    let wanted = body.scope.as_deref().map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
+    let scope = client.settings.scopes.grant(wanted.as_ref()).ok_or(errors::INVALID_SCOPE)?;
+    let target = Target::new(app, &client, rules, app.clock.now());
+    Ok(Destination { client, scope, target })
+}
+
+fn audience(client: &Client, wanted: Option<&str>) -> Vec<String> {
+    let mut allowed = client.settings.audiences.iter().map(ToString::to_string);
+    let chosen = match wanted {
+        Some(wanted) => allowed.find(|audience| audience == wanted),
+        None => allowed.next(),
+    };
+    chosen.into_iter().collect()
+}

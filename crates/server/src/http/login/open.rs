@@ -1,0 +1,120 @@
+//! A sign-in and its first session, in one transaction with all that a success changes.
+
+use super::{Destination, authenticate::Authenticated};
+use crate::{
+    app::App,
+    domain::{
+        audit::{AuditEvent, Event},
+        session::{EndReason, Nonce, Sid},
+        signin::{SigninId, SigninSecret},
+        user::UserId,
+    },
+    errors,
+    http::{TENANT, context::Context, error::ApiError},
+    store::{
+        StoreError, Tx, audit, login_limits,
+        sessions::{self, Act, NewSession, Opened},
+        signins::{self, NewSignin},
+        users::{self, NewHash},
+    },
+};
+
+/// A sign-in that was written, and what its owner gets.
+#[derive(Debug)]
+pub(super) struct SignedIn {
+    pub sid: Sid,
+    pub nonce: Nonce,
+    pub secret: SigninSecret,
+}
+
+/// Everything that the transaction writes.
+#[derive(Debug, Clone)]
+struct Writes {
+    user: UserId,
+    account: String,
+    rehash: Option<(String, String)>,
+    /// The browser's sign-in before this one, which ends now (CSR-03).
+    superseded: Option<SigninId>,
+    signin: NewSignin,
+    session: NewSession,
+    event: AuditEvent,
+    act: Act,
+}
+
+/// Writes the sign-in; `superseded` is the one that the same browser had before.
+pub(super) async fn open(
+    app: &App,
+    context: &Context,
+    to: &Destination,
+    who: &Authenticated,
+    superseded: Option<SigninId>,
+) -> Result<SignedIn, ApiError> {
+    let secret = SigninSecret::new(&app.random.bytes()?);
+    let session = session(app, to, who, &secret)?;
+    let (sid, nonce) = (session.sid.clone(), session.nonce.clone());
+    let act = app.act(context, who.user.id.as_str(), to.target.now);
+    let event = AuditEvent::new(Event::LoginSuccess, act.now, &context.source(who.user.id.as_str()), app.random.bytes()?)
+        .user(who.user.id.as_str())
+        .client(to.client.id.as_str())
+        .sid(sid.as_str());
+    let rehash = who.rehashed.clone().map(|new| (who.user.password_hash.clone().unwrap_or_default(), new));
+    let signin = NewSignin {
+        id: secret.id(),
+        user_id: who.user.id.to_string(),
+        auth_time: act.now,
+        amr: "pwd".to_owned(),
+        acr: "1".to_owned(),
+        auth_rsn: who.auth_rsn,
+        device: context.device.clone(),
+        ip: context.ip(),
+        expires_at: act.now.plus(app.config.refresh.absolute),
+    };
+    let user = who.user.id.clone();
+    let writes = Writes { user, account: who.account.clone(), rehash, superseded, signin, session, event, act };
+    let opened = app
+        .store
+        .write(move |tx| {
+            let writes = writes.clone();
+            Box::pin(async move { write(tx, &writes).await })
+        })
+        .await?;
+    // None: everything of this user or client was ended while the password was being checked.
+    opened.ok_or(errors::INVALID_CREDENTIALS)?;
+    Ok(SignedIn { sid, nonce, secret })
+}
+
+fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecret) -> Result<NewSession, ApiError> {
+    let (now, settings) = (to.target.now, &to.client.settings);
+    let audiences: Vec<&str> = to.target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
+    Ok(NewSession {
+        sid: Sid::new(who.user.id.as_str(), &app.random.bytes()?),
+        signin: secret.id(),
+        client_id: to.client.id.to_string(),
+        tenant: TENANT.to_owned(),
+        scope: to.scope.to_string(),
+        audience: audiences.join(" "),
+        dpop_jkt: None,
+        nonce: Nonce::new(app.random.bytes()?),
+        at_exp: to.target.exp(),
+        expires_at: now.plus(settings.refresh_absolute.unwrap_or(app.config.refresh.absolute)),
+        idle_expires_at: now.plus(settings.refresh_idle.unwrap_or(app.config.refresh.idle)),
+        now,
+    })
+}
+
+async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Opened>, StoreError> {
+    // What ends is locked first (revocation.md, "Order").
+    if let Some(old) = &writes.superseded {
+        sessions::end_signin(tx, old, EndReason::Superseded, &writes.act).await?;
+    }
+    login_limits::reset(tx, &writes.account).await?;
+    if let Some((old, new)) = &writes.rehash {
+        users::renew_hash(tx, &NewHash { user: &writes.user, old: Some(old), new }).await?;
+    }
+    signins::insert(tx, &writes.signin).await?;
+    let opened = sessions::open(tx, &writes.session).await?;
+    if opened.is_some() {
+        audit::insert(tx, &writes.event).await?;
+    }
+    Ok(opened)
+}

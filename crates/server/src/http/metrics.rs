@@ -1,0 +1,108 @@
+//! Counters for Prometheus. No label ever holds a name, an address or a token.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
+use http::header;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::app::App;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: String,
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter<u64, AtomicU64>>,
+    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    refreshes: Family<OutcomeLabels, Counter>,
+    signins: Family<OutcomeLabels, Counter>,
+    /// Open connections.
+    pub connections: Gauge<i64, Arc<AtomicI64>>,
+}
+
+fn seconds() -> Histogram {
+    Histogram::new([0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("countersign"),
+            requests: Family::default(),
+            durations: Family::new_with_constructor(seconds),
+            refreshes: Family::default(),
+            signins: Family::default(),
+            connections: Gauge::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register("http_requests", "requests answered", metrics.requests.clone());
+        registry.register("http_request_duration_seconds", "time to answer", metrics.durations.clone());
+        registry.register("refreshes", "refresh tokens presented, by outcome", metrics.refreshes.clone());
+        registry.register("signins", "sign-ins attempted, by outcome", metrics.signins.clone());
+        registry.register("connections", "open connections", metrics.connections.clone());
+        metrics
+    }
+}
+
+impl Metrics {
+    pub fn request(&self, method: &str, route: &'static str, status: u16, took: Duration) {
+        // Anybody can invent methods; a label for each would fill the memory.
+        let method = if matches!(method, "GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD") { method } else { "other" };
+        self.requests.get_or_create(&RequestLabels { method: method.to_owned(), route, status }).inc();
+        self.durations.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
+    }
+
+    pub fn refresh(&self, outcome: &'static str) {
+        self.refreshes.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    pub fn signin(&self, outcome: &'static str) {
+        self.signins.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// The text that Prometheus scrapes.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// The router of the listener that serves nothing but metrics (`metrics.listen`).
+pub fn router(app: &App) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(app.clone())
+}
+
+/// `GET /metrics`
+pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text())
+}

@@ -1,0 +1,24 @@
+//! One file per path of the URL tree; the files that belong to no path are the ways in and out.
+
+pub mod admin;
+pub mod body;
+pub mod caller;
+pub mod context;
+pub mod cookies;
+pub mod docs;
+pub mod error;
+pub mod health;
+pub mod issue;
+pub mod login;
+pub mod logout;
+pub mod metrics;
+pub mod password;
+pub mod pipeline;
+pub mod register;
+pub mod serve;
+pub mod session;
+pub mod token;
+pub mod well_known;
+
+/// The one tenant that exists.
+pub const TENANT: &str = "default";

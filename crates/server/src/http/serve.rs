@@ -1,0 +1,235 @@
+//! Listeners: accept, bound, time out, drain. Everything above is the router.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    io,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::Router;
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, UnixListener},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tower::ServiceExt;
+use tracing::{debug, warn};
+
+use super::{context::Peer, metrics::Metrics};
+use crate::config::Limits;
+
+/// Time for a request's head to arrive; also the longest an idle connection is kept (NET-03).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bytes of a request's head (NET-03).
+const MAX_HEAD: usize = 16 * 1024;
+/// Header lines of a request (NET-03).
+const MAX_HEADERS: usize = 100;
+/// Concurrent requests of one HTTP/2 connection (NET-04).
+const MAX_STREAMS: u32 = 64;
+/// Resets that an HTTP/2 peer may cause before the connection is closed (NET-04).
+const MAX_RESETS: usize = 64;
+/// Time for a handler to answer (NET-03).
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time that open requests get after the signal to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Serves connections for one router until told to stop.
+#[derive(Debug, Clone)]
+pub struct Server {
+    router: Router,
+    metrics: Arc<Metrics>,
+    slots: Arc<Slots>,
+}
+
+impl Server {
+    pub fn new(router: Router, metrics: Arc<Metrics>, limits: &Limits) -> Self {
+        Self { router, metrics, slots: Arc::new(Slots::new(limits)) }
+    }
+
+    /// Serves TCP connections until `stop` is ready, then drains.
+    pub async fn tcp(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        // Small answers must not wait for the acknowledgement of the last one.
+                        let _ = stream.set_nodelay(true);
+                        self.connection(&graceful, stream, Peer::Tcp(peer.ip().to_canonical()));
+                    }
+                    Err(error) => refused(&error).await,
+                },
+                () = &mut stop => break,
+            }
+        }
+        drain(graceful).await;
+    }
+
+    /// Serves the admin socket until `stop` is ready, then drains.
+    pub async fn unix(self, listener: UnixListener, stop: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.connection(&graceful, stream, Peer::Local),
+                    Err(error) => refused(&error).await,
+                },
+                () = &mut stop => break,
+            }
+        }
+        drain(graceful).await;
+    }
+
+    fn connection<S>(&self, graceful: &GracefulShutdown, stream: S, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Some(slot) = self.slots.take(peer) else {
+            debug!(?peer, "too many connections");
+            return;
+        };
+        let router = self.router.clone();
+        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(peer);
+            answer(router.clone(), request.map(axum::body::Body::new))
+        });
+        let connection = builder().serve_connection(TokioIo::new(stream), service).into_owned();
+        let watched = graceful.watch(connection);
+        let metrics = Arc::clone(&self.metrics);
+        tokio::spawn(async move {
+            metrics.connections.inc();
+            if let Err(error) = watched.await {
+                debug!(?peer, %error, "connection ended");
+            }
+            metrics.connections.dec();
+            drop(slot);
+        });
+    }
+}
+
+async fn answer(
+    router: Router,
+    request: http::Request<axum::body::Body>,
+) -> Result<axum::response::Response, std::convert::Infallible> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, router.oneshot(request)).await {
+        Ok(answered) => answered,
+        Err(_) => {
+            warn!("a request took longer than {ANSWER_TIMEOUT:?}");
+            let mut response = axum::response::Response::default();
+            *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+            response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+            Ok(response)
+        }
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        // hyper waits for ever without a timer, whatever the time-out says (hyper issue 3178).
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_pending_accept_reset_streams(MAX_RESETS)
+        .max_local_error_reset_streams(MAX_RESETS)
+        .max_header_list_size(16 * 1024)
+        .keep_alive_interval(HEAD_TIMEOUT)
+        .keep_alive_timeout(HEAD_TIMEOUT);
+    builder
+}
+
+/// Out of file descriptors, most likely: accepting at once would only spin.
+async fn refused(error: &io::Error) {
+    warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+async fn drain(graceful: GracefulShutdown) {
+    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        warn!("connections were still open after {DRAIN_TIMEOUT:?}");
+    }
+}
+
+/// Binds the admin socket with mode 0600. A socket left by a killed server is replaced; the data folder's lock already
+/// proves that no other server lives.
+///
+/// # Errors
+/// The path cannot be bound or protected.
+pub fn bind_admin_socket(path: &Path) -> io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Connections that may be open, altogether and from one address.
+#[derive(Debug)]
+struct Slots {
+    all: Arc<Semaphore>,
+    per_address: usize,
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    address: Option<IpAddr>,
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Slots {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(limits.connections)),
+            per_address: limits.connections_per_address,
+            open: Arc::default(),
+        }
+    }
+
+    fn take(&self, peer: Peer) -> Option<Slot> {
+        let Peer::Tcp(address) = peer else {
+            return Some(Slot { address: None, open: Arc::clone(&self.open), _permit: None });
+        };
+        let permit = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_insert(0);
+        if *count >= self.per_address {
+            return None;
+        }
+        *count += 1;
+        Some(Slot { address: Some(address), open: Arc::clone(&self.open), _permit: Some(permit) })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&address);
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Who is the client? `client_secret_basic`, `client_secret_post` or `none` (RFC 6749, section 2.3).
+
+use base64_simd::STANDARD;
+use http::{HeaderMap, header};
+
+use crate::{
+    app::App,
+    domain::{client::ClientId, rsn::Rsn},
+    errors,
+    http::{body::Form, error::OAuthError},
+    secret::PlainSecret,
+    store::clients::{self, Client},
+};
+
+/// What the request says about its client, before anything is checked.
+#[derive(Debug)]
+struct Claimed {
+    client_id: String,
+    secret: Option<PlainSecret>,
+}
+
+/// A client that proved who it is, or a public one, which has nothing to prove it with. Only [`authenticate`] makes one.
+#[derive(Debug)]
+pub struct AuthenticatedClient {
+    client: Client,
+    head: Rsn,
+}
+
+impl AuthenticatedClient {
+    /// Where the log stood when the client was read: what its tokens inherit (revocation rules R1 and R3).
+    pub fn head(&self) -> Rsn {
+        self.head
+    }
+}
+
+impl std::ops::Deref for AuthenticatedClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Finds and authenticates the client of a request to the token endpoint.
+///
+/// # Errors
+/// `invalid-client` without saying whether the client exists; `duplicate-parameter` for credentials in two places.
+pub async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) -> Result<AuthenticatedClient, OAuthError> {
+    let claimed = claimed(headers, form)?;
+    let refuse = |why: &str| OAuthError::new(errors::INVALID_CLIENT).log(format!("{why}: {}", claimed.client_id));
+    let id = ClientId::parse(&claimed.client_id).map_err(|_| refuse("not a client id"))?;
+    let state = app
+        .store
+        .read(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { clients::state(tx, &id).await })
+        })
+        .await?;
+    let found = state.client.filter(|client| client.disabled_at.is_none());
+    let client = found.ok_or_else(|| refuse("unknown or disabled client"))?;
+    match (&client.secret, &claimed.secret) {
+        (None, None) => {}
+        (Some(hash), Some(secret)) if hash.matches(secret) => {}
+        (Some(_), Some(_)) => return Err(refuse("wrong secret")),
+        (Some(_), None) => return Err(refuse("no secret")),
+        (None, Some(_)) => return Err(refuse("a public client sent a secret")),
+    }
+    Ok(AuthenticatedClient { client, head: state.head })
+}
+
+fn claimed(headers: &HeaderMap, form: &Form) -> Result<Claimed, OAuthError> {
+    let mut authorization = headers.get_all(header::AUTHORIZATION).iter();
+    let in_body = form.get("client_id");
+    let Some(header) = authorization.next() else {
+        let client_id = form.require("client_id")?.to_owned();
+        let secret = form.get("client_secret").map(|secret| PlainSecret::new(secret.to_owned()));
+        return Ok(Claimed { client_id, secret });
+    };
+    if authorization.next().is_some() || form.get("client_secret").is_some() {
+        // OAU-07: two places could name two clients.
+        return Err(OAuthError::new(errors::DUPLICATE_PARAMETER).detail("client credentials were sent twice"));
+    }
+    let claimed = header.to_str().ok().and_then(basic).ok_or(errors::INVALID_CLIENT)?;
+    if in_body.is_some_and(|id| id != claimed.client_id) {
+        return Err(OAuthError::new(errors::INVALID_CLIENT).detail("the header and the body name different clients"));
+    }
+    Ok(claimed)
+}
+
+/// `Basic base64(form-encoded id ":" form-encoded secret)` (RFC 6749, section 2.3.1).
+fn basic(value: &str) -> Option<Claimed> {
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = zeroize::Zeroizing::new(STANDARD.decode_to_vec(encoded.trim()).ok()?);
+    let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    let secret = decode(secret)?;
+    let secret = (!secret.is_empty()).then(|| PlainSecret::new(secret));
+    Some(Claimed { client_id: decode(id)?, secret })
+}
+
+fn decode(text: &str) -> Option<String> {
+    // Without `&` and `=` the parser reads one name: the text itself, decoded.
+    if text.contains(['&', '=']) {
+        return Some(text.to_owned());
+    }
+    let decoded = form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default();
+    (!decoded.contains('\u{fffd}')).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<(String, Option<String>)> {
+        let claimed = basic(&format!("Basic {}", STANDARD.encode_to_string(text)))?;
+        Some((claimed.client_id, claimed.secret.map(|secret| secret.expose().to_owned())))
+    }
+
+    #[test]
+    fn basic_credentials_are_form_encoded_pairs() {
+        assert_eq!(read("orders:s3cret"), Some(("orders".to_owned(), Some("s3cret".to_owned()))));
+        assert_eq!(read("a%3Ab:x%20y+z"), Some(("a:b".to_owned(), Some("x y z".to_owned()))));
+        assert_eq!(read("orders:"), Some(("orders".to_owned(), None)));
+        assert_eq!(read("orders"), None);
+        assert!(basic("Bearer x").is_none());
+        assert!(basic("Basic !!").is_none());
+    }
+}

@@ -1,0 +1,161 @@
+//! `grant_type=refresh_token`: rule A, or rule B for a client that sends `next_nonce` (sessions.md).
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::HeaderMap;
+
+use super::{
+    TokenResponse,
+    client::{self, AuthenticatedClient},
+    renew,
+};
+use crate::{
+    app::App,
+    domain::{
+        client::Grant,
+        refresh::{Reason, Refusal},
+        refresh_token::Presented,
+        scope::Scope,
+        session::{Nonce, Sid},
+    },
+    errors::{self, Code},
+    http::{
+        body::Form,
+        context::Context,
+        cookies::Cookie,
+        error::OAuthError,
+        issue::{self, Target},
+    },
+    store::sessions::{self, Refresh, Refreshed, Rotated, Successor},
+};
+
+pub(super) async fn refresh(
+    app: &App,
+    context: &Context,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Response, OAuthError> {
+    let Some(text) = form.get("refresh_token") else {
+        // A browser keeps no refresh token: its sign-in cookie renews the access cookie.
+        if headers.contains_key(http::header::COOKIE) && Cookie::Signin.read(&app.config.issuer, headers)?.is_some() {
+            return renew::renew(app, context, headers).await;
+        }
+        return Err(OAuthError::new(errors::MISSING_PARAMETER).detail("refresh_token is missing"));
+    };
+    // The MAC first: garbage costs no database read, and nobody ends a session by guessing.
+    let keys = app.ring.snapshot();
+    let presented = keys.mac_keys().open(text).map_err(|garbage| {
+        app.metrics.refresh("garbage");
+        OAuthError::new(errors::REFRESH_INVALID).log(garbage.to_string())
+    })?;
+    let sid = presented.sid().clone();
+    let successor = successor(app, form)?;
+    let client = client::authenticate(app, headers, form).await?;
+    if !client.settings.grants.contains(Grant::RefreshToken) {
+        return Err(errors::UNAUTHORIZED_CLIENT.into());
+    }
+    let (target, scope) = prepare(app, &client, &sid, form).await?;
+    let refresh = Refresh {
+        presented,
+        client_id: client.id.to_string(),
+        dpop_jkt: None,
+        successor,
+        grace: app.config.refresh.grace,
+        idle: client.settings.refresh_idle.unwrap_or(app.config.refresh.idle),
+        at_exp: target.exp(),
+        act: app.act(context, client.id.as_str(), target.now),
+    };
+    let rotated = rotate(app, refresh).await?;
+    crate::failpoint::hit("refresh.committed");
+    let issued = issue::for_session(app, &sid, client.head(), &target, scope.as_ref()).await?;
+    Ok(Json(TokenResponse {
+        token_type: "Bearer",
+        access_token: Some(issued.access_token),
+        expires_in: issued.expires_in,
+        refresh_token: Some(keys.mac_keys().seal(&sid, rotated.generation, &rotated.nonce)),
+        scope: issued.scope,
+        sid: Some(sid.to_string()),
+    })
+    .into_response())
+}
+
+/// The successor that the client committed to, or one that we draw.
+fn successor(app: &App, form: &Form) -> Result<Successor, OAuthError> {
+    match form.get("next_nonce") {
+        None => Ok(Successor::Drawn(Nonce::new(app.random.bytes()?))),
+        Some(text) => Nonce::from_next_nonce(text).map(Successor::Committed).ok_or_else(|| {
+            OAuthError::new(errors::MALFORMED_FORM).detail("next_nonce must be 16 bytes as base64url (22 characters)")
+        }),
+    }
+}
+
+/// What the token will be for: read before the rotation, so that a refusal here leaves the refresh token as it was.
+async fn prepare(
+    app: &App,
+    client: &AuthenticatedClient,
+    sid: &Sid,
+    form: &Form,
+) -> Result<(Target, Option<Scope>), OAuthError> {
+    let id = sid.clone();
+    let found = app
+        .store
+        .read(move |tx| {
+            let id = id.clone();
+            Box::pin(async move {
+                let Some(granted) = sessions::granted(tx, &id).await? else { return Ok(None) };
+                let names: Vec<String> = granted.audience.split_ascii_whitespace().map(str::to_owned).collect();
+                let rules = issue::rules(tx, &names).await?;
+                Ok(Some((granted, rules)))
+            })
+        })
+        .await?;
+    let (granted, mut rules) = found.ok_or(errors::REFRESH_INVALID)?;
+    if let Some(resource) = form.get("resource") {
+        rules.retain(|rules| rules.audience == resource);
+    }
+    if rules.is_empty() {
+        return Err(errors::INVALID_TARGET.into());
+    }
+    let scope = form.get("scope").map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
+    let session: Scope = granted.scope.parse().unwrap_or_default();
+    if scope.as_ref().is_some_and(|wanted| !wanted.is_subset(&session)) {
+        return Err(errors::INVALID_SCOPE.into());
+    }
+    Ok((Target::new(app, client, rules, app.clock.now()), scope))
+}
+
+async fn rotate(app: &App, refresh: Refresh) -> Result<Rotated, OAuthError> {
+    let outcome = app
+        .store
+        .write(move |tx| {
+            let refresh = refresh.clone();
+            Box::pin(async move { sessions::refresh(tx, &refresh).await })
+        })
+        .await?;
+    match outcome {
+        Refreshed::Granted(rotated) => {
+            app.metrics.refresh(rotated.grant.as_str());
+            Ok(*rotated)
+        }
+        Refreshed::Refused(refusal) => {
+            app.metrics.refresh(refusal.reason.as_str());
+            Err(refused(refusal))
+        }
+    }
+}
+
+/// The client hears `invalid_grant` for each of these; the code behind `error_uri` tells its developer more.
+fn refused(refusal: Refusal) -> OAuthError {
+    OAuthError::new(code(refusal.reason)).log(format!("refresh refused: {}", refusal.reason.as_str()))
+}
+
+fn code(reason: Reason) -> Code {
+    match reason {
+        Reason::Unknown | Reason::OtherClient | Reason::OtherKey | Reason::Future => errors::REFRESH_INVALID,
+        Reason::Ended | Reason::SignedOut | Reason::Disabled => errors::REFRESH_REVOKED,
+        Reason::Expired | Reason::Idle => errors::REFRESH_EXPIRED,
+        Reason::Reused(_) => errors::REFRESH_REUSED,
+    }
+}

@@ -1,0 +1,58 @@
+//! Metadata and public keys: what a client or a service needs to know before its first request.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::app::App;
+
+/// Seconds that a JWKS may be cached; the key ring publishes new keys for longer than this before they sign.
+const JWKS_MAX_AGE: &str = "public, max-age=300";
+
+/// `GET /.well-known/jwks.json` (RFC 7517): bytes made when the key ring changed, not at each request.
+pub async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
+    let jwks = app.ring.jwks();
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|sent| sent == jwks.etag);
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { jwks.body.clone().into_response() };
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));
+    answer.insert(header::ETAG, jwks.etag.clone());
+    public(answer);
+    response
+}
+
+/// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (RFC 8414).
+/// Only what works is advertised (OAU-16).
+pub async fn metadata(State(app): State<App>) -> Response {
+    let mut response = Json(document(&app)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));
+    public(headers);
+    response
+}
+
+fn document(app: &App) -> Value {
+    let issuer = app.config.issuer.as_str();
+    json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "token_endpoint": format!("{issuer}/token"),
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "grant_types_supported": ["refresh_token", "client_credentials"],
+        "response_types_supported": [],
+        "service_documentation": format!("{issuer}/docs/errors"),
+        "access_token_ttl_cap": app.config.access_token_ttl_cap.as_secs(),
+    })
+}
+
+/// Any web page may read these: they are public and carry no cookie (CSR-08).
+fn public(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+}

@@ -1,0 +1,202 @@
+//! THE TABLE: every endpoint is one row. The router, the check of credentials, the OpenAPI document and the test that
+//! tries each row without and with wrong credentials are all made from it.
+
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, delete, get, post, put},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::{
+    app::App,
+    http::{
+        admin, caller, docs, error::ApiError, health, login, logout, metrics, password, pipeline, register, session, token,
+        well_known,
+    },
+};
+
+/// Who may call a row. The check runs before the handler, from this table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; the answer is the same for everybody.
+    Public,
+    /// The handler itself authenticates what the body carries: a password, a client, a refresh token.
+    Credential,
+    /// A user's access token, or the sign-in cookie of a browser.
+    SignedIn,
+    /// An access token for the audience `admin` of a user with the role `admin`, or the Unix socket.
+    Admin,
+    /// The Unix socket alone: what not even an administrator may do from afar.
+    Local,
+}
+
+/// An HTTP method of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// What a row takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Takes {
+    Nothing,
+    Json(fn(&mut SchemaGenerator) -> Schema),
+    /// A form; the parameters that it knows.
+    Form(&'static [&'static str]),
+    /// Query parameters.
+    Query(&'static [&'static str]),
+}
+
+/// One endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    pub verb: Verb,
+    pub path: &'static str,
+    pub access: Access,
+    pub summary: &'static str,
+    pub takes: Takes,
+    /// The answer's JSON, if it is JSON with a fixed shape.
+    pub answers: Option<fn(&mut SchemaGenerator) -> Schema>,
+    handler: fn() -> MethodRouter<App>,
+}
+
+impl Verb {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+impl Route {
+    const fn json<T: JsonSchema>(mut self) -> Self {
+        self.takes = Takes::Json(schema_of::<T>);
+        self
+    }
+
+    const fn form(mut self, parameters: &'static [&'static str]) -> Self {
+        self.takes = Takes::Form(parameters);
+        self
+    }
+
+    const fn query(mut self, parameters: &'static [&'static str]) -> Self {
+        self.takes = Takes::Query(parameters);
+        self
+    }
+
+    const fn answers<T: JsonSchema>(mut self) -> Self {
+        self.answers = Some(schema_of::<T>);
+        self
+    }
+}
+
+const fn row(
+    verb: Verb,
+    path: &'static str,
+    access: Access,
+    summary: &'static str,
+    handler: fn() -> MethodRouter<App>,
+) -> Route {
+    Route { verb, path, access, summary, takes: Takes::Nothing, answers: None, handler }
+}
+
+use Access::{Admin, Credential, Local, Public, SignedIn};
+use Verb::{Delete, Get, Post, Put};
+
+const PAGE: &[&str] = &["after", "limit"];
+
+pub const ROUTES: &[Route] = &[
+    // Operations.
+    row(Get, "/healthz", Public, "The process lives", || get(health::healthz)),
+    row(Get, "/readyz", Public, "It can serve: database and keys", || get(health::readyz)),
+    row(Get, "/metrics", Admin, "Prometheus metrics", || get(metrics::metrics)),
+    row(Get, "/openapi.json", Public, "This document", || get(docs::openapi)),
+    row(Get, "/docs/errors", Public, "A page for each error code", || get(docs::errors)),
+    // Standard.
+    row(Get, "/.well-known/openid-configuration", Public, "Metadata", || get(well_known::metadata)),
+    row(Get, "/.well-known/oauth-authorization-server", Public, "Metadata (RFC 8414)", || get(well_known::metadata)),
+    row(Get, "/.well-known/jwks.json", Public, "Public keys (RFC 7517)", || get(well_known::jwks)),
+    row(Post, "/token", Credential, "Refresh, client credentials (RFC 6749)", || post(token::token))
+        .form(token::PARAMETERS)
+        .answers::<token::TokenResponse>(),
+    // First party.
+    row(Post, "/register", Public, "Make an account; the same answer for a known e-mail", || post(register::register))
+        .json::<register::Register>(),
+    row(Post, "/login", Credential, "Sign in with a password", || post(login::login))
+        .json::<login::Login>()
+        .answers::<token::TokenResponse>(),
+    row(Post, "/logout", Credential, "End this sign-in, or everything of this user", || post(logout::logout))
+        .json::<logout::Logout>(),
+    row(Get, "/session", SignedIn, "Who am I, until when", || get(session::session)).answers::<session::Session>(),
+    row(Post, "/password/change", SignedIn, "Change the password; ends every session", || post(password::change))
+        .json::<password::Change>(),
+    // Administration.
+    row(Get, "/api/admin/users", Admin, "List users", || get(admin::users::list)).query(&["after", "limit", "email"]),
+    row(Post, "/api/admin/users", Admin, "Add a user", || post(admin::users::add)).json::<admin::users::NewUser>(),
+    row(Get, "/api/admin/users/{id}", Admin, "Show a user, by id or e-mail", || get(admin::users::show)),
+    row(Post, "/api/admin/users/{id}/disable", Admin, "Disable a user; ends everything", || post(admin::users::disable)),
+    row(Post, "/api/admin/users/{id}/enable", Admin, "Enable a user", || post(admin::users::enable)),
+    row(Put, "/api/admin/users/{id}/roles", Admin, "Set a user's roles", || put(admin::users::set_roles))
+        .json::<admin::users::Roles>(),
+    row(Put, "/api/admin/users/{id}/attributes", Admin, "Set what audiences may map into claims", || {
+        put(admin::users::set_attributes)
+    })
+    .json::<admin::users::Attributes>(),
+    row(Put, "/api/admin/users/{id}/password", Local, "Set a user's password; ends everything", || {
+        put(admin::users::set_password)
+    })
+    .json::<admin::users::NewPassword>(),
+    row(Get, "/api/admin/sessions", Admin, "List a user's sessions, ended ones with their reason", || {
+        get(admin::sessions::list)
+    })
+    .query(&["user", "after", "limit"]),
+    row(Delete, "/api/admin/sessions/{sid}", Admin, "End a session", || delete(admin::sessions::revoke)),
+    row(Get, "/api/admin/clients", Admin, "List clients", || get(admin::clients::list)).query(PAGE),
+    row(Post, "/api/admin/clients", Admin, "Add a client; its secret is shown once", || post(admin::clients::add))
+        .json::<admin::clients::NewClient>(),
+    row(Delete, "/api/admin/clients/{id}", Admin, "Remove a client; ends everything of it", || {
+        delete(admin::clients::remove)
+    }),
+    row(Post, "/api/admin/clients/{id}/secret", Admin, "Make a new secret; shown once", || {
+        post(admin::clients::rotate_secret)
+    }),
+    row(Get, "/api/admin/audiences", Admin, "List audiences", || get(admin::audiences::list)).query(PAGE),
+    row(Post, "/api/admin/audiences", Admin, "Add an audience", || post(admin::audiences::add))
+        .json::<admin::audiences::NewAudience>(),
+    row(Get, "/api/admin/keys", Admin, "List signing keys and their states", || get(admin::keys::list)),
+    row(Post, "/api/admin/keys/rotate", Admin, "Stage the next signing key", || post(admin::keys::rotate))
+        .json::<admin::keys::Rotate>(),
+    row(Get, "/api/admin/audit", Admin, "List security events", || get(admin::audit::list))
+        .query(&["user", "after", "limit"]),
+    row(Get, "/api/admin/status", Admin, "What doctor needs to know", || get(admin::status::status)),
+];
+
+/// The router of all rows.
+pub fn router(app: &App) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let checked = (route.handler)().layer(from_fn_with_state((app.clone(), route.access), caller::check));
+        router = router.route(route.path, checked);
+    }
+    router
+        .fallback(|| async { ApiError::new(crate::errors::NOT_FOUND) })
+        .method_not_allowed_fallback(|| async { ApiError::new(crate::errors::METHOD_NOT_ALLOWED) })
+        .layer(from_fn_with_state(app.clone(), pipeline::pipeline))
+        .with_state(app.clone())
+}
+
+/// The row's own text for a matched path, so that metrics need no allocation and no stranger can add a label.
+pub fn name(path: &str) -> Option<&'static str> {
+    ROUTES.iter().find(|route| route.path == path).map(|route| route.path)
+}

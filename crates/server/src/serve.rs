@@ -1,0 +1,98 @@
+//! The server's life: open, listen, keep the key ring moving, drain, close.
+
+use std::{future::Future, net::SocketAddr, time::Duration};
+
+use tokio::{net::TcpListener, sync::watch};
+use tracing::{error, info};
+
+use crate::{
+    app::{App, StartError},
+    config::Config,
+    http::{metrics, serve::{Server, bind_admin_socket}},
+    routes,
+};
+
+/// How often the key schedule is looked at, and what other replicas did to the keys is read.
+const KEY_TICK: Duration = Duration::from_secs(10);
+/// Name of the admin socket in the data folder.
+pub const ADMIN_SOCKET: &str = "admin.sock";
+
+/// Where a server that is ready can be reached.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    pub listen: SocketAddr,
+    pub app: App,
+}
+
+/// Serves until `stop` is ready, then answers what is open, closes the store and returns.
+///
+/// # Errors
+/// Why the server could not start. Nothing was changed then.
+pub async fn serve(
+    config: Config,
+    stop: impl Future<Output = ()>,
+    ready: impl FnOnce(&Ready),
+) -> Result<(), StartError> {
+    // The port first: it is the likeliest thing to be missing, and nothing was touched yet.
+    let listener = listen(config.listen).await?;
+    let metrics_listener = match config.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let app = App::open(config).await?;
+    let socket_path = app.config.data.join(ADMIN_SOCKET);
+    let socket = bind_admin_socket(&socket_path)
+        .map_err(|error| StartError::Listen { on: socket_path.display().to_string(), reason: error.to_string() })?;
+    let address = listener.local_addr().unwrap_or(app.config.listen);
+
+    let (stopping, stopped) = watch::channel(false);
+    let server = Server::new(routes::router(&app), app.metrics.clone(), &app.config.limits);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(server.clone().tcp(listener, signalled(stopped.clone())));
+    tasks.spawn(server.unix(socket, signalled(stopped.clone())));
+    if let Some(listener) = metrics_listener {
+        let server = Server::new(metrics::router(&app), app.metrics.clone(), &app.config.limits);
+        tasks.spawn(server.tcp(listener, signalled(stopped.clone())));
+    }
+    tasks.spawn(keep_keys(app.clone(), signalled(stopped)));
+
+    info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");
+    ready(&Ready { listen: address, app: app.clone() });
+    stop.await;
+
+    info!("stopping: answering what is open");
+    app.start_draining();
+    // The receivers live in the tasks; if all are gone there is nobody to tell.
+    let _ = stopping.send(true);
+    while tasks.join_next().await.is_some() {}
+    let _ = std::fs::remove_file(&socket_path);
+    app.store.close().await;
+    info!("stopped");
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| StartError::Listen { on: address.to_string(), reason: error.to_string() })
+}
+
+async fn signalled(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone: then it is time to stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Moves keys along their schedule. A failure leaves the ring as it is and is tried again.
+async fn keep_keys(app: App, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(KEY_TICK) => {
+                if let Err(error) = app.ring.tick().await {
+                    error!(%error, "the key ring could not be kept; trying again");
+                }
+            }
+            () = &mut stop => return,
+        }
+    }
+}
