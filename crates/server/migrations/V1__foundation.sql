@@ -122,6 +122,7 @@ CREATE TABLE sessions (
     nonce           bytea  NOT NULL,
     prev_nonce      bytea  NOT NULL,
     used            bigint NOT NULL DEFAULT 0,
+    outcome         bigint NOT NULL DEFAULT 0, -- what the last refresh came to; 0: none yet, else domain/refresh.rs, Grant::code
     shares          bigint NOT NULL DEFAULT 0,
     shared_gens     bigint NOT NULL DEFAULT 0, -- generations in which anything was shared
     rotated_at      bigint NOT NULL DEFAULT 0,

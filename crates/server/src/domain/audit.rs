@@ -49,6 +49,8 @@ events! {
     SessionEnded "session_ended",
     /// Something that looks like a stolen session but does not prove it.
     SessionSuspicious "session_suspicious",
+    /// An authentic refresh token of a generation that the database does not know: it lost commits, or a key leaked.
+    TokenFromFuture "sys_token_from_future",
     UserCreated "user_created",
     UserUpdated "user_updated",
     /// Disabled, or enabled again.

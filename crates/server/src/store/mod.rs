@@ -4,6 +4,7 @@
 //! `ON CONFLICT`, columns of text, bigint and bytea, nothing that only one database understands. What truly differs is in
 //! `dialect.rs`.
 
+pub mod audit;
 pub mod dialect;
 mod job;
 mod lock;
@@ -11,6 +12,8 @@ mod migrate;
 mod postgres;
 mod queue;
 pub mod revocations;
+pub mod sessions;
+pub mod signins;
 mod sqlite;
 mod tx;
 mod value;

@@ -1,0 +1,106 @@
+//! What an access token of a session may say, read in one snapshot after the refresh or redemption was committed.
+
+use serde_json::{Map, Value};
+
+use super::{StoreError, Tx};
+use crate::domain::{
+    rsn::{self, MinRsn, Rsn, TokenRsn},
+    session::Sid,
+    time::Timestamp,
+};
+
+/// The authority of a session at one moment: who it is, what they may do, and the numbers of R2 and R3.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Authority {
+    pub user_id: String,
+    pub client_id: String,
+    pub tenant: String,
+    /// Space-separated: what the session was granted.
+    pub scope: String,
+    /// Space-separated.
+    pub audience: String,
+    pub dpop_jkt: Option<String>,
+    pub expires_at: Timestamp,
+    pub auth_time: Timestamp,
+    /// Space-separated, RFC 8176.
+    pub amr: String,
+    pub acr: String,
+    /// The user's attributes, which audiences may map into claims.
+    pub attributes: Map<String, Value>,
+    /// The user's roles; an empty audience means everywhere.
+    pub roles: Vec<GrantedRole>,
+    /// Space-separated: what the client may ask for now.
+    pub client_scopes: String,
+    /// The client's own token lifetime, seconds.
+    pub client_ttl: Option<i64>,
+    pub auth_rsn: Rsn,
+    pub token_rsn: TokenRsn,
+    pub min_rsn: MinRsn,
+    /// The session has ended, or its user or client is disabled.
+    pub over: bool,
+}
+
+/// A role that a user has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantedRole {
+    /// Where it holds; empty: at every audience.
+    pub audience: String,
+    pub role: String,
+}
+
+impl Authority {
+    /// R2 again, after the commit: a refresh that waited for its row while somebody signed out everywhere has passed the
+    /// statement, but must not get a token.
+    pub fn stands(&self) -> bool {
+        !self.over && rsn::stands(self.auth_rsn, self.min_rsn)
+    }
+
+    /// R3: the number of a token that is signed now; `head` was read before the statement.
+    pub fn token_rsn(&self, head: Rsn) -> Rsn {
+        rsn::of_token(head, self.auth_rsn, self.token_rsn)
+    }
+}
+
+/// Reads the authority of a session; `None` if the session, its sign-in, user, client or tenant does not exist.
+///
+/// # Errors
+/// As any statement.
+pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, StoreError> {
+    const SQL: &str = "SELECT s.user_id, s.client_id, s.tenant, s.scope, s.audience, s.dpop_jkt, s.expires_at, \
+        i.auth_time, i.amr, i.acr, u.attributes, c.scopes, c.access_token_ttl, \
+        s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
+        s.revoked_at, u.disabled_at, c.disabled_at \
+        FROM sessions s JOIN signins i ON i.id = s.signin_id JOIN users u ON u.user_id = s.user_id \
+        JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
+    let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
+    let user_id: String = row.get(0)?;
+    let rsn = |index| row.get(index).map(Rsn::new);
+    let past = |index| row.get::<Option<i64>>(index).map(|at| at.is_some());
+    Ok(Some(Authority {
+        roles: roles(tx, &user_id).await?,
+        user_id,
+        client_id: row.get(1)?,
+        tenant: row.get(2)?,
+        scope: row.get(3)?,
+        audience: row.get(4)?,
+        dpop_jkt: row.get(5)?,
+        expires_at: row.get(6)?,
+        auth_time: row.get(7)?,
+        amr: row.get(8)?,
+        acr: row.get(9)?,
+        attributes: serde_json::from_str(&row.get::<String>(10)?)
+            .map_err(|_| StoreError::Broken("the attributes of a user are not a JSON object".into()))?,
+        client_scopes: row.get(11)?,
+        client_ttl: row.get(12)?,
+        auth_rsn: rsn(13)?,
+        token_rsn: TokenRsn { user: rsn(14)?, client: rsn(15)? },
+        min_rsn: MinRsn { user: rsn(16)?, client: rsn(17)?, tenant: rsn(18)? },
+        over: past(19)? || past(20)? || past(21)?,
+    }))
+}
+
+async fn roles(tx: &mut Tx, user_id: &str) -> Result<Vec<GrantedRole>, StoreError> {
+    const SQL: &str = "SELECT audience, role FROM user_roles WHERE user_id = $1 ORDER BY audience, role";
+    let rows = tx.fetch_all(SQL, &[user_id.into()]).await?;
+    rows.iter().map(|row| Ok(GrantedRole { audience: row.get(0)?, role: row.get(1)? })).collect()
+}

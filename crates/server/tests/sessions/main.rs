@@ -1,0 +1,9 @@
+//! Sessions and refresh rotation on both databases.
+#![cfg(test)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod endings;
+mod rig;
+mod rotation;
