@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::source::{collect, root};
+use crate::source::{collect, root, split};
 
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -83,6 +83,19 @@ fn every_page_of_the_book_is_in_its_summary() {
             name == "SUMMARY.md" || summary.contains(&format!("({name})")),
             "docs/{name} is not in docs/SUMMARY.md"
         );
+    }
+}
+
+/// The tour that the server prints is the tour of the README, word for word.
+#[test]
+fn the_tour_is_the_same_everywhere() {
+    let serve = fs::read_to_string(root().join("crates/cli/src/serve.rs")).unwrap();
+    let (_, texts) = split(&serve);
+    let tour = texts.iter().find(|text| text.contains("/register")).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let commands = tour.lines().filter_map(|line| line.strip_prefix("  "));
+    for line in commands.map(|line| line.replace("ISSUER", "http://localhost:8080")) {
+        assert!(readme.contains(&line), "README.md lacks a line of the server's tour: {line}");
     }
 }
 

@@ -82,7 +82,7 @@ fn before_tests(whole: &str) -> &str {
 }
 
 /// Code without comments and with empty text literals, and the literals' contents.
-fn split(source: &str) -> (String, Vec<String>) {
+pub fn split(source: &str) -> (String, Vec<String>) {
     let (mut code, mut texts) = (String::new(), Vec::new());
     let mut rest = source;
     while let Some(first) = rest.chars().next() {

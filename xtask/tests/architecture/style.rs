@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::source::{collect, root, sources};
+use crate::source::{collect, root, sources, split};
 
 const LONGEST_FILE: usize = 500;
 
@@ -18,13 +18,13 @@ fn files_can_be_held_in_mind() {
 
 #[test]
 fn nothing_is_unsafe_or_unfinished() {
-    // Spelled in two halves, because this file is searched too.
-    let unfinished = [concat!("todo", "!("), concat!("unimplemented", "!("), concat!("#[ign", "ore")];
+    let unfinished = ["todo!(", "unimplemented!(", "#[ignore"];
     for file in sources() {
         assert!(!file.has_word("unsafe"), "{} has unsafe code", file.path);
-        let whole = fs::read_to_string(root().join(&file.path)).unwrap();
+        // The whole file, its tests as well; comments and texts may speak of it.
+        let (code, _) = split(&fs::read_to_string(root().join(&file.path)).unwrap());
         for word in unfinished {
-            assert!(!whole.contains(word), "{}: {word}", file.path);
+            assert!(!code.contains(word), "{}: {word}", file.path);
         }
     }
 }
