@@ -155,6 +155,9 @@ CREATE TABLE keys (
     retiring_at  bigint,
     removed_at   bigint
 );
+-- In each slot (purpose, alg) one key signs and at most one waits to follow it, whatever the replicas do.
+CREATE UNIQUE INDEX keys_active ON keys (purpose, alg) WHERE state = 'active';
+CREATE UNIQUE INDEX keys_successor ON keys (purpose, alg) WHERE state IN ('staged', 'published');
 
 -- Security events, written in the transaction of the change they tell of. id sorts by time.
 CREATE TABLE audit (

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod keys;
 pub mod limiter;
 pub mod passwords;
 pub mod random;

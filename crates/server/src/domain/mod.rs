@@ -1,9 +1,12 @@
 //! The rules, pure: no await, no SQL, no HTTP, no clock, no randomness of its own.
 
+pub mod access_token;
+pub mod audience;
 pub mod audit;
 pub mod base64url;
 pub mod client;
 pub mod email;
+pub mod key_ring;
 pub mod limits;
 pub mod password;
 pub mod refresh;

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod dialect;
 mod job;
+pub mod keys;
 mod lock;
 mod migrate;
 mod postgres;

@@ -1,0 +1,220 @@
+//! The key ring at run time: opened once, read without a lock, kept fresh in the background.
+//!
+//! `key_ring` in the domain holds the rules, `store/keys.rs` the rows; here are the secrets. Every replica reloads every
+//! few seconds and carries out what is due; each transition is guarded in the store, so one of them does it.
+
+mod error;
+mod kek;
+mod material;
+mod process;
+mod provider;
+mod rotation;
+mod sealed;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use countersign_jose::{Algorithm, SigningKey};
+
+pub use error::KeyRingError;
+pub use kek::{KekError, KekSource};
+pub use material::NewAudienceSecret;
+pub use process::forbid_core_dumps;
+pub use provider::{KeyProvider, ProviderError};
+pub use rotation::When;
+pub use sealed::SealError;
+pub use snapshot::{Jwks, Snapshot};
+
+use crate::{
+    clock::Clock,
+    domain::{
+        key_ring::{KeyState, Policy, RingKey, Slot},
+        time::Timestamp,
+    },
+    random::Random,
+    store::{
+        Store, StoreError,
+        keys::{self as rows, AudienceSecretRow, KeyRow},
+    },
+};
+
+/// How often a replica looks for what others changed. Far below the time that a key is published before it signs.
+pub const RELOAD_EVERY: Duration = Duration::from_secs(2);
+
+/// What a key ring needs.
+#[derive(Debug)]
+pub struct Setup {
+    pub store: Store,
+    pub kek: KekSource,
+    pub clock: Clock,
+    pub random: Random,
+    pub policy: Policy,
+    /// The algorithms that must have a signing key. A new store gets the first one at its start; ES256 if empty.
+    pub algs: Vec<Algorithm>,
+}
+
+/// The issuer's keys.
+pub struct KeyRing {
+    store: Store,
+    provider: KeyProvider,
+    clock: Clock,
+    random: Random,
+    policy: Policy,
+    snapshot: ArcSwap<Snapshot>,
+    /// Held while the store is read and the snapshot replaced, so that an older one never replaces a newer one.
+    reloading: tokio::sync::Mutex<()>,
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRing").field("provider", &self.provider).field("keys", &self.snapshot().ring()).finish()
+    }
+}
+
+/// A key as an administrator sees it: no secret is in it (KEY-01).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyInfo {
+    pub key: RingKey,
+    pub created_at: Timestamp,
+    /// The public JWK as JSON; none for a secret.
+    pub public_jwk: Option<String>,
+}
+
+/// What the store holds of the ring.
+struct Stored {
+    keys: Vec<KeyRow>,
+    audiences: Vec<AudienceSecretRow>,
+    kek_id: Option<String>,
+}
+
+impl KeyRing {
+    /// Opens the ring. Only a new store gets its first keys here (and the data folder its key-encryption key).
+    ///
+    /// # Errors
+    /// [`KeyRingError`]: the key-encryption key is missing, wrong or readable by others, a key does not open, or the
+    /// ring is damaged. The server must not start then; nothing was made anew (KEY-08).
+    pub async fn open(setup: Setup) -> Result<Self, KeyRingError> {
+        let Setup { store, kek, clock, random, policy, algs } = setup;
+        let stored = read(&store).await?;
+        let is_new = stored.keys.is_empty() && stored.kek_id.is_none();
+        if stored.keys.is_empty() && !is_new {
+            return Err(KeyRingError::KeysGone);
+        }
+        let provider = KeyProvider::local(&kek, is_new, random)?;
+        if let Some(sealed_under) = stored.kek_id.filter(|id| *id != provider.id()) {
+            return Err(KeyRingError::OtherKek { sealed_under, configured: provider.id() });
+        }
+        if is_new {
+            let alg = algs.first().copied().unwrap_or(Algorithm::ES256);
+            found(&store, &provider, random, alg, clock.now()).await?;
+        }
+        let stored = read(&store).await?;
+        let snapshot = Snapshot::build(&stored.keys, &stored.audiences, &provider, None).await?;
+        let snapshot = ArcSwap::from_pointee(snapshot);
+        let reloading = tokio::sync::Mutex::default();
+        let ring = Self { store, provider, clock, random, policy, snapshot, reloading };
+        for alg in algs {
+            ring.ensure_alg(alg).await?;
+        }
+        Ok(ring)
+    }
+
+    /// The keys as they were last read. Hold it for one request, so that all of it sees the same keys.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// The issuer's active key of this algorithm.
+    ///
+    /// # Errors
+    /// The issuer has none, see [`KeyRing::ensure_alg`].
+    pub fn signer_for(&self, alg: Algorithm) -> Result<Arc<SigningKey>, KeyRingError> {
+        self.snapshot.load().signer_for(alg)
+    }
+
+    /// The public keys, rendered.
+    pub fn jwks(&self) -> Jwks {
+        self.snapshot.load().jwks().clone()
+    }
+
+    /// Guards secrets at rest for others, too.
+    pub fn provider(&self) -> &KeyProvider {
+        &self.provider
+    }
+
+    /// Makes the secret that an HS256 audience shares with the issuer. It is in use at the next reload after
+    /// `sealed` was stored.
+    ///
+    /// # Errors
+    /// The random source or the provider failed.
+    pub async fn new_audience_secret(&self, audience: &str) -> Result<NewAudienceSecret, KeyRingError> {
+        material::generate_audience_secret(&self.provider, self.random, audience).await
+    }
+
+    /// Every key that ever was, oldest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(&self) -> Result<Vec<KeyInfo>, KeyRingError> {
+        let info = |row: KeyRow| KeyInfo { key: row.key, created_at: row.created_at, public_jwk: row.public_jwk };
+        Ok(read(&self.store).await?.keys.into_iter().map(info).collect())
+    }
+
+    /// Reads the store again. If it fails, what was read before stays in use.
+    ///
+    /// # Errors
+    /// The store failed, or holds a key that does not open.
+    pub async fn reload(&self) -> Result<Arc<Snapshot>, KeyRingError> {
+        let _one_at_a_time = self.reloading.lock().await;
+        let stored = read(&self.store).await?;
+        let previous = self.snapshot();
+        let next = Snapshot::build(&stored.keys, &stored.audiences, &self.provider, Some(&previous)).await?;
+        let next = Arc::new(next);
+        self.snapshot.store(Arc::clone(&next));
+        Ok(next)
+    }
+}
+
+async fn read(store: &Store) -> Result<Stored, StoreError> {
+    let read = store.read(|tx| {
+        Box::pin(async move {
+            let (keys, audiences) = (rows::all(tx).await?, rows::audience_secrets(tx).await?);
+            Ok(Stored { keys, audiences, kek_id: rows::kek_id(tx).await? })
+        })
+    });
+    read.await
+}
+
+/// The first keys of a new store: active at once, since nobody can have cached a key set without them. Of two replicas
+/// that start at the same time one founds, the other finds the ring founded.
+async fn found(
+    store: &Store,
+    provider: &KeyProvider,
+    random: Random,
+    alg: Algorithm,
+    now: Timestamp,
+) -> Result<(), KeyRingError> {
+    let mut first = Vec::new();
+    for slot in [Slot::token(alg), Slot::REFRESH] {
+        first.push(activated(material::generate(provider, random, slot, 1, now).await?, now));
+    }
+    let (first, kek_id) = (Arc::new(first), provider.id());
+    let write = store.write(move |tx| {
+        let (first, kek_id) = (Arc::clone(&first), kek_id.clone());
+        Box::pin(async move {
+            for row in first.iter() {
+                rows::insert(tx, row).await?;
+            }
+            rows::remember_kek(tx, &kek_id).await
+        })
+    });
+    Ok(write.await?)
+}
+
+fn activated(mut row: KeyRow, now: Timestamp) -> KeyRow {
+    row.key.state = KeyState::Active { since: now };
+    row
+}

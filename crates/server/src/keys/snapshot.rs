@@ -1,0 +1,206 @@
+//! The key ring as it was when it was last read: immutable, behind an atomic swap.
+
+use std::{collections::HashMap, sync::Arc};
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use countersign_jose::{
+    Algorithm, Audience, Claims, Error, Policy, SigningKey, Verified, VerifyingKey, b64, profile::Profile,
+};
+use http::HeaderValue;
+use serde_json::{Value, json};
+
+use super::{
+    error::KeyRingError,
+    material::{self, AudienceKey, Material},
+    provider::KeyProvider,
+};
+use crate::{
+    domain::{
+        audience::KeyChoice,
+        key_ring::{self, KeyState, RingKey, Slot},
+        refresh_token::MacKeys,
+        time::Timestamp,
+    },
+    store::keys::{AudienceSecretRow, KeyRow},
+};
+
+/// The public keys as `/.well-known/jwks.json` answers them, rendered once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwks {
+    pub body: Bytes,
+    /// A strong entity tag, quoted.
+    pub etag: HeaderValue,
+}
+
+/// Every key in use, opened.
+#[derive(Debug)]
+pub struct Snapshot {
+    ring: Vec<RingKey>,
+    material: HashMap<String, Material>,
+    audiences: HashMap<String, AudienceKey>,
+    macs: MacKeys,
+    jwks: Jwks,
+}
+
+impl Snapshot {
+    /// Opens what the store holds. What `previous` has open already is not opened again.
+    ///
+    /// # Errors
+    /// A key does not open or is not what its row says, or a slot has no active key.
+    pub(super) async fn build(
+        rows: &[KeyRow],
+        audiences: &[AudienceSecretRow],
+        provider: &KeyProvider,
+        previous: Option<&Self>,
+    ) -> Result<Self, KeyRingError> {
+        let rows = || rows.iter().filter(|row| row.key.state != KeyState::Removed);
+        let ring: Vec<RingKey> = rows().map(|row| row.key.clone()).collect();
+        key_ring::check(&ring)?;
+        let mut material = HashMap::new();
+        for row in rows() {
+            let known = previous.and_then(|previous| previous.material.get(&row.key.kid));
+            let opened = match known {
+                Some(known) => known.clone(),
+                None => material::open(provider, &row.key, row.sealed.as_deref().unwrap_or_default()).await?,
+            };
+            material.insert(row.key.kid.clone(), opened);
+        }
+        let audiences = open_audiences(audiences, provider, previous).await?;
+        let macs = mac_keys(&ring, &material)?;
+        let jwks = render(&ring, &material)?;
+        Ok(Self { ring, material, audiences, macs, jwks })
+    }
+
+    /// The key that signs by this choice (`domain::audience::key_choice`).
+    ///
+    /// # Errors
+    /// The issuer has no such key, or not yet.
+    pub fn signer(&self, choice: KeyChoice<'_>) -> Result<Arc<SigningKey>, KeyRingError> {
+        match choice {
+            KeyChoice::Ring(alg) => self.signer_for(alg),
+            KeyChoice::Audience(audience) => {
+                let known = self.audiences.get(audience).map(|known| Arc::clone(&known.key));
+                known.ok_or_else(|| KeyRingError::NoAudienceSecret(audience.to_owned()))
+            }
+        }
+    }
+
+    /// The issuer's active key of this algorithm.
+    ///
+    /// # Errors
+    /// The issuer has none.
+    pub fn signer_for(&self, alg: Algorithm) -> Result<Arc<SigningKey>, KeyRingError> {
+        match key_ring::active(&self.ring, Slot::token(alg)).and_then(|key| self.material.get(&key.kid)) {
+            Some(Material::Signing { key, .. }) => Ok(Arc::clone(key)),
+            _ => Err(KeyRingError::NoSigner(alg)),
+        }
+    }
+
+    /// Verifies one of the issuer's own tokens: signed by a key that the JWKS shows.
+    ///
+    /// An audience that shares a secret with the issuer can forge what is signed with it, so such a token counts only
+    /// where it speaks to that audience alone: `shared_with` names it (an introspection by that audience), else none
+    /// is accepted.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKey`], and as [`Policy::verify_with`].
+    pub fn verify<P: Profile>(
+        &self,
+        policy: &Policy<P>,
+        shared_with: Option<&str>,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Verified<P::Claims>, Error> {
+        let token = policy.parse(token)?;
+        let Some(key) = token.kid().and_then(|kid| self.verifying_key(kid)) else {
+            let unknown = || Error::UnknownKey { kid: token.kid().map(Into::into) };
+            let audience = shared_with.ok_or_else(unknown)?;
+            let shared = self.audiences.get(audience).ok_or_else(unknown)?;
+            let verified = policy.verify_with(&shared.verifying, token, now.secs())?;
+            return check_audience(verified, audience);
+        };
+        policy.verify_with(&key, token, now.secs())
+    }
+
+    /// The key that the JWKS shows under this `kid`.
+    pub fn verifying_key(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
+        let public = self.ring.iter().any(|key| key.kid == kid && key.state.is_public());
+        match self.material.get(kid).filter(|_| public) {
+            Some(Material::Signing { verifying, .. }) => Some(Arc::clone(verifying)),
+            _ => None,
+        }
+    }
+
+    /// The keys of refresh tokens.
+    pub fn mac_keys(&self) -> &MacKeys {
+        &self.macs
+    }
+
+    pub fn jwks(&self) -> &Jwks {
+        &self.jwks
+    }
+
+    /// The algorithms that the issuer's own keys sign with.
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        let slots = self.ring.iter().filter(|key| matches!(key.state, KeyState::Active { .. })).map(|key| key.slot);
+        slots.filter(|slot| *slot == Slot::token(slot.alg)).map(|slot| slot.alg).collect()
+    }
+
+    pub(super) fn ring(&self) -> &[RingKey] {
+        &self.ring
+    }
+}
+
+fn check_audience<C: Claims>(verified: Verified<C>, audience: &str) -> Result<Verified<C>, Error> {
+    let named: Vec<&str> = verified.registered().aud.into_iter().flat_map(Audience::iter).collect();
+    if named == [audience] {
+        return Ok(verified);
+    }
+    Err(Error::Audience { expected: audience.to_owned(), got: named.join(" ") })
+}
+
+async fn open_audiences(
+    rows: &[AudienceSecretRow],
+    provider: &KeyProvider,
+    previous: Option<&Snapshot>,
+) -> Result<HashMap<String, AudienceKey>, KeyRingError> {
+    let mut opened = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let known = previous.and_then(|previous| previous.audiences.get(&row.audience));
+        let key = match known.filter(|known| known.sealed == row.sealed) {
+            Some(known) => known.clone(),
+            None => material::open_audience(provider, row).await?,
+        };
+        opened.insert(row.audience.clone(), key);
+    }
+    Ok(opened)
+}
+
+fn mac_keys(ring: &[RingKey], material: &HashMap<String, Material>) -> Result<MacKeys, KeyRingError> {
+    let mac = |kid: &str| match material.get(kid) {
+        Some(Material::Mac { id, key }) => Some((*id, key.as_slice())),
+        _ => None,
+    };
+    let current = key_ring::active(ring, Slot::REFRESH).and_then(|key| mac(&key.kid));
+    let (current, _) = current.ok_or(key_ring::Damaged { slot: Slot::REFRESH, active: 0 })?;
+    Ok(MacKeys::new(current, ring.iter().filter_map(|key| mac(&key.kid)))?)
+}
+
+/// The public half comes from the opened private one, never from a column: whoever can only write to the database
+/// cannot make verifiers trust a key.
+fn render(ring: &[RingKey], material: &HashMap<String, Material>) -> Result<Jwks, KeyRingError> {
+    let mut keys = Vec::new();
+    for ring_key in ring.iter().filter(|key| key.state.is_public()) {
+        if let Some(Material::Signing { key, .. }) = material.get(&ring_key.kid) {
+            let jwk = serde_json::to_value(key.public_jwk());
+            let failed = |reason: String| KeyRingError::NotThatKey { kid: ring_key.kid.clone(), reason };
+            keys.push(jwk.map_err(|error| failed(error.to_string()))?);
+        }
+    }
+    let body = json!({ "keys": Value::from(keys) }).to_string();
+    let hash = digest::digest(&digest::SHA256, body.as_bytes());
+    let etag = format!("\"{}\"", b64::encode(&hash.as_ref()[..12]));
+    let etag = HeaderValue::from_maybe_shared(etag).map_err(|_| KeyRingError::Generate("an entity tag".to_owned()))?;
+    Ok(Jwks { body: Bytes::from(body), etag })
+}
