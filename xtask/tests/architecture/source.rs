@@ -36,7 +36,7 @@ impl Source {
     }
 
     pub fn is_test(&self) -> bool {
-        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
+        self.path.contains("/tests/") || self.path.ends_with("tests.rs")
     }
 }
 

@@ -10,7 +10,7 @@ const LONGEST_FILE: usize = 500;
 fn files_can_be_held_in_mind() {
     let long: Vec<_> = sources()
         .into_iter()
-        .filter(|file| file.lines > LONGEST_FILE)
+        .filter(|file| !file.is_test() && file.lines > LONGEST_FILE)
         .map(|file| format!("{}: {} lines before its tests", file.path, file.lines))
         .collect();
     assert_eq!(long, Vec::<String>::new());
