@@ -44,6 +44,6 @@ impl Key {
 }
 
 fn list(page: &Value) {
-    let members = ["kid", "purpose", "alg", "state", "created_at", "active_at", "retiring_at", "removed_at"];
-    table(&["KID", "PURPOSE", "ALG", "STATE", "CREATED", "ACTIVE", "RETIRING", "REMOVED"], &rows(page, &members));
+    let members = ["kid", "purpose", "alg", "state", "since", "created_at"];
+    table(&["KID", "PURPOSE", "ALG", "STATE", "SINCE", "CREATED"], &rows(page, &members));
 }

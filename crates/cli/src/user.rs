@@ -20,7 +20,7 @@ pub enum User {
         /// Read the password from this file; `-` is standard input
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
-        /// Give a role: ROLE everywhere, or AUDIENCE:ROLE at one audience (repeatable)
+        /// Give a role: ROLE everywhere, or ROLE@AUDIENCE at one audience (repeatable)
         #[arg(long, value_name = "ROLE")]
         role: Vec<String>,
     },
@@ -44,7 +44,7 @@ pub enum User {
     /// Show or change a user's roles; tokens with the old ones end, nobody is signed out
     Roles {
         user: String,
-        /// Give a role: ROLE everywhere, or AUDIENCE:ROLE at one audience (repeatable)
+        /// Give a role: ROLE everywhere, or ROLE@AUDIENCE at one audience (repeatable)
         #[arg(long, value_name = "ROLE")]
         add: Vec<String>,
         /// Take a role away (repeatable)

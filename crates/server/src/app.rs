@@ -126,17 +126,19 @@ impl App {
         })))
     }
 
-    /// Who does something now, for the log and the audit trail.
-    pub fn act(&self, context: &Context, actor: &str, now: Timestamp) -> Act {
-        Act {
+    /// Who does something now, for the revocation log and the audit trail.
+    ///
+    /// # Errors
+    /// The random source failed.
+    pub fn act(&self, context: &Context, actor: &str, now: Timestamp) -> Result<Act, RandomError> {
+        Ok(Act {
             issuer: self.config.issuer.as_str().to_owned(),
             ttl_cap: self.config.access_token_ttl_cap,
-            actor: actor.to_owned(),
-            ip: context.ip(),
+            source: context.source(actor),
             device: context.device.clone(),
-            request_id: context.request_id.clone(),
+            random: self.random.bytes()?,
             now,
-        }
+        })
     }
 
     pub fn is_draining(&self) -> bool {

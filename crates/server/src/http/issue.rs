@@ -150,11 +150,22 @@ fn refused(refusal: AccessRefusal) -> OAuthError {
     }
 }
 
+/// What a session was granted, and the rules of its audiences; `None` if there is no such session.
+///
+/// # Errors
+/// As any statement; `Broken` if what is stored is malformed.
+pub async fn rules_of_session(tx: &mut Tx, sid: &Sid) -> Result<Option<(Scope, Vec<AudienceRules>)>, StoreError> {
+    let Some(granted) = sessions::granted(tx, sid).await? else { return Ok(None) };
+    let scope = granted.scope.parse().map_err(|_| StoreError::Broken("a stored scope is malformed".to_owned()))?;
+    let names: Vec<&str> = granted.audience.split_ascii_whitespace().collect();
+    Ok(Some((scope, rules(tx, &names).await?)))
+}
+
 /// The rules of these audiences, in their order; a name that has no row is left out.
 ///
 /// # Errors
 /// As any statement.
-pub async fn rules(tx: &mut Tx, names: &[String]) -> Result<Vec<AudienceRules>, StoreError> {
+pub async fn rules(tx: &mut Tx, names: &[&str]) -> Result<Vec<AudienceRules>, StoreError> {
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         found.extend(audiences::rules(tx, name).await?);

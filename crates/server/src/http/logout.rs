@@ -19,6 +19,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        audit::Source,
         session::{EndReason, Sid},
         signin::{SigninId, SigninSecret},
     },
@@ -91,7 +92,7 @@ fn holds(app: &App, method: &Method, headers: &HeaderMap, token: Option<&PlainSe
 }
 
 async fn end(app: &App, context: &Context, holds: Holds, everywhere: bool) -> Result<(), ApiError> {
-    let act = app.act(context, "anonymous", app.clock.now());
+    let act = app.act(context, Source::ANONYMOUS, app.clock.now())?;
     app.store
         .write(move |tx| {
             let (mut act, signin, sid) = match &holds {
@@ -106,7 +107,7 @@ async fn end(app: &App, context: &Context, holds: Holds, everywhere: bool) -> Re
                 };
                 let Some(id) = signin else { return Ok(()) };
                 let Some(found) = signins::find(tx, &id).await? else { return Ok(()) };
-                act.actor.clone_from(&found.user_id);
+                act.source.actor.clone_from(&found.user_id);
                 // A cookie or token whose sign-in had ended before must not end what began since.
                 if everywhere && !found.revoked && found.expires_at > act.now {
                     // It raises the user's `min_rsn`, and so ends this sign-in too.

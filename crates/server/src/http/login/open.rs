@@ -52,7 +52,7 @@ pub(super) async fn open(
     let secret = SigninSecret::new(&app.random.bytes()?);
     let session = session(app, to, who, &secret)?;
     let (sid, nonce) = (session.sid.clone(), session.nonce.clone());
-    let act = app.act(context, who.user.id.as_str(), to.target.now);
+    let act = app.act(context, who.user.id.as_str(), to.target.now)?;
     let event = AuditEvent::new(Event::LoginSuccess, act.now, &context.source(who.user.id.as_str()), app.random.bytes()?)
         .user(who.user.id.as_str())
         .client(to.client.id.as_str())

@@ -39,10 +39,9 @@ pub(super) async fn refresh(
 ) -> Result<Response, OAuthError> {
     let Some(text) = form.get("refresh_token") else {
         // A browser keeps no refresh token: its sign-in cookie renews the access cookie.
-        if headers.contains_key(http::header::COOKIE) && Cookie::Signin.read(&app.config.issuer, headers)?.is_some() {
-            return renew::renew(app, context, headers).await;
-        }
-        return Err(OAuthError::new(errors::MISSING_PARAMETER).detail("refresh_token is missing"));
+        let cookie = Cookie::Signin.read(&app.config.issuer, headers)?;
+        let missing = || OAuthError::new(errors::MISSING_PARAMETER).detail("refresh_token is missing");
+        return renew::renew(app, context, headers, &cookie.ok_or_else(missing)?).await;
     };
     // The MAC first: garbage costs no database read, and nobody ends a session by guessing.
     let keys = app.ring.snapshot();
@@ -65,7 +64,7 @@ pub(super) async fn refresh(
         grace: app.config.refresh.grace,
         idle: client.settings.refresh_idle.unwrap_or(app.config.refresh.idle),
         at_exp: target.exp(),
-        act: app.act(context, client.id.as_str(), target.now),
+        act: app.act(context, client.id.as_str(), target.now)?,
     };
     let rotated = rotate(app, refresh).await?;
     crate::failpoint::hit("refresh.committed");
@@ -103,23 +102,17 @@ async fn prepare(
         .store
         .read(move |tx| {
             let id = id.clone();
-            Box::pin(async move {
-                let Some(granted) = sessions::granted(tx, &id).await? else { return Ok(None) };
-                let names: Vec<String> = granted.audience.split_ascii_whitespace().map(str::to_owned).collect();
-                let rules = issue::rules(tx, &names).await?;
-                Ok(Some((granted, rules)))
-            })
+            Box::pin(async move { issue::rules_of_session(tx, &id).await })
         })
         .await?;
-    let (granted, mut rules) = found.ok_or(errors::REFRESH_INVALID)?;
+    let (session, mut rules) = found.ok_or(errors::REFRESH_INVALID)?;
     if let Some(resource) = form.get("resource") {
-        rules.retain(|rules| rules.audience == resource);
+        rules.retain(|rules| rules.audience.as_str() == resource);
     }
     if rules.is_empty() {
         return Err(errors::INVALID_TARGET.into());
     }
     let scope = form.get("scope").map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
-    let session: Scope = granted.scope.parse().unwrap_or_default();
     if scope.as_ref().is_some_and(|wanted| !wanted.is_subset(&session)) {
         return Err(errors::INVALID_SCOPE.into());
     }

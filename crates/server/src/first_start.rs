@@ -1,0 +1,82 @@
+//! What a new store gets: its issuer's name, the audiences `api` and `admin`, the client `first-party`. No user: there are
+//! no default accounts (LOG-14).
+
+use countersign_jose::Algorithm;
+
+use crate::{
+    app::StartError,
+    domain::{
+        audience::{AudienceRules, ClaimMap},
+        audience_id::{ADMIN, API, AudienceId},
+        client::{ClientId, ClientSettings, FIRST_PARTY, Grant},
+        roles,
+        scope::Scope,
+        time::Timestamp,
+    },
+    http::TENANT,
+    store::{
+        Store, StoreError,
+        audiences::{self, Audience},
+        clients::{self, NewClient},
+        meta,
+    },
+};
+
+/// Makes what is missing; changes nothing that is there.
+///
+/// # Errors
+/// `OtherIssuer`: the store belongs to another one, whose tokens and links this one would break.
+pub async fn prepare(store: &Store, issuer: &str, now: Timestamp) -> Result<(), StartError> {
+    let configured = issuer.to_owned();
+    let stored = store
+        .write(move |tx| {
+            let issuer = configured.clone();
+            Box::pin(async move {
+                audiences::insert(tx, &audience(API, None, now)).await?;
+                audiences::insert(tx, &audience(ADMIN, Some(roles::ADMIN), now)).await?;
+                clients::insert(tx, &first_party(now)?).await?;
+                meta::settle(tx, "issuer", &issuer).await
+            })
+        })
+        .await?;
+    if stored == issuer { Ok(()) } else { Err(StartError::OtherIssuer { stored, configured: issuer.to_owned() }) }
+}
+
+fn audience(name: &str, required_role: Option<&str>, now: Timestamp) -> Audience {
+    Audience {
+        rules: AudienceRules {
+            audience: name.to_owned(),
+            alg: Algorithm::ES256,
+            claims: ClaimMap::default(),
+            required_role: required_role.map(str::to_owned),
+            access_token_ttl: None,
+        },
+        tenant: TENANT.to_owned(),
+        name: name.to_owned(),
+        scopes: Scope::default(),
+        sealed_secret: None,
+        created_at: now,
+    }
+}
+
+fn first_party(now: Timestamp) -> Result<NewClient, StoreError> {
+    let bad = |error: &dyn std::fmt::Display| StoreError::Broken(error.to_string());
+    let audience = |name| AudienceId::parse(name).map_err(|error| bad(&error));
+    Ok(NewClient {
+        id: ClientId::parse(FIRST_PARTY).map_err(|error| bad(&error))?,
+        tenant: TENANT.to_owned(),
+        settings: ClientSettings {
+            name: "First party".to_owned(),
+            scopes: Scope::default(),
+            audiences: vec![audience(API)?, audience(ADMIN)?],
+            grants: [Grant::FirstParty, Grant::RefreshToken].into_iter().collect(),
+            roles: Vec::new(),
+            access_token_ttl: None,
+            refresh_idle: None,
+            refresh_absolute: None,
+        },
+        secret: None,
+        builtin: true,
+        created_at: now,
+    })
+}

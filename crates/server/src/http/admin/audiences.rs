@@ -1,0 +1,155 @@
+//! `/api/admin/audiences…`
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::{Json as Answer, extract::State};
+use countersign_jose::Algorithm;
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Page, event, page, seconds, time};
+use crate::{
+    app::App,
+    domain::{
+        audience::{AudienceRules, ClaimMap},
+        audience_id::AudienceId,
+        audit::Event,
+        roles::Role,
+        scope::Scope,
+    },
+    errors,
+    http::{
+        TENANT,
+        body::{Json, LARGE_BODY},
+        caller::Administrator,
+        context::Context,
+        error::ApiError,
+    },
+    secret::PlainSecret,
+    store::{
+        audiences::{self, Audience},
+        audit,
+    },
+};
+
+/// The body of `POST /api/admin/audiences`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAudience {
+    pub audience: String,
+    /// For people; default: the audience.
+    pub name: Option<String>,
+    /// `ES256` unless told. `HS256` makes a secret, shown once.
+    pub alg: Option<String>,
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Claim name → user attribute.
+    #[serde(default)]
+    pub claims: BTreeMap<String, String>,
+    pub required_role: Option<String>,
+    /// Seconds.
+    pub access_token_ttl: Option<u64>,
+}
+
+/// `GET /api/admin/audiences`
+pub async fn list(State(app): State<App>, query: Page) -> Result<Answer<Value>, ApiError> {
+    let limit = query.limit();
+    let rows = app
+        .store
+        .read(move |tx| {
+            let after = query.after.clone();
+            Box::pin(async move { audiences::list(tx, TENANT, &after, limit).await })
+        })
+        .await?;
+    Ok(Answer(page(&rows, limit, shown, |audience| audience.rules.audience.to_string())))
+}
+
+/// `POST /api/admin/audiences`: the secret of an HS256 audience is in this answer and nowhere else.
+pub async fn add(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Json(body): Json<NewAudience, LARGE_BODY>,
+) -> Result<(StatusCode, Answer<Value>), ApiError> {
+    let (mut audience, secret) = (audience(&app, &body)?, secret(&app, &body).await?);
+    audience.sealed_secret = secret.as_ref().map(|(sealed, _)| sealed.clone());
+    let event = event(&app, &context, admin.actor(), Event::AudienceCreated)?;
+    let event = event.detail("audience", json!(body.audience));
+    let new = audience.clone();
+    let inserted = app
+        .store
+        .write(move |tx| {
+            let (new, event) = (new.clone(), event.clone());
+            Box::pin(async move {
+                let inserted = audiences::insert(tx, &new).await?;
+                if inserted {
+                    audit::insert(tx, &event).await?;
+                }
+                Ok(inserted)
+            })
+        })
+        .await?;
+    if !inserted {
+        return Err(ApiError::new(errors::CONFLICT).detail("an audience of this name exists"));
+    }
+    // The ring must know the secret before the first token is asked for.
+    app.ring.reload().await?;
+    let mut answer = shown(&audience);
+    answer["secret"] = json!(secret.as_ref().map(|(_, plain)| plain.expose()));
+    Ok((StatusCode::CREATED, Answer(answer)))
+}
+
+fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
+    let bad = |field: &'static str, error: &dyn std::fmt::Display| {
+        ApiError::field(errors::INVALID_VALUE, field, error.to_string())
+    };
+    let id = AudienceId::parse(&body.audience).map_err(|error| bad("audience", &error))?;
+    let role = body.required_role.as_deref().map(Role::parse).transpose().map_err(|error| bad("required_role", &error))?;
+    let rules = AudienceRules {
+        audience: id.to_string(),
+        alg: alg(body)?,
+        claims: ClaimMap::new(body.claims.clone()).map_err(|error| bad("claims", &error))?,
+        required_role: role.map(|role| role.to_string()),
+        access_token_ttl: body.access_token_ttl.map(Duration::from_secs),
+    };
+    Ok(Audience {
+        rules,
+        tenant: TENANT.to_owned(),
+        name: body.name.clone().unwrap_or_else(|| body.audience.clone()),
+        scopes: body.scopes.join(" ").parse::<Scope>().map_err(|error| bad("scopes", &error))?,
+        sealed_secret: None,
+        created_at: app.clock.now(),
+    })
+}
+
+fn alg(body: &NewAudience) -> Result<Algorithm, ApiError> {
+    let text = body.alg.as_deref().unwrap_or(Algorithm::ES256.as_str());
+    text.parse().map_err(|_| ApiError::field(errors::INVALID_VALUE, "alg", "no such algorithm"))
+}
+
+/// Makes the key that the audience's tokens will be signed with: a secret of its own, or one of the issuer's.
+async fn secret(app: &App, body: &NewAudience) -> Result<Option<(Vec<u8>, PlainSecret)>, ApiError> {
+    let alg = alg(body)?;
+    if alg.is_symmetric() {
+        let new = app.ring.new_audience_secret(&body.audience).await?;
+        return Ok(Some((new.sealed, new.secret)));
+    }
+    app.ring.ensure_alg(alg).await?;
+    Ok(None)
+}
+
+fn shown(audience: &Audience) -> Value {
+    let rules = &audience.rules;
+    json!({
+        "audience": rules.audience,
+        "name": audience.name,
+        "alg": rules.alg.as_str(),
+        "scopes": audience.scopes.words().collect::<Vec<_>>(),
+        "claims": serde_json::from_str::<Value>(&rules.claims.to_json()).unwrap_or(Value::Null),
+        "required_role": rules.required_role,
+        "access_token_ttl": seconds(rules.access_token_ttl),
+        "created_at": time(audience.created_at),
+    })
+}

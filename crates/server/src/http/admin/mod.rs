@@ -1,0 +1,89 @@
+//! `/api/admin/…`: the JSON behind the commands and the admin pages. Who may call is in the route table.
+
+pub mod audiences;
+pub mod audit;
+pub mod clients;
+pub mod keys;
+pub mod sessions;
+pub mod status;
+pub mod users;
+
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Query};
+use http::request::Parts;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{context::Context, error::ApiError};
+use crate::{
+    app::App,
+    domain::{
+        audit::{AuditEvent, Event},
+        revocation::Scope,
+        time::Timestamp,
+    },
+    errors,
+};
+
+/// The most rows of a page.
+const MAX_PAGE: u32 = 500;
+
+/// `?after=…&limit=…`, and what else a list is asked by.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Page {
+    pub after: String,
+    pub limit: Option<u32>,
+    pub email: String,
+    pub user: String,
+}
+
+impl Page {
+    /// Rows to answer: 50 unless told, at most 500.
+    pub fn limit(&self) -> u32 {
+        self.limit.unwrap_or(50).clamp(1, MAX_PAGE)
+    }
+
+    pub fn after(&self) -> Option<&str> {
+        Some(self.after.as_str()).filter(|after| !after.is_empty())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let page = Query::from_request_parts(parts, state).await;
+        page.map(|Query(page)| page).map_err(|error| ApiError::new(errors::MALFORMED_FORM).detail(error.body_text()))
+    }
+}
+
+/// A page's answer; `next` is the cursor of the page behind, null on the last one.
+fn page<T>(rows: &[T], limit: u32, show: impl Fn(&T) -> Value, cursor: impl Fn(&T) -> String) -> Value {
+    let full = usize::try_from(limit).is_ok_and(|limit| rows.len() >= limit);
+    let next = rows.last().filter(|_| full).map(cursor);
+    json!({ "items": rows.iter().map(show).collect::<Vec<_>>(), "next": next })
+}
+
+/// A time as RFC 3339, in UTC.
+fn time(at: Timestamp) -> Value {
+    jiff::Timestamp::from_microsecond(at.micros()).map_or(Value::Null, |at| json!(at.to_string()))
+}
+
+fn maybe_time(at: Option<Timestamp>) -> Value {
+    at.map_or(Value::Null, time)
+}
+
+fn seconds(span: Option<Duration>) -> Option<u64> {
+    span.map(|span| span.as_secs())
+}
+
+fn event(app: &App, context: &Context, actor: &str, what: Event) -> Result<AuditEvent, ApiError> {
+    Ok(AuditEvent::new(what, app.clock.now(), &context.source(actor), app.random.bytes()?))
+}
+
+/// Where names of the revocation log are unique.
+fn scope(app: &App) -> Scope<'_> {
+    Scope { issuer: app.config.issuer.as_str(), tenant: super::TENANT }
+}

@@ -1,0 +1,34 @@
+//! `/api/admin/status`: what `countersign doctor` needs to know.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::keys;
+use crate::{
+    app::App,
+    domain::time::Timestamp,
+    http::error::ApiError,
+    store::{StoreKind, dialect, status},
+};
+
+/// `GET /api/admin/status`
+pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    let now = app.clock.now();
+    let (counts, database_now) = app
+        .store
+        .read(move |tx| Box::pin(async move { Ok((status::counts(tx).await?, dialect::now_us(tx, now).await?)) }))
+        .await?;
+    let skew = (now.micros() - Timestamp::from_micros(database_now).micros()) / 1000;
+    let keys = app.ring.list().await?;
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "issuer": app.config.issuer.as_str(),
+        "database": match app.store.kind() { StoreKind::Sqlite => "SQLite", StoreKind::Postgres => "PostgreSQL" },
+        "schema": counts.schema,
+        "users": counts.users,
+        "clients": counts.clients,
+        "clock_skew_ms": skew,
+        "hashing_waiting": app.passwords.waiting(),
+        "keys": keys.iter().map(keys::shown).collect::<Vec<_>>(),
+    })))
+}

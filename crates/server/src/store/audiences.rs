@@ -1,0 +1,105 @@
+//! Audiences: the resource servers that tokens are meant for.
+
+use std::time::Duration;
+
+use super::{Row, StoreError, Tx};
+use crate::domain::{
+    audience::{AudienceRules, ClaimMap},
+    scope::Scope,
+    time::Timestamp,
+};
+
+/// A registered audience.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audience {
+    pub rules: AudienceRules,
+    pub tenant: String,
+    pub name: String,
+    /// The scopes that it understands.
+    pub scopes: Scope,
+    /// HS256 only: the secret shared with this audience, sealed by the key provider.
+    pub sealed_secret: Option<Vec<u8>>,
+    pub created_at: Timestamp,
+}
+
+macro_rules! columns {
+    () => {
+        "audience, alg, claims, required_role, access_token_ttl, tenant, name, scopes, sealed_secret, created_at"
+    };
+}
+
+/// Inserts an audience; false if the name is taken.
+///
+/// # Errors
+/// As any statement.
+pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError> {
+    const SQL: &str = concat!(
+        "INSERT INTO audiences (",
+        columns!(),
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (audience) DO NOTHING"
+    );
+    let rules = &audience.rules;
+    let ttl = rules.access_token_ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX));
+    let params = [
+        (&rules.audience).into(),
+        rules.alg.as_str().into(),
+        (&rules.claims.to_json()).into(),
+        rules.required_role.as_deref().into(),
+        ttl.into(),
+        (&audience.tenant).into(),
+        (&audience.name).into(),
+        (&audience.scopes.to_string()).into(),
+        audience.sealed_secret.as_deref().into(),
+        audience.created_at.into(),
+    ];
+    Ok(tx.execute(SQL, &params).await? == 1)
+}
+
+/// What a token for this audience must obey; `None` if there is no such audience.
+///
+/// # Errors
+/// As any statement.
+pub async fn rules(tx: &mut Tx, audience: &str) -> Result<Option<AudienceRules>, StoreError> {
+    const SQL: &str = "SELECT audience, alg, claims, required_role, access_token_ttl FROM audiences WHERE audience = $1";
+    tx.fetch_optional(SQL, &[audience.into()]).await?.map(|row| rules_of(&row)).transpose()
+}
+
+/// One page of audiences in the order of their names; `after` is the last of the page before, empty for the first.
+///
+/// # Errors
+/// As any statement.
+pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<Vec<Audience>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM audiences WHERE tenant = $1 AND audience > $2 ORDER BY audience LIMIT $3"
+    );
+    let rows = tx.fetch_all(SQL, &[tenant.into(), after.into(), i64::from(limit).into()]).await?;
+    rows.iter().map(audience).collect()
+}
+
+fn audience(row: &Row) -> Result<Audience, StoreError> {
+    Ok(Audience {
+        rules: rules_of(row)?,
+        tenant: row.get(5)?,
+        name: row.get(6)?,
+        scopes: row.get::<String>(7)?.parse().map_err(|_| malformed("scope"))?,
+        sealed_secret: row.get(8)?,
+        created_at: row.get(9)?,
+    })
+}
+
+fn rules_of(row: &Row) -> Result<AudienceRules, StoreError> {
+    let ttl: Option<i64> = row.get(4)?;
+    Ok(AudienceRules {
+        audience: row.get(0)?,
+        alg: row.get::<String>(1)?.parse().map_err(|_| malformed("algorithm"))?,
+        claims: ClaimMap::parse(&row.get::<String>(2)?).map_err(|_| malformed("claim mapping"))?,
+        required_role: row.get(3)?,
+        access_token_ttl: ttl.map(|ttl| Duration::from_secs(u64::try_from(ttl).unwrap_or(0))),
+    })
+}
+
+fn malformed(what: &str) -> StoreError {
+    StoreError::Broken(format!("a stored audience has a malformed {what}"))
+}

@@ -1,0 +1,29 @@
+//! Counts for the operator.
+
+use super::{StoreError, Tx};
+
+/// See the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Number of the newest migration.
+    pub schema: i64,
+    pub users: i64,
+    pub clients: i64,
+}
+
+/// Counts them.
+///
+/// # Errors
+/// As any statement.
+pub async fn counts(tx: &mut Tx) -> Result<Counts, StoreError> {
+    Ok(Counts {
+        schema: one(tx, "SELECT MAX(version) FROM refinery_schema_history").await?,
+        users: one(tx, "SELECT COUNT(*) FROM users").await?,
+        clients: one(tx, "SELECT COUNT(*) FROM clients").await?,
+    })
+}
+
+async fn one(tx: &mut Tx, sql: &'static str) -> Result<i64, StoreError> {
+    let row = tx.fetch_optional(sql, &[]).await?;
+    row.map_or(Ok(None), |row| row.get::<Option<i64>>(0)).map(Option::unwrap_or_default)
+}
