@@ -87,6 +87,7 @@ CREATE TABLE clients (
     refresh_absolute bigint,                   -- seconds
     builtin_at       bigint,                   -- not null: made by the first start, cannot be removed
     disabled_at      bigint,
+    removed_at       bigint,                   -- its row stays, so that nobody else ever gets its name; disabled_at is set too
     created_at       bigint NOT NULL,
     min_rsn          bigint NOT NULL DEFAULT 0,
     token_rsn        bigint NOT NULL DEFAULT 0

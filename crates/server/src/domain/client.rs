@@ -1,10 +1,10 @@
 //! Clients: their names, what they may do, and their secrets.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 
-use super::{base64url, user::USER_ID_PREFIX};
+use super::{audience_id::AudienceId, base64url, roles::Role, scope::Scope, user::USER_ID_PREFIX};
 use crate::secret::PlainSecret;
 
 /// The public client that the first start makes: the person's own browser or app at this issuer.
@@ -115,6 +115,67 @@ impl fmt::Display for Grants {
     }
 }
 
+/// What an administrator decides about a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSettings {
+    /// For people; 1 to 100 characters.
+    pub name: String,
+    /// What it may ask for.
+    pub scopes: Scope,
+    /// Whose tokens it may ask for; the first is its default.
+    pub audiences: Vec<AudienceId>,
+    pub grants: Grants,
+    /// Its own roles, for `client_credentials`.
+    pub roles: Vec<Role>,
+    /// Lifetimes of its own; the issuer's where there is none.
+    pub access_token_ttl: Option<Duration>,
+    pub refresh_idle: Option<Duration>,
+    pub refresh_absolute: Option<Duration>,
+}
+
+/// Why a client cannot be as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadClient {
+    #[error("a client's name is 1 to 100 characters without control characters")]
+    Name,
+    #[error("a client needs at least one audience")]
+    NoAudience,
+    #[error("client_credentials needs a secret; a public client has none")]
+    PublicCredentials,
+    #[error("a lifetime is at least one second")]
+    Lifetime,
+}
+
+impl ClientSettings {
+    /// # Errors
+    /// [`BadClient`], the first reason.
+    pub fn check(&self, has_secret: bool) -> Result<(), BadClient> {
+        let length = self.name.chars().count();
+        if !(1..=100).contains(&length) || self.name.chars().any(char::is_control) {
+            return Err(BadClient::Name);
+        }
+        if self.audiences.is_empty() {
+            return Err(BadClient::NoAudience);
+        }
+        if self.grants.contains(Grant::ClientCredentials) && !has_secret {
+            return Err(BadClient::PublicCredentials);
+        }
+        let lifetimes = [self.access_token_ttl, self.refresh_idle, self.refresh_absolute];
+        if lifetimes.into_iter().flatten().any(|lifetime| lifetime < Duration::from_secs(1)) {
+            return Err(BadClient::Lifetime);
+        }
+        Ok(())
+    }
+
+    /// Whether tokens made under these settings may say more than `new` allows: they must end when the settings change.
+    pub fn outdated_by(&self, new: &Self) -> bool {
+        self.scopes != new.scopes
+            || self.audiences != new.audiences
+            || self.roles != new.roles
+            || self.grants != new.grants
+    }
+}
+
 /// A client's secret as it is stored: SHA-256. Fast is enough, because the secret is 256 random bits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretHash([u8; 32]);
@@ -197,6 +258,40 @@ mod tests {
         assert!(!hash.matches(&PlainSecret::new(String::new())));
         assert_ne!(plain.expose().as_bytes(), hash.as_bytes());
         assert_eq!(format!("{plain:?} {hash:?}"), "PlainSecret(…) SecretHash(…)");
+    }
+
+    fn settings() -> ClientSettings {
+        ClientSettings {
+            name: "Orders".to_owned(),
+            scopes: "read".parse().unwrap(),
+            audiences: vec![AudienceId::parse("api").unwrap()],
+            grants: [Grant::ClientCredentials].into_iter().collect(),
+            roles: Vec::new(),
+            access_token_ttl: None,
+            refresh_idle: None,
+            refresh_absolute: None,
+        }
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        assert_eq!(settings().check(true), Ok(()));
+        assert_eq!(settings().check(false), Err(BadClient::PublicCredentials));
+        for name in ["", "a\nb", &"x".repeat(101)] {
+            assert_eq!(ClientSettings { name: name.to_owned(), ..settings() }.check(true), Err(BadClient::Name));
+        }
+        assert_eq!(ClientSettings { audiences: vec![], ..settings() }.check(true), Err(BadClient::NoAudience));
+        let never = ClientSettings { refresh_idle: Some(Duration::ZERO), ..settings() };
+        assert_eq!(never.check(true), Err(BadClient::Lifetime));
+    }
+
+    #[test]
+    fn tokens_end_when_what_they_say_changes() {
+        let old = settings();
+        assert!(!old.outdated_by(&ClientSettings { name: "New".to_owned(), ..settings() }));
+        assert!(!old.outdated_by(&ClientSettings { refresh_idle: Some(Duration::from_secs(9)), ..settings() }));
+        assert!(old.outdated_by(&ClientSettings { scopes: Scope::default(), ..settings() }));
+        assert!(old.outdated_by(&ClientSettings { roles: vec![Role::parse("x").unwrap()], ..settings() }));
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod audience;
+pub mod audience_id;
 pub mod audit;
 pub mod base64url;
 pub mod client;

@@ -1,13 +1,17 @@
-//! Security events, written in the transaction of the change they tell of.
+//! Security events.
 
-use super::{StoreError, Tx};
-use crate::domain::audit::AuditEvent;
+use super::{Row, StoreError, Tx};
+use crate::domain::{
+    audit::{AuditEvent, Source},
+    time::Timestamp,
+    user::UserId,
+};
 
-/// Writes an event.
+/// Adds an event, in the transaction of the change it tells of.
 ///
 /// # Errors
-/// `Conflict` if its id exists; otherwise as any statement.
-pub async fn append(tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
+/// As any statement.
+pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO audit (id, at, event, actor, user_id, client_id, sid, ip, request_id, detail) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let detail = event.detail_json();
@@ -16,12 +20,61 @@ pub async fn append(tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
         event.at.into(),
         event.event.as_str().into(),
         (&event.source.actor).into(),
-        event.user_id.as_deref().into(),
-        event.client_id.as_deref().into(),
-        event.sid.as_deref().into(),
+        event.user_id.as_ref().into(),
+        event.client_id.as_ref().into(),
+        event.sid.as_ref().into(),
         (&event.source.ip).into(),
         (&event.source.request_id).into(),
         (&detail).into(),
     ];
-    tx.execute(SQL, &params).await.map(|_| ())
+    tx.execute(SQL, &params).await.map(drop)
+}
+
+/// After every id: the newest events.
+const NEWEST: &str = "z";
+
+macro_rules! columns {
+    () => {
+        "id, at, event, actor, user_id, client_id, sid, ip, request_id, detail"
+    };
+}
+
+/// One page of events, the newest first. `before` is the id of the last event of the page before.
+///
+/// # Errors
+/// As any statement.
+pub async fn list(tx: &mut Tx, before: Option<&str>, limit: u32) -> Result<Vec<AuditEvent>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    let params = [before.unwrap_or(NEWEST).into(), i64::from(limit).into()];
+    tx.fetch_all(SQL, &params).await?.iter().map(event).collect()
+}
+
+/// One page of the events about a user, the newest first.
+///
+/// # Errors
+/// As any statement.
+pub async fn list_by_user(
+    tx: &mut Tx,
+    user: &UserId,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<AuditEvent>, StoreError> {
+    const SQL: &str =
+        concat!("SELECT ", columns!(), " FROM audit WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+    let params = [user.as_str().into(), before.unwrap_or(NEWEST).into(), i64::from(limit).into()];
+    tx.fetch_all(SQL, &params).await?.iter().map(event).collect()
+}
+
+fn event(row: &Row) -> Result<AuditEvent, StoreError> {
+    let broken = |what: &str| StoreError::Broken(format!("a stored audit event has {what}"));
+    Ok(AuditEvent {
+        id: row.get(0)?,
+        at: row.get::<Timestamp>(1)?,
+        event: row.get::<String>(2)?.parse().map_err(|_| broken("an unknown name"))?,
+        source: Source { actor: row.get(3)?, ip: row.get(7)?, request_id: row.get(8)? },
+        user_id: row.get(4)?,
+        client_id: row.get(5)?,
+        sid: row.get(6)?,
+        detail: serde_json::from_str(&row.get::<String>(9)?).map_err(|_| broken("a detail that is no object"))?,
+    })
 }

@@ -5,18 +5,22 @@
 //! `dialect.rs`.
 
 pub mod audit;
+pub mod clients;
 pub mod dialect;
 mod job;
 pub mod keys;
 mod lock;
+pub mod login_limits;
 mod migrate;
 mod postgres;
 mod queue;
 pub mod revocations;
+pub mod roles;
 pub mod sessions;
 pub mod signins;
 mod sqlite;
 mod tx;
+pub mod users;
 mod value;
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};

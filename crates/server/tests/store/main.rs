@@ -4,9 +4,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[macro_use]
+mod run;
+
+mod audit;
+mod clients;
 mod contract;
 mod engine_postgres;
 mod engine_sqlite;
+mod login_limits;
 mod revocations;
 mod schema;
 mod sql_text;
+mod users;

@@ -47,7 +47,7 @@ pub async fn end_signin(tx: &mut Tx, id: &SigninId, reason: EndReason, act: &Act
     let whose = Whose { user_id: &user_id, client_id: None, sid: None };
     let event = events::ended(act, reason, whose);
     let ended = end_all(tx, &open, reason, &event, act).await?;
-    audit::append(tx, &event.with("sessions", ended.sessions)).await?;
+    audit::insert(tx, &event.with("sessions", ended.sessions)).await?;
     Ok(ended)
 }
 
@@ -68,7 +68,7 @@ pub async fn end_session(tx: &mut Tx, sid: &Sid, reason: EndReason, act: &Act) -
     let event = events::ended(act, reason, whose);
     let ended = end_all(tx, &[open], reason, &event, act).await?;
     if ended.sessions > 0 {
-        audit::append(tx, &event).await?;
+        audit::insert(tx, &event).await?;
     }
     Ok(ended)
 }
@@ -93,7 +93,7 @@ pub async fn end_client_sessions(
     let event = events::ended(act, reason, Whose { user_id, client_id: Some(client_id), sid: None });
     let ended = end_all(tx, &open, reason, &event, act).await?;
     if ended.sessions > 0 {
-        audit::append(tx, &event.with("sessions", ended.sessions)).await?;
+        audit::insert(tx, &event.with("sessions", ended.sessions)).await?;
     }
     Ok(ended)
 }
@@ -114,7 +114,7 @@ pub async fn end_everywhere(
     let tenant: String = row.get(0)?;
     let entry = Entry::user(act.scope(&tenant), user_id, act.now, act.ttl_cap);
     let rsn = revocations::revoke_user(tx, act.now, user_id, &entry).await?;
-    audit::append(tx, &events::ended(act, reason, Whose { user_id, client_id: None, sid: None })).await?;
+    audit::insert(tx, &events::ended(act, reason, Whose { user_id, client_id: None, sid: None })).await?;
     Ok(Some(Ended { sessions: 0, rsn: Some(rsn) }))
 }
 

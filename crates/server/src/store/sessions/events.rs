@@ -32,7 +32,7 @@ pub(super) async fn future(tx: &mut Tx, act: &Act, shown: &Presented, stored: &S
     let event = about(act, Event::TokenFromFuture, shown, stored)
         .with("generation", shown.generation())
         .with("current_generation", stored.session.family.generation);
-    audit::append(tx, &event).await
+    audit::insert(tx, &event).await
 }
 
 /// A share that makes many: somebody may be riding the grace (REF-08).
@@ -50,7 +50,7 @@ pub(super) async fn shared(tx: &mut Tx, act: &Act, shown: &Presented, row: &Rota
         Riding::Generation { shares } => event.with("shares", shares),
         Riding::Session { shared_gens, .. } => event.with("shared_generations", shared_gens),
     };
-    audit::append(tx, &event).await
+    audit::insert(tx, &event).await
 }
 
 /// Whose sessions were ended.

@@ -302,6 +302,6 @@ async fn kill(tx: &mut Tx, refresh: &Refresh, stored: &Stored, reuse: &Reuse) ->
     if entry.exp > act.now.secs() {
         revocations::append(tx, act.now, &[entry]).await?;
     }
-    audit::append(tx, &event).await?;
+    audit::insert(tx, &event).await?;
     Ok(true)
 }

@@ -1,0 +1,263 @@
+//! Clients. What ends their sessions takes the revocation entry to append.
+
+use std::{fmt::Display, time::Duration};
+
+use super::{Param, Row, StoreError, Tx, revocations};
+use crate::domain::{
+    audience_id::AudienceId,
+    client::{ClientId, ClientSettings, SecretHash},
+    revocation::Entry,
+    roles::Role,
+    rsn::Rsn,
+    time::Timestamp,
+};
+
+/// A client to insert.
+#[derive(Debug, Clone)]
+pub struct NewClient {
+    pub id: ClientId,
+    pub tenant: String,
+    pub settings: ClientSettings,
+    /// `None`: a public client.
+    pub secret: Option<SecretHash>,
+    /// Made by the first start; it cannot be removed.
+    pub builtin: bool,
+    pub created_at: Timestamp,
+}
+
+/// A registered client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub id: ClientId,
+    pub tenant: String,
+    pub settings: ClientSettings,
+    pub secret: Option<SecretHash>,
+    pub builtin: bool,
+    pub disabled_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub min_rsn: Rsn,
+    pub token_rsn: Rsn,
+}
+
+/// A client and where the log stood, of one moment (revocation rule R1): what its own tokens are made of.
+#[derive(Debug, Clone)]
+pub struct ClientState {
+    pub head: Rsn,
+    pub client: Option<Client>,
+}
+
+/// What came of removing a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    NoClient,
+    /// The first start made it.
+    Builtin,
+    Removed {
+        rsn: Rsn,
+    },
+}
+
+macro_rules! columns {
+    () => {
+        "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
+         c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn"
+    };
+}
+
+/// Inserts a client; false if the name is taken. The name of a removed client stays taken: its tokens carried it as `sub`,
+/// and no other client may ever be meant by it (TOK-20).
+///
+/// # Errors
+/// As any statement.
+pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, builtin_at, created_at, name, scopes, \
+                       audiences, grants, roles, access_token_ttl, refresh_idle, refresh_absolute) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+                       ON CONFLICT (client_id) DO NOTHING";
+    let settings = Stored::of(&client.settings);
+    let mut params = vec![
+        client.id.as_str().into(),
+        (&client.tenant).into(),
+        client.secret.as_ref().map(SecretHash::as_bytes).into(),
+        Some(client.created_at).filter(|_| client.builtin).into(),
+        client.created_at.into(),
+    ];
+    params.extend(settings.params());
+    Ok(tx.execute(SQL, &params).await? == 1)
+}
+
+/// # Errors
+/// As any statement.
+pub async fn by_id(tx: &mut Tx, id: &ClientId) -> Result<Option<Client>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM clients c WHERE c.client_id = $1 AND c.removed_at IS NULL");
+    tx.fetch_optional(SQL, &[id.as_str().into()]).await?.map(|row| client(&row, 0)).transpose()
+}
+
+/// A client together with the head of the log, in one statement.
+///
+/// # Errors
+/// As any statement.
+pub async fn state(tx: &mut Tx, id: &ClientId) -> Result<ClientState, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT h.rsn, ",
+        columns!(),
+        " FROM rev_head h LEFT JOIN clients c ON c.client_id = $1 AND c.removed_at IS NULL WHERE h.stream = 0"
+    );
+    let row = tx.fetch_optional(SQL, &[id.as_str().into()]).await?;
+    let row = row.ok_or_else(|| StoreError::Broken("the revocation log has no head row".into()))?;
+    let found = row.get::<Option<String>>(1)?.is_some();
+    Ok(ClientState { head: row.get(0)?, client: found.then(|| client(&row, 1)).transpose()? })
+}
+
+/// One page of clients in the order of their names; `after` is the last of the page before, empty for the first.
+///
+/// # Errors
+/// As any statement.
+pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<Vec<Client>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM clients c WHERE c.tenant = $1 AND c.client_id > $2 AND c.removed_at IS NULL ORDER BY c.client_id LIMIT $3"
+    );
+    let rows = tx.fetch_all(SQL, &[tenant.into(), after.into(), i64::from(limit).into()]).await?;
+    rows.iter().map(|row| client(row, 0)).collect()
+}
+
+/// Changes a client's settings; false if there is no such client. Where they change what tokens may say
+/// ([`ClientSettings::outdated_by`]), the caller ends the old tokens in the same transaction
+/// ([`revocations::outdate_client_tokens`]).
+///
+/// # Errors
+/// As any statement.
+pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
+                       access_token_ttl = $6, refresh_idle = $7, refresh_absolute = $8 \
+                       WHERE client_id = $9 AND removed_at IS NULL";
+    let settings = Stored::of(settings);
+    let mut params = settings.params();
+    params.push(id.as_str().into());
+    Ok(tx.execute(SQL, &params).await? == 1)
+}
+
+/// Replaces the secret of a confidential client; the old one is worth nothing from here on. False if there is no such
+/// client or it is public.
+///
+/// # Errors
+/// As any statement.
+pub async fn rotate_secret(tx: &mut Tx, id: &ClientId, secret: &SecretHash) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE clients SET secret_hash = $1 \
+                       WHERE client_id = $2 AND secret_hash IS NOT NULL AND removed_at IS NULL";
+    Ok(tx.execute(SQL, &[secret.as_bytes().into(), id.as_str().into()]).await? == 1)
+}
+
+/// Disables a client: its sessions and tokens end now. `None` if there is no such client or it is disabled already.
+///
+/// # Errors
+/// As any statement.
+pub async fn disable(tx: &mut Tx, id: &ClientId, entry: &Entry, now: Timestamp) -> Result<Option<Rsn>, StoreError> {
+    const SQL: &str = "UPDATE clients SET disabled_at = $1 WHERE client_id = $2 AND disabled_at IS NULL";
+    if tx.execute(SQL, &[now.into(), id.as_str().into()]).await? == 0 {
+        return Ok(None);
+    }
+    revocations::revoke_client(tx, now, id.as_str(), entry).await.map(Some)
+}
+
+/// Enables a client again; its old sessions and tokens stay dead. False if there is no such client or it is not disabled.
+///
+/// # Errors
+/// As any statement.
+pub async fn enable(tx: &mut Tx, id: &ClientId) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE clients SET disabled_at = NULL \
+                       WHERE client_id = $1 AND disabled_at IS NOT NULL AND removed_at IS NULL";
+    Ok(tx.execute(SQL, &[id.as_str().into()]).await? == 1)
+}
+
+/// Removes a client: its secret is forgotten, its sessions and tokens end now, and its name is never given again.
+///
+/// # Errors
+/// As any statement.
+pub async fn remove(tx: &mut Tx, id: &ClientId, entry: &Entry, now: Timestamp) -> Result<Removal, StoreError> {
+    const SQL: &str = "UPDATE clients SET removed_at = $1, disabled_at = $1, secret_hash = NULL \
+                       WHERE client_id = $2 AND removed_at IS NULL AND builtin_at IS NULL";
+    if tx.execute(SQL, &[now.into(), id.as_str().into()]).await? == 0 {
+        let builtin = by_id(tx, id).await?.is_some();
+        return Ok(if builtin { Removal::Builtin } else { Removal::NoClient });
+    }
+    let rsn = revocations::revoke_client(tx, now, id.as_str(), entry).await?;
+    Ok(Removal::Removed { rsn })
+}
+
+/// Settings as columns.
+struct Stored<'a> {
+    name: &'a str,
+    scopes: String,
+    audiences: String,
+    grants: String,
+    roles: String,
+    seconds: [Option<i64>; 3],
+}
+
+impl<'a> Stored<'a> {
+    fn of(settings: &'a ClientSettings) -> Self {
+        let seconds = |span: Option<Duration>| span.map(|span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX));
+        Self {
+            name: &settings.name,
+            scopes: settings.scopes.to_string(),
+            audiences: spaced(&settings.audiences),
+            grants: settings.grants.to_string(),
+            roles: spaced(&settings.roles),
+            seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
+        }
+    }
+
+    /// In the order in which the statements name them.
+    fn params(&self) -> Vec<Param<'_>> {
+        let mut params: Vec<Param<'_>> = vec![
+            self.name.into(),
+            (&self.scopes).into(),
+            (&self.audiences).into(),
+            (&self.grants).into(),
+            (&self.roles).into(),
+        ];
+        params.extend(self.seconds.map(Param::from));
+        params
+    }
+}
+
+fn spaced<T: Display>(words: &[T]) -> String {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The client in a row whose columns begin at `first`.
+fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
+    let text = |index: usize| row.get::<String>(first + index);
+    let span = |index: usize| {
+        let seconds: Option<i64> = row.get(first + index)?;
+        Ok::<_, StoreError>(seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(0))))
+    };
+    let secret: Option<[u8; 32]> = row.get(first + 3)?;
+    Ok(Client {
+        id: ClientId::parse(&text(0)?).map_err(|_| malformed("id"))?,
+        tenant: text(1)?,
+        settings: ClientSettings {
+            name: text(2)?,
+            scopes: text(4)?.parse().map_err(|_| malformed("scope"))?,
+            audiences: AudienceId::parse_list(&text(5)?).map_err(|_| malformed("audience"))?,
+            grants: text(6)?.parse().map_err(|_| malformed("grant"))?,
+            roles: Role::parse_list(&text(7)?).map_err(|_| malformed("role"))?,
+            access_token_ttl: span(8)?,
+            refresh_idle: span(9)?,
+            refresh_absolute: span(10)?,
+        },
+        secret: secret.map(SecretHash::from_bytes),
+        builtin: row.get::<Option<i64>>(first + 11)?.is_some(),
+        disabled_at: row.get(first + 12)?,
+        created_at: row.get(first + 13)?,
+        min_rsn: row.get(first + 14)?,
+        token_rsn: row.get(first + 15)?,
+    })
+}
+
+fn malformed(what: &str) -> StoreError {
+    StoreError::Broken(format!("a stored client has a malformed {what}"))
+}
