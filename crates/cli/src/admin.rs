@@ -118,7 +118,7 @@ async fn over_socket(
 }
 
 async fn in_process(app: &App, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
-    let response = routes::local(app, request).await;
+    let response = routes::local(app, request.map(axum::body::Body::new)).await;
     let status = response.status();
     let body = response.into_body().collect().await.map_err(|error| Failure::undecided(error.to_string()))?;
     Ok((status, body.to_bytes()))

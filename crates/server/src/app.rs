@@ -39,7 +39,7 @@ pub struct App(Arc<Inner>);
 pub struct Inner {
     pub config: Config,
     pub store: Store,
-    pub ring: Arc<KeyRing>,
+    pub ring: KeyRing,
     pub clock: Clock,
     pub random: Random,
     pub passwords: PasswordPool,

@@ -43,6 +43,8 @@ codes! {
         "The list `errors` names each member and what is wrong with it.";
     CONFLICT = "conflict", 409, "An object with this name exists already",
         "Choose another name, or change the existing one.";
+    LAST_ADMIN = "last-admin", 409, "This is the last administrator",
+        "Without this user nobody could administer from afar. Give the role admin to somebody else first.";
     CROSS_SITE = "cross-site", 403, "A request with cookies came from another site",
         "Requests that set or use cookies must come from a page of the issuer itself: Origin must be the issuer, or Sec-Fetch-Site must be same-origin. Applications at other origins use transport bearer or OpenID Connect.";
     DUPLICATE_COOKIE = "duplicate-cookie", 400, "The same cookie was sent twice",

@@ -1,13 +1,22 @@
 //! The Countersign issuer: a library with one entry, `serve(config)`.
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod errors;
+mod failpoint;
+mod first_start;
+pub mod http;
 pub mod keys;
 pub mod limiter;
+pub mod logging;
+pub mod openapi;
 pub mod passwords;
 pub mod random;
+pub mod routes;
 pub mod secret;
+pub mod serve;
 pub mod store;
 
 // Unit tests use the stores of the integration tests, which know this crate by its name.

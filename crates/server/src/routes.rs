@@ -2,16 +2,19 @@
 //! tries each row without and with wrong credentials are all made from it.
 
 use axum::{
-    Router,
+    Extension, Router,
+    extract::Request,
     middleware::from_fn_with_state,
+    response::Response,
     routing::{MethodRouter, delete, get, post, put},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use tower::ServiceExt;
 
 use crate::{
     app::App,
     http::{
-        admin, caller, docs, error::ApiError, health, login, logout, metrics, password, pipeline, register, session, token,
+        admin, caller, context::Peer, docs, error::ApiError, health, login, logout, metrics, password, pipeline, register, session, token,
         well_known,
     },
 };
@@ -152,7 +155,7 @@ pub const ROUTES: &[Route] = &[
     row(Put, "/api/admin/users/{id}/attributes", Admin, "Set what audiences may map into claims", || {
         put(admin::users::set_attributes)
     })
-    .json::<admin::users::Attributes>(),
+    .json::<admin::users::NewAttributes>(),
     row(Put, "/api/admin/users/{id}/password", Local, "Set a user's password; ends everything", || {
         put(admin::users::set_password)
     })
@@ -194,6 +197,12 @@ pub fn router(app: &App) -> Router {
         .method_not_allowed_fallback(|| async { ApiError::new(crate::errors::METHOD_NOT_ALLOWED) })
         .layer(from_fn_with_state(app.clone(), pipeline::pipeline))
         .with_state(app.clone())
+}
+
+/// Answers a request as if it had come over the Unix socket: for the command line while no server runs.
+pub async fn local(app: &App, request: Request) -> Response {
+    let answered = router(app).layer(Extension(Peer::Local)).oneshot(request).await;
+    answered.unwrap_or_else(|never| match never {})
 }
 
 /// The row's own text for a matched path, so that metrics need no allocation and no stranger can add a label.

@@ -17,5 +17,5 @@ pub async fn readyz(State(app): State<App>) -> Result<Json<Value>, ApiError> {
         return Err(ApiError::new(errors::UNAVAILABLE).detail("the server is stopping").retry_after(1));
     }
     app.store.ping().await?;
-    Ok(Json(json!({ "status": "ready", "database": app.store.kind() })))
+    Ok(Json(json!({ "status": "ready", "database": app.store.kind().as_str() })))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_jose::{AccessToken, sign};
+use countersign_jose::{profile::AccessToken, sign};
 
 use super::{error::OAuthError, token::AuthenticatedClient};
 use crate::{

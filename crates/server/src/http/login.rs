@@ -23,6 +23,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        audience_id::AudienceId,
         client::{ClientId, FIRST_PARTY, Grant},
         scope::Scope,
         signin::{SigninId, SigninSecret},
@@ -134,8 +135,8 @@ async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
             let (id, resource) = (id.clone(), resource.clone());
             Box::pin(async move {
                 let Some(client) = clients::by_id(tx, &id).await? else { return Ok(None) };
-                let names = audience(&client, resource.as_deref());
-                let rules = issue::rules(tx, &names).await?;
+                let name = audience(&client, resource.as_deref());
+                let rules = issue::rules(tx, name.as_slice()).await?;
                 Ok(Some((client, rules)))
             })
         })
@@ -153,11 +154,10 @@ async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
     Ok(Destination { client, scope, target })
 }
 
-fn audience(client: &Client, wanted: Option<&str>) -> Vec<String> {
-    let mut allowed = client.settings.audiences.iter().map(ToString::to_string);
-    let chosen = match wanted {
-        Some(wanted) => allowed.find(|audience| audience == wanted),
+fn audience<'a>(client: &'a Client, wanted: Option<&str>) -> Option<&'a str> {
+    let mut allowed = client.settings.audiences.iter().map(AudienceId::as_str);
+    match wanted {
+        Some(wanted) => allowed.find(|audience| *audience == wanted),
         None => allowed.next(),
-    };
-    chosen.into_iter().collect()
+    }
 }

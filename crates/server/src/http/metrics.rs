@@ -1,10 +1,7 @@
 //! Counters for Prometheus. No label ever holds a name, an address or a token.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicI64, AtomicU64},
     time::Duration,
 };
 
@@ -44,7 +41,7 @@ pub struct Metrics {
     refreshes: Family<OutcomeLabels, Counter>,
     signins: Family<OutcomeLabels, Counter>,
     /// Open connections.
-    pub connections: Gauge<i64, Arc<AtomicI64>>,
+    pub connections: Gauge<i64, AtomicI64>,
 }
 
 fn seconds() -> Histogram {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{caller::SignedIn, error::ApiError};
-use crate::{app::App, errors, store::users};
+use crate::{app::App, domain::user::UserId, errors, store::users};
 
 /// The answer of `GET /session`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,7 +21,7 @@ pub struct Session {
 
 /// `GET /session`
 pub async fn session(State(app): State<App>, caller: SignedIn) -> Result<Json<Session>, ApiError> {
-    let id = caller.user_id.clone();
+    let id = UserId::parse(&caller.user_id).ok_or(errors::TOKEN_INVALID)?;
     let found = app
         .store
         .read(move |tx| {
@@ -31,5 +31,5 @@ pub async fn session(State(app): State<App>, caller: SignedIn) -> Result<Json<Se
         .await?;
     let user = found.ok_or(errors::TOKEN_INVALID)?;
     let sid = caller.sid.map(|sid| sid.to_string());
-    Ok(Json(Session { user_id: user.user_id, email: user.email, sid, expires_at: caller.expires_at }))
+    Ok(Json(Session { user_id: user.id.to_string(), email: user.email, sid, expires_at: caller.expires_at }))
 }

@@ -40,15 +40,16 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
     );
     let rules = &audience.rules;
     let ttl = rules.access_token_ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX));
+    let (claims, scopes) = (rules.claims.to_json(), audience.scopes.to_string());
     let params = [
         (&rules.audience).into(),
         rules.alg.as_str().into(),
-        (&rules.claims.to_json()).into(),
+        (&claims).into(),
         rules.required_role.as_deref().into(),
         ttl.into(),
         (&audience.tenant).into(),
         (&audience.name).into(),
-        (&audience.scopes.to_string()).into(),
+        (&scopes).into(),
         audience.sealed_secret.as_deref().into(),
         audience.created_at.into(),
     ];

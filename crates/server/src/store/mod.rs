@@ -4,6 +4,7 @@
 //! `ON CONFLICT`, columns of text, bigint and bytea, nothing that only one database understands. What truly differs is in
 //! `dialect.rs`.
 
+pub mod audiences;
 pub mod audit;
 pub mod clients;
 pub mod dialect;
@@ -11,6 +12,7 @@ mod job;
 pub mod keys;
 mod lock;
 pub mod login_limits;
+pub mod meta;
 mod migrate;
 mod postgres;
 mod queue;
@@ -19,6 +21,7 @@ pub mod roles;
 pub mod sessions;
 pub mod signins;
 mod sqlite;
+pub mod status;
 mod tx;
 pub mod users;
 mod value;
@@ -78,6 +81,16 @@ pub enum StoreConfig {
 pub enum StoreKind {
     Sqlite,
     Postgres,
+}
+
+impl StoreKind {
+    /// Its name as people write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
 }
 
 /// The database, SQLite or PostgreSQL. Cheap to clone.

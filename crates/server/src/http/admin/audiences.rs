@@ -76,7 +76,7 @@ pub async fn add(
     let (mut audience, secret) = (audience(&app, &body)?, secret(&app, &body).await?);
     audience.sealed_secret = secret.as_ref().map(|(sealed, _)| sealed.clone());
     let event = event(&app, &context, admin.actor(), Event::AudienceCreated)?;
-    let event = event.detail("audience", json!(body.audience));
+    let event = event.with("audience", body.audience.as_str());
     let new = audience.clone();
     let inserted = app
         .store

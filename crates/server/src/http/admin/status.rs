@@ -8,7 +8,7 @@ use crate::{
     app::App,
     domain::time::Timestamp,
     http::error::ApiError,
-    store::{StoreKind, dialect, status},
+    store::{dialect, status},
 };
 
 /// `GET /api/admin/status`
@@ -23,7 +23,7 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "issuer": app.config.issuer.as_str(),
-        "database": match app.store.kind() { StoreKind::Sqlite => "SQLite", StoreKind::Postgres => "PostgreSQL" },
+        "database": app.store.kind().as_str(),
         "schema": counts.schema,
         "users": counts.users,
         "clients": counts.clients,

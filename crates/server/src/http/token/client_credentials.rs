@@ -53,12 +53,12 @@ async fn target(app: &App, client: &AuthenticatedClient, form: &Form) -> Result<
         Some(wanted) => client.settings.audiences.iter().find(|audience| audience.as_str() == wanted),
         None => client.settings.audiences.first(),
     };
-    let names = vec![name.ok_or(errors::INVALID_TARGET)?.to_string()];
+    let name = name.ok_or(errors::INVALID_TARGET)?.to_string();
     let rules = app
         .store
         .read(move |tx| {
-            let names = names.clone();
-            Box::pin(async move { issue::rules(tx, &names).await })
+            let name = name.clone();
+            Box::pin(async move { issue::rules(tx, &[&name]).await })
         })
         .await?;
     if rules.is_empty() {

@@ -16,7 +16,6 @@ use crate::{
     domain::{
         client::Grant,
         refresh::{Reason, Refusal},
-        refresh_token::Presented,
         scope::Scope,
         session::{Nonce, Sid},
     },

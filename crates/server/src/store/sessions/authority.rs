@@ -3,10 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::{StoreError, Tx};
-use crate::domain::{
-    rsn::{self, MinRsn, Rsn, TokenRsn},
-    session::Sid,
-    time::Timestamp,
+use crate::{
+    domain::{
+        roles::RoleGrant,
+        rsn::{self, MinRsn, Rsn, TokenRsn},
+        session::Sid,
+        time::Timestamp,
+        user::UserId,
+    },
+    store::roles,
 };
 
 /// The authority of a session at one moment: who it is, what they may do, and the numbers of R2 and R3.
@@ -27,8 +32,8 @@ pub struct Authority {
     pub acr: String,
     /// The user's attributes, which audiences may map into claims.
     pub attributes: Map<String, Value>,
-    /// The user's roles; an empty audience means everywhere.
-    pub roles: Vec<GrantedRole>,
+    /// The user's roles.
+    pub roles: Vec<RoleGrant>,
     /// Space-separated: what the client may ask for now.
     pub client_scopes: String,
     /// The client's own token lifetime, seconds.
@@ -38,14 +43,6 @@ pub struct Authority {
     pub min_rsn: MinRsn,
     /// The session has ended, or its user or client is disabled.
     pub over: bool,
-}
-
-/// A role that a user has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrantedRole {
-    /// Where it holds; empty: at every audience.
-    pub audience: String,
-    pub role: String,
 }
 
 impl Authority {
@@ -74,10 +71,11 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
     let user_id: String = row.get(0)?;
+    let id = UserId::parse(&user_id).ok_or_else(|| StoreError::Broken("a stored user id is malformed".into()))?;
     let rsn = |index| row.get(index).map(Rsn::new);
     let past = |index| row.get::<Option<i64>>(index).map(|at| at.is_some());
     Ok(Some(Authority {
-        roles: roles(tx, &user_id).await?,
+        roles: roles::of_user(tx, &id).await?,
         user_id,
         client_id: row.get(1)?,
         tenant: row.get(2)?,
@@ -97,10 +95,4 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         min_rsn: MinRsn { user: rsn(16)?, client: rsn(17)?, tenant: rsn(18)? },
         over: past(19)? || past(20)? || past(21)?,
     }))
-}
-
-async fn roles(tx: &mut Tx, user_id: &str) -> Result<Vec<GrantedRole>, StoreError> {
-    const SQL: &str = "SELECT audience, role FROM user_roles WHERE user_id = $1 ORDER BY audience, role";
-    let rows = tx.fetch_all(SQL, &[user_id.into()]).await?;
-    rows.iter().map(|row| Ok(GrantedRole { audience: row.get(0)?, role: row.get(1)? })).collect()
 }
