@@ -8,7 +8,7 @@ use aws_lc_rs::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Error;
+use crate::{Error, error::clip};
 
 /// A signature algorithm by its name in the IANA registry "JSON Web Signature and Encryption Algorithms".
 ///
@@ -169,7 +169,7 @@ impl FromStr for Algorithm {
             .iter()
             .find(|row| row.name == name || row.aliases.contains(&name))
             .map(|row| row.alg)
-            .ok_or_else(|| Error::AlgorithmUnknown { got: name.into() })
+            .ok_or_else(|| Error::AlgorithmUnknown { got: clip(name) })
     }
 }
 

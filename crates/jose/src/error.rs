@@ -262,6 +262,13 @@ pub enum KeyError {
     Duplicate,
 }
 
+/// Longest piece of a refused token that an error repeats, in characters: the log must not grow at an attacker's will.
+const CLIP: usize = 100;
+
+pub(crate) fn clip(text: &str) -> String {
+    text.chars().take(CLIP).collect()
+}
+
 impl Error {
     /// A stable word for the error, for metrics and for the error page of the same name.
     pub fn code(&self) -> &'static str {

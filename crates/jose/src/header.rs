@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use crate::{Algorithm, Error, json::Reader, limits::MAX_KID_BYTES};
+use crate::{Algorithm, Error, error::clip, json::Reader, limits::MAX_KID_BYTES};
 
 /// A header that passed every check that needs no key.
 pub(crate) struct Header {
@@ -80,7 +80,7 @@ impl<'a> Members<'a> {
     /// Reads past a member that has no meaning here; `b64` has one (RFC 7797 §3), and only its default is allowed.
     fn pass(&mut self, reader: &mut Reader<'a>, name: Cow<'a, str>) -> Result<(), Error> {
         if self.others.contains(&name) {
-            return Err(Error::Duplicate { name: name.into_owned() });
+            return Err(Error::Duplicate { name: clip(&name) });
         }
         let value = reader.value()?;
         if name == "b64" && value != serde_json::Value::Bool(true) {
@@ -95,7 +95,7 @@ impl<'a> Members<'a> {
 fn critical(names: &[String]) -> Error {
     let duplicated = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
     match names.first() {
-        Some(first) if !duplicated => Error::Critical { got: first.clone() },
+        Some(first) if !duplicated => Error::Critical { got: clip(first) },
         _ => Error::HeaderMalformed { member: "crit" },
     }
 }

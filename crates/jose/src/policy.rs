@@ -5,6 +5,7 @@ use std::{marker::PhantomData, ops::Deref, time::Duration};
 use crate::{
     Authentic, Error, Unverified, VerifyingKey,
     claims::{Claims, Registered},
+    error::clip,
     limits::{DEFAULT_LEEWAY, MAX_LEEWAY},
     profile::Profile,
 };
@@ -88,7 +89,7 @@ impl<P: Profile> Policy<P> {
         now: i64,
     ) -> Result<Verified<P::Claims>, Error> {
         self.check_type(token.typ())?;
-        self.check(token.verify_signature(key)?, now)
+        self.check(&token.verify_signature(key)?, now)
     }
 
     /// Reads and checks the claims of a token whose signature held. `now` is in seconds since 1970.
@@ -98,7 +99,7 @@ impl<P: Profile> Policy<P> {
     /// [`Error::Depth`], [`Error::Number`], [`Error::ClaimMissing`], [`Error::ClaimMalformed`],
     /// [`Error::ClaimForbidden`]; then [`Error::Issuer`], [`Error::Audience`], and those of
     /// [`check_times`](Self::check_times), in this order.
-    pub fn check(&self, token: Authentic, now: i64) -> Result<Verified<P::Claims>, Error> {
+    pub fn check(&self, token: &Authentic, now: i64) -> Result<Verified<P::Claims>, Error> {
         self.check_type(token.typ())?;
         let claims = P::Claims::from_json(token.payload())?;
         claims.rules()?;
@@ -125,13 +126,13 @@ impl<P: Profile> Policy<P> {
             Some(typ) if typ.strip_prefix("application/").unwrap_or(typ) == P::TYP => true,
             Some(typ) => untyped && typ.eq_ignore_ascii_case("JWT"),
         };
-        if accepted { Ok(()) } else { Err(Error::Type { expected: P::TYP.into(), got: typ.map(Into::into) }) }
+        if accepted { Ok(()) } else { Err(Error::Type { expected: P::TYP.into(), got: typ.map(clip) }) }
     }
 
     fn check_issuer(&self, claims: &Registered<'_>) -> Result<(), Error> {
         let Some(expected) = &self.issuer else { return Ok(()) };
         let got = claims.iss.ok_or(Error::ClaimMissing { claim: "iss" })?;
-        if got == expected { Ok(()) } else { Err(Error::Issuer { expected: expected.clone(), got: got.into() }) }
+        if got == expected { Ok(()) } else { Err(Error::Issuer { expected: expected.clone(), got: clip(got) }) }
     }
 
     fn check_audience(&self, claims: &Registered<'_>) -> Result<(), Error> {
@@ -142,7 +143,10 @@ impl<P: Profile> Policy<P> {
         if self.audiences.iter().any(|mine| got.contains(mine)) {
             return Ok(());
         }
-        Err(Error::Audience { expected: self.audiences.join(" "), got: got.iter().collect::<Vec<_>>().join(" ") })
+        Err(Error::Audience {
+            expected: self.audiences.join(" "),
+            got: clip(&got.iter().collect::<Vec<_>>().join(" ")),
+        })
     }
 
     fn check_registered_times(&self, claims: &Registered<'_>, now: i64) -> Result<(), Error> {

@@ -8,8 +8,8 @@ use crate::{
 /// Signs claims as a token of the kind `P`, with the header `{"alg":…,"kid":…,"typ":…}`.
 ///
 /// # Errors
-/// [`Error::ClaimReserved`], and what the kind's own rules refuse: a token that no verifier would accept is not made.
-/// [`Error::Sign`] if the primitive fails.
+/// [`Error::ClaimReserved`], [`Error::ClaimMalformed`], [`Error::TooLong`] and what the kind's own rules refuse: a token that no
+/// verifier would accept is not made. [`Error::Sign`] if the primitive fails.
 ///
 /// ```
 /// use countersign_jose::{Algorithm, GenericClaims, SigningKey, Verifier, profile::Generic, sign};
@@ -95,7 +95,8 @@ impl SigningInput {
         claims: &P::Claims,
         signature_len: usize,
     ) -> Result<Self, Error> {
-        check::<P>(claims)?;
+        claims.check_members()?;
+        claims.rules()?;
         let mut header = Writer::with_capacity(64 + kid.len());
         header.text_member("alg", alg.as_str());
         header.text_member("kid", kid);
@@ -106,18 +107,14 @@ impl SigningInput {
         let payload = payload.finish();
 
         let lens = [header.len(), payload.len(), signature_len].map(b64::encoded_len);
-        let mut text = String::with_capacity(lens.iter().sum::<usize>() + 2);
+        let len = lens.iter().sum::<usize>() + 2;
+        if len > P::MAX_BYTES {
+            return Err(Error::TooLong { bytes: len, limit: P::MAX_BYTES });
+        }
+        let mut text = String::with_capacity(len);
         b64::encode_into(&mut text, &header);
         text.push('.');
         b64::encode_into(&mut text, &payload);
         Ok(Self { alg, text })
     }
-}
-
-/// A custom claim must not repeat a registered one: the token would carry the name twice.
-fn check<P: Profile>(claims: &P::Claims) -> Result<(), Error> {
-    if let Some(name) = P::Claims::names().iter().find(|name| claims.extra().contains_key(**name)) {
-        return Err(Error::ClaimReserved { name: (*name).into() });
-    }
-    claims.rules()
 }

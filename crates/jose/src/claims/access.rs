@@ -54,7 +54,6 @@ claims! {
         not_empty(&self.iss, "iss")?;
         not_empty(&self.sub, "sub")?;
         not_empty(&self.client_id, "client_id")?;
-        not_empty(&self.jti, "jti")?;
-        self.aud.check()
+        not_empty(&self.jti, "jti")
     }
 }

@@ -67,7 +67,7 @@ impl Member for Audience {
         } else {
             String::read(reader)?.map(Self::One)
         };
-        Ok(audience.filter(|audience| audience.check().is_ok()))
+        Ok(audience.filter(Self::is_valid))
     }
 
     fn write(&self, out: &mut Writer) {
@@ -76,13 +76,8 @@ impl Member for Audience {
             Self::Many(names) => out.array(names, |out, name| out.text(name)),
         }
     }
-}
 
-impl Audience {
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.iter().next().is_none() || self.iter().any(str::is_empty) {
-            return Err(Error::ClaimMalformed { claim: "aud", expected: Self::EXPECTED });
-        }
-        Ok(())
+    fn is_valid(&self) -> bool {
+        self.iter().next().is_some() && self.iter().all(|name| !name.is_empty())
     }
 }

@@ -80,6 +80,10 @@ impl Member for FeedEntry {
             _ => out.integer(self.exp),
         });
     }
+
+    fn is_valid(&self) -> bool {
+        [self.kind, self.rsn, self.exp].iter().all(i64::is_valid)
+    }
 }
 
 /// Required, and written even if it is empty.
@@ -92,6 +96,10 @@ impl Member for Vec<FeedEntry> {
 
     fn write(&self, out: &mut Writer) {
         out.array(self, |out, entry| entry.write(out));
+    }
+
+    fn is_valid(&self) -> bool {
+        self.iter().all(FeedEntry::is_valid)
     }
 }
 

@@ -29,10 +29,6 @@ claims! {
     fn registered(&self) -> Registered<'_> {
         Registered { iss: self.iss.as_deref(), aud: self.aud.as_ref(), exp: self.exp, nbf: self.nbf, iat: self.iat }
     }
-
-    fn rules(&self) -> Result<(), Error> {
-        self.aud.as_ref().map_or(Ok(()), Audience::check)
-    }
 }
 
 impl GenericClaims {

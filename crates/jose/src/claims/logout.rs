@@ -36,7 +36,6 @@ claims! {
     fn rules(&self) -> Result<(), Error> {
         not_empty(&self.iss, "iss")?;
         not_empty(&self.jti, "jti")?;
-        self.aud.check()?;
         if !self.events.get(LOGOUT_EVENT).is_some_and(Value::is_object) {
             return Err(Error::ClaimMalformed { claim: "events", expected: "an object with the back-channel logout event" });
         }

@@ -39,14 +39,14 @@ pub trait Claims: Sized {
     /// Writes every claim that is present.
     fn write(&self, out: &mut Writer);
 
+    /// Whether every claim would be read back: asked before signing.
+    ///
+    /// # Errors
+    /// [`Error::ClaimMalformed`]; [`Error::ClaimReserved`] for a custom claim that has the name of a field.
+    fn check_members(&self) -> Result<(), Error>;
+
     /// The registered claims that a [`Policy`](crate::Policy) checks.
     fn registered(&self) -> Registered<'_>;
-
-    /// The names that custom claims must not take.
-    fn names() -> &'static [&'static str];
-
-    /// The custom claims: every member that has no field of its own.
-    fn extra(&self) -> &Map<String, Value>;
 
     /// Rules of this kind of token beyond presence and type. They hold when signing, too.
     ///
@@ -106,12 +106,9 @@ macro_rules! claims {
                 }
             }
 
-            fn names() -> &'static [&'static str] {
-                &[$($name),*]
-            }
-
-            fn extra(&self) -> &serde_json::Map<String, serde_json::Value> {
-                &self.extra
+            fn check_members(&self) -> Result<(), $crate::Error> {
+                $( $crate::claims::check_member(&self.$field, $name, &self.extra)?; )*
+                Ok(())
             }
 
             $($item)*
@@ -122,6 +119,13 @@ use claims;
 
 fn present<T: Member>(value: Option<T>, claim: &'static str) -> Result<T, Error> {
     value.or_else(T::absent).ok_or(Error::ClaimMissing { claim })
+}
+
+fn check_member<T: Member>(value: &T, claim: &'static str, extra: &Map<String, Value>) -> Result<(), Error> {
+    if extra.contains_key(claim) {
+        return Err(Error::ClaimReserved { name: claim.into() });
+    }
+    if value.is_valid() { Ok(()) } else { Err(Error::ClaimMalformed { claim, expected: T::EXPECTED }) }
 }
 
 /// Refuses an empty text where a name must stand.

@@ -20,6 +20,11 @@ pub trait Member: Sized {
     /// Writes the value.
     fn write(&self, out: &mut Writer);
 
+    /// Whether the value would be read back: asked before it is signed.
+    fn is_valid(&self) -> bool {
+        true
+    }
+
     /// The value that stands for an absent claim; `None` if the claim is required.
     fn absent() -> Option<Self> {
         None
@@ -57,6 +62,10 @@ impl Member for i64 {
     fn write(&self, out: &mut Writer) {
         out.integer(*self);
     }
+
+    fn is_valid(&self) -> bool {
+        (0..=MAX_INTEGER).contains(self)
+    }
 }
 
 impl Member for bool {
@@ -84,6 +93,10 @@ impl Member for Value {
 
     fn write(&self, out: &mut Writer) {
         out.value(self);
+    }
+
+    fn is_valid(&self) -> bool {
+        self.is_object()
     }
 }
 
@@ -119,6 +132,10 @@ impl<T: Member> Member for Option<T> {
         if let Some(value) = self {
             value.write(out);
         }
+    }
+
+    fn is_valid(&self) -> bool {
+        self.as_ref().is_none_or(T::is_valid)
     }
 
     fn absent() -> Option<Self> {

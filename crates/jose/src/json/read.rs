@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Number, Value};
 
 use super::Member;
-use crate::{Error, limits::MAX_DEPTH};
+use crate::{Error, error::clip, limits::MAX_DEPTH};
 
 /// Reads one JSON text from front to back.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
     /// [`Error::Duplicate`] if the map has the name, else as [`value`](Self::value).
     pub fn insert(&mut self, map: &mut Map<String, Value>, name: Cow<'_, str>) -> Result<(), Error> {
         if map.contains_key(name.as_ref()) {
-            return Err(Error::Duplicate { name: name.into_owned() });
+            return Err(Error::Duplicate { name: clip(&name) });
         }
         let value = self.value()?;
         map.insert(name.into_owned(), value);
@@ -217,16 +217,23 @@ impl<'a> Reader<'a> {
         let len =
             bytes.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).count();
         let text = &self.text[self.at..self.at + len];
-        let integral = !text.contains(['.', 'e', 'E']);
-        let number: Number = serde_json::from_str(text).map_err(|_| match text.parse::<f64>() {
-            Ok(value) if value.is_infinite() => Error::Number,
-            _ => self.syntax(),
-        })?;
-        if integral && number.is_f64() && text != "-0" {
-            return Err(Error::Number);
-        }
+        let number = self.number_value(text)?;
         self.at += len;
         Ok(number)
+    }
+
+    /// The general parser knows the grammar; fractions are read by the standard library, which rounds correctly.
+    fn number_value(&self, text: &str) -> Result<Number, Error> {
+        let float = text.parse::<f64>().ok();
+        let number: Number = serde_json::from_str(text).map_err(|_| match float {
+            Some(value) if value.is_infinite() => Error::Number,
+            _ => self.syntax(),
+        })?;
+        match float {
+            Some(value) if text.contains(['.', 'e', 'E']) => Number::from_f64(value).ok_or(Error::Number),
+            _ if number.is_f64() && text != "-0" => Err(Error::Number),
+            _ => Ok(number),
+        }
     }
 
     fn word<T>(&mut self, word: &str, value: T) -> Result<T, Error> {

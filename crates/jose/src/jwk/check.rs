@@ -111,29 +111,26 @@ fn below_p(x: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    /// Little-endian, with zeros at the end. 65537 x is x shifted by two bytes, plus x.
     fn power_of_65537(exponent: usize) -> Vec<u8> {
-        let mut little_endian = vec![1_u8];
-        for _ in 0..exponent {
-            let mut product = vec![0, 0];
-            product.extend_from_slice(&little_endian);
+        (0..exponent).fold(vec![1], |power, _| {
+            let mut product = vec![0; power.len() + 3];
             let mut carry = 0;
             for (index, digit) in product.iter_mut().enumerate() {
-                let sum = u16::from(*digit) + u16::from(little_endian.get(index).copied().unwrap_or(0)) + carry;
-                *digit = sum as u8;
+                let at = |index: usize| power.get(index).copied().map_or(0, u16::from);
+                let sum = at(index) + index.checked_sub(2).map_or(0, at) + carry;
+                *digit = sum.to_le_bytes()[0];
                 carry = sum >> 8;
             }
-            if carry > 0 {
-                product.push(carry as u8);
-            }
-            little_endian = product;
-        }
-        little_endian.into_iter().rev().collect()
+            product
+        })
     }
 
     // KEY-06, CVE-2017-15361
     #[test]
     fn the_fingerprint_of_the_broken_generator_is_seen() {
-        let n = power_of_65537(128);
+        let digits = power_of_65537(128);
+        let n: Vec<u8> = digits.into_iter().rev().skip_while(|digit| *digit == 0).collect();
         assert!(roca(&n));
         assert_eq!(rsa(&n, &EXPONENT), Err(KeyError::RsaWeak.into()));
     }

@@ -107,6 +107,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`Error::Sign`] if the primitive fails.
+    #[expect(clippy::disallowed_methods, reason = "the primitive ignores this argument and draws from its own source")]
     pub fn sign_raw(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let random = SystemRandom::new();
         match &self.signer {

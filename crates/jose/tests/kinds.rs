@@ -1,0 +1,287 @@
+//! Every algorithm signs and verifies, and no kind of token passes for another.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
+
+mod support;
+
+use countersign_jose::{
+    AccessClaims, Algorithm, Audience, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry, GenericClaims,
+    IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
+    claims::LOGOUT_EVENT,
+    profile::{AccessToken, ClientAssertion, DpopProof, FeedBatch, Generic, IdToken, LogoutToken, Profile},
+    sign,
+    verifier::{Given, Missing, Ready, Requirement, Unused},
+};
+use serde_json::json;
+use support::*;
+
+#[test]
+fn every_algorithm_signs_and_verifies() {
+    for alg in Algorithm::all() {
+        let (key, public) = pair(alg);
+        let token = sign::<AccessToken>(&key, &claims()).unwrap();
+        let verifier = verifier(public);
+        assert_eq!(verifier.verify(&token, NOW).map(Verified::into_inner), Ok(claims()), "{alg}");
+        assert_eq!(verifier.verify(&token, NOW + 610), Err(Error::Expired { exp: NOW + 600, now: NOW + 610 }));
+        assert!(verifier.verify(&token, NOW + 609).is_ok());
+    }
+}
+
+#[test]
+fn a_signature_made_elsewhere_makes_the_same_token() {
+    for alg in Algorithm::all() {
+        let (key, public) = pair(alg);
+        let input = SigningInput::new::<AccessToken>(alg, "k1", &claims()).unwrap();
+        let signature = key.sign_raw(input.as_bytes()).unwrap();
+        let short = SigningInput::new::<AccessToken>(alg, "k1", &claims()).unwrap().finish(&signature[1..]);
+        assert_eq!(short, Err(Error::SignatureLength { alg, got: signature.len() - 1 }));
+        let token = input.finish(&signature).unwrap();
+        assert!(verifier(public).verify(&token, NOW).is_ok());
+    }
+}
+
+fn id() -> IdClaims {
+    IdClaims {
+        iss: ISSUER.into(),
+        sub: "user-1".into(),
+        aud: AUDIENCE.into(),
+        iat: NOW,
+        exp: NOW + 60,
+        nonce: Some("n".into()),
+        ..IdClaims::default()
+    }
+}
+
+fn logout() -> LogoutClaims {
+    LogoutClaims {
+        iss: ISSUER.into(),
+        aud: AUDIENCE.into(),
+        iat: NOW,
+        exp: NOW + 60,
+        jti: "j".into(),
+        events: json!({ LOGOUT_EVENT: {} }),
+        sub: Some("user-1".into()),
+        ..LogoutClaims::default()
+    }
+}
+
+fn dpop() -> DpopClaims {
+    DpopClaims {
+        jti: "j".into(),
+        htm: "POST".into(),
+        htu: "https://id.example/token".into(),
+        iat: NOW,
+        ..DpopClaims::default()
+    }
+}
+
+/// The client calls itself what the verifiers expect as an issuer, and the server is called like their audience.
+fn client_assertion() -> ClientAssertionClaims {
+    ClientAssertionClaims {
+        iss: ISSUER.into(),
+        sub: ISSUER.into(),
+        aud: AUDIENCE.into(),
+        jti: "j".into(),
+        exp: NOW + 60,
+        iat: Some(NOW),
+        ..ClientAssertionClaims::default()
+    }
+}
+
+fn feed() -> FeedClaims {
+    FeedClaims {
+        iss: ISSUER.into(),
+        head: 1_790_000_000_412_345,
+        entries: vec![FeedEntry { kind: 2, id: "A".repeat(22), rsn: 1_790_000_000_412_345, exp: 1_790_000_660 }],
+        ..FeedClaims::default()
+    }
+}
+
+fn generic() -> GenericClaims {
+    let claims = GenericClaims {
+        iss: Some(ISSUER.into()),
+        sub: Some("user-1".into()),
+        aud: Some(AUDIENCE.into()),
+        iat: Some(NOW),
+        exp: Some(NOW + 60),
+        ..GenericClaims::default()
+    };
+    claims.with(&json!({"order": 7, "lines": ["a", "b"]})).unwrap()
+}
+
+/// A token of each kind, signed by the same key, for the same issuer and audience.
+fn tokens(key: &SigningKey) -> Vec<(&'static str, String)> {
+    vec![
+        ("access", sign::<AccessToken>(key, &claims()).unwrap()),
+        ("id", sign::<IdToken>(key, &id()).unwrap()),
+        ("logout", sign::<LogoutToken>(key, &logout()).unwrap()),
+        ("dpop", sign::<DpopProof>(key, &dpop()).unwrap()),
+        ("client", sign::<ClientAssertion>(key, &client_assertion()).unwrap()),
+        ("feed", sign::<FeedBatch>(key, &feed()).unwrap()),
+        ("generic", sign::<Generic>(key, &generic()).unwrap()),
+    ]
+}
+
+type Check = Box<dyn Fn(&str) -> Result<(), Error>>;
+
+/// A verifier of each kind, all with the same key, issuer and audience.
+fn checks(key: &VerifyingKey) -> Vec<(&'static str, Check)> {
+    vec![
+        ("access", check::<AccessToken>(key)),
+        ("id", check::<IdToken>(key)),
+        ("logout", check::<LogoutToken>(key)),
+        ("dpop", check::<DpopProof>(key)),
+        ("client", check::<ClientAssertion>(key)),
+        ("feed", check::<FeedBatch>(key)),
+        ("generic", check::<Generic>(key)),
+    ]
+}
+
+fn check<P: Profile + Buildable>(key: &VerifyingKey) -> Check {
+    P::check(key.clone())
+}
+
+/// Builds the verifier of a kind, whatever it needs.
+trait Buildable {
+    fn check(key: VerifyingKey) -> Check;
+}
+
+macro_rules! buildable {
+    ($($profile:ident $(. $setter:ident($value:expr))*;)*) => {
+        $(impl Buildable for $profile {
+            fn check(key: VerifyingKey) -> Check {
+                let verifier = countersign_jose::Verifier::<$profile>::builder()$(.$setter($value))*.key(key).build();
+                Box::new(move |token| verifier.verify(token, NOW).map(drop))
+            }
+        })*
+    };
+}
+
+buildable! {
+    AccessToken.issuer(ISSUER).audience(AUDIENCE);
+    IdToken.issuer(ISSUER).audience(AUDIENCE);
+    LogoutToken.issuer(ISSUER).audience(AUDIENCE);
+    DpopProof;
+    ClientAssertion.issuer(ISSUER).audience(AUDIENCE);
+    FeedBatch.issuer(ISSUER);
+    Generic.issuer(ISSUER).audience(AUDIENCE);
+}
+
+// TOK-17, RFC 8725 §3.11, §3.12
+#[test]
+fn each_kind_accepts_itself_and_refuses_every_other() {
+    let (key, public) = pair(Algorithm::ES256);
+    for (kind, token) in tokens(&key) {
+        for (verifier, check) in checks(&public) {
+            assert_eq!(check(&token).is_ok(), kind == verifier, "a {verifier} verifier and a {kind} token");
+        }
+    }
+}
+
+// TOK-17: the kinds that are older than `typ` tell each other apart by their claims alone.
+#[test]
+fn without_a_type_claims_still_tell_the_kinds_apart() {
+    let (key, public) = pair(Algorithm::ES256);
+    for header in [r#"{"alg":"ES256","kid":"k1"}"#, r#"{"alg":"ES256","kid":"k1","typ":"JWT"}"#] {
+        for (kind, token) in tokens(&key).into_iter().filter(|(kind, _)| *kind != "generic") {
+            let payload = countersign_jose::b64::decode(token.split('.').nth(1).unwrap()).unwrap();
+            let untyped = forge(&key, header.as_bytes(), &payload);
+            for (verifier, check) in checks(&public) {
+                let expected = kind == verifier && ["id", "client"].contains(&kind);
+                assert_eq!(check(&untyped).is_ok(), expected, "a {verifier} verifier and an untyped {kind} token");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_claim_survives_the_way_through_a_token() {
+    let (key, public) = pair(Algorithm::HS256);
+    let mut access = claims();
+    access.sid = Some("s".into());
+    access.nbf = Some(NOW);
+    access.rsn = Some(NOW * 1_000_000);
+    access.scope = Some("read write".into());
+    access.auth_time = Some(NOW - 9);
+    access.amr = vec!["pwd".into(), "otp".into()];
+    access.acr = Some("2".into());
+    access.tid = Some("default".into());
+    access.cnf = Some(json!({"jkt": "x"}));
+    access.act = Some(json!({"sub": "admin-1"}));
+    access.aud = Audience::Many(vec!["other".into(), AUDIENCE.into()]);
+    access.extra.insert("plan \"é\"".into(), json!({"name": "gold", "since": 1.5, "flags": [true, null]}));
+    let token = sign::<AccessToken>(&key, &access).unwrap();
+    assert_eq!(verifier(public.clone()).verify(&token, NOW).unwrap().into_inner(), access);
+
+    let verifier = countersign_jose::Verifier::<FeedBatch>::builder().issuer(ISSUER).key(public).build();
+    for entries in [Vec::new(), feed().entries] {
+        let batch = FeedClaims { entries, more: true, ..feed() };
+        let token = sign::<FeedBatch>(&key, &batch).unwrap();
+        assert_eq!(verifier.verify(&token, NOW).unwrap().into_inner(), batch);
+    }
+}
+
+#[test]
+fn a_token_that_no_verifier_would_accept_is_not_signed() {
+    type Damage = fn(&mut AccessClaims);
+    let (key, _) = pair(Algorithm::HS256);
+    let mut reserved = claims();
+    reserved.extra.insert("sub".into(), json!("admin"));
+    assert_eq!(sign::<AccessToken>(&key, &reserved), Err(Error::ClaimReserved { name: "sub".into() }));
+    let broken: [(&str, Damage); 8] = [
+        ("iss", |claims| claims.iss.clear()),
+        ("sub", |claims| claims.sub.clear()),
+        ("jti", |claims| claims.jti.clear()),
+        ("client_id", |claims| claims.client_id.clear()),
+        ("aud", |claims| claims.aud = Audience::default()),
+        ("exp", |claims| claims.exp = -1),
+        ("rsn", |claims| claims.rsn = Some(i64::MAX)),
+        ("cnf", |claims| claims.cnf = Some(json!("text"))),
+    ];
+    for (claim, damage) in broken {
+        let mut claims = claims();
+        damage(&mut claims);
+        let refused = sign::<AccessToken>(&key, &claims).unwrap_err();
+        assert!(matches!(refused, Error::ClaimMalformed { claim: name, .. } if name == claim), "{claim}: {refused:?}");
+    }
+}
+
+#[test]
+fn an_exchange_of_any_json_takes_five_lines() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Order {
+        order: u32,
+        lines: Vec<String>,
+    }
+    let (key, public) = pair(Algorithm::Ed25519);
+    let token = sign::<Generic>(&key, &generic()).unwrap();
+    let verifier =
+        countersign_jose::Verifier::<Generic>::builder().issuer(ISSUER).audience(AUDIENCE).key(public).build();
+    let order: Order = verifier.verify(&token, NOW).unwrap().decode().unwrap();
+    assert_eq!(order, Order { order: 7, lines: vec!["a".into(), "b".into()] });
+    assert!(generic().decode::<u8>().is_err());
+}
+
+#[test]
+fn untyped_tokens_are_accepted_only_where_that_was_asked_for() {
+    let (key, public) = pair(Algorithm::ES256);
+    let payload = json!({"iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 1}).to_string();
+    let token = forge(&key, br#"{"typ":"jwt","alg":"ES256"}"#, payload.as_bytes());
+    let strict = countersign_jose::Verifier::<Generic>::builder().issuer(ISSUER).audience(AUDIENCE).key(public);
+    let open = strict.clone().accept_untyped().build();
+    assert_eq!(
+        strict.build().verify(&token, NOW),
+        Err(Error::Type { expected: "generic+jwt".into(), got: Some("jwt".into()) })
+    );
+    assert!(open.verify(&token, NOW).is_ok());
+}
+
+// The states of the builder are types; this names them so that a change of their meaning is seen.
+#[test]
+fn what_is_ready_is_given_or_unused() {
+    fn ready<T: Ready>() {}
+    fn requirement<T: Requirement>() {}
+    ready::<Given>();
+    ready::<Unused>();
+    requirement::<Missing>();
+}
