@@ -1,0 +1,137 @@
+//! Time as the verifier sees it, and the only place in this crate that reads the machine's clocks.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::sync::watch;
+
+/// One reading of both clocks: the wall clock judges a token's times, the steady one measures ages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    wall: Duration,
+    steady: Duration,
+}
+
+impl Moment {
+    /// Whole seconds since 1970-01-01T00:00:00Z, as `exp` and `nbf` count them (RFC 7519 §2, NumericDate).
+    pub fn unix_secs(self) -> i64 {
+        i64::try_from(self.wall.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn steady(self) -> Duration {
+        self.steady
+    }
+
+    /// How long ago `earlier` was, by whichever clock says longer: the steady clock stops while a machine is
+    /// suspended, and the wall clock may be set back.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        self.steady.saturating_sub(earlier.steady).max(self.wall.saturating_sub(earlier.wall))
+    }
+}
+
+/// Where a [`Verifier`](crate::Verifier) takes the time from: the machine, or a test that sets it.
+///
+/// ```
+/// use countersign_verify::Clock;
+/// use std::time::Duration;
+///
+/// let clock = Clock::manual(1_790_000_000);
+/// clock.advance(Duration::from_secs(5));
+/// assert_eq!(clock.now().unix_secs(), 1_790_000_005);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Source);
+
+#[derive(Debug, Clone, Default)]
+enum Source {
+    #[default]
+    System,
+    Manual(Arc<watch::Sender<Moment>>),
+}
+
+impl Clock {
+    /// The machine's clocks.
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A clock that stands at `unix_secs` until it is moved. Clones move together.
+    pub fn manual(unix_secs: u64) -> Self {
+        let start = Moment { wall: Duration::from_secs(unix_secs), steady: Duration::ZERO };
+        Self(Source::Manual(Arc::new(watch::Sender::new(start))))
+    }
+
+    /// Moves a manual clock forward, as time passing does. The machine's clock is left alone.
+    pub fn advance(&self, by: Duration) {
+        self.change(|moment| {
+            moment.wall = moment.wall.saturating_add(by);
+            moment.steady = moment.steady.saturating_add(by);
+        });
+    }
+
+    /// Sets the wall clock of a manual clock, as an operator or a time server does: no time passes.
+    pub fn step_to(&self, unix_secs: u64) {
+        self.change(|moment| moment.wall = Duration::from_secs(unix_secs));
+    }
+
+    /// The time.
+    pub fn now(&self) -> Moment {
+        match &self.0 {
+            Source::System => system_now(),
+            Source::Manual(at) => *at.borrow(),
+        }
+    }
+
+    /// Returns when the steady clock has reached `deadline`.
+    pub(crate) async fn sleep_until(&self, deadline: Duration) {
+        match &self.0 {
+            Source::System => tokio::time::sleep(deadline.saturating_sub(self.now().steady)).await,
+            Source::Manual(at) => {
+                // The sender lives as long as this clock does, so waiting ends only by reaching the deadline.
+                let _ = at.subscribe().wait_for(|moment| moment.steady >= deadline).await;
+            }
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Moment)) {
+        if let Source::Manual(at) = &self.0 {
+            at.send_modify(change);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one clock of this crate")]
+fn system_now() -> Moment {
+    static START: OnceLock<Instant> = OnceLock::new();
+    Moment {
+        wall: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        steady: START.get_or_init(Instant::now).elapsed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_the_longer_of_both_clocks() {
+        let clock = Clock::manual(1_000);
+        let start = clock.now();
+        clock.advance(Duration::from_secs(10));
+        clock.step_to(500);
+        assert_eq!(clock.now().since(start), Duration::from_secs(10), "a wall clock set back hides no age");
+        clock.step_to(5_000);
+        assert_eq!(clock.now().since(start), Duration::from_secs(4_000), "a suspended machine's age is seen");
+    }
+
+    #[test]
+    fn the_machines_steady_clock_never_runs_back() {
+        let clock = Clock::system();
+        let first = clock.now();
+        assert!(clock.now().steady() >= first.steady());
+        clock.advance(Duration::from_secs(1_000_000));
+        assert!(clock.now().since(first) < Duration::from_secs(1_000), "only a manual clock can be moved");
+    }
+}

@@ -1,0 +1,224 @@
+//! What the remote caller hears of a rejection: RFC 6750, and no more than a client needs to act (TOK-26).
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
+};
+
+use crate::rejection::{Rejection, Unclear};
+
+/// One row per kind of answer; every fault of a token shares one, so that nobody learns which check failed.
+struct Answer {
+    status: StatusCode,
+    error: &'static str,
+    description: &'static str,
+    /// Whether `WWW-Authenticate` names the error; a request without a token gets a bare challenge (RFC 6750 §3.1).
+    challenge: Challenge,
+}
+
+enum Challenge {
+    None,
+    Bare,
+    Error,
+}
+
+const MISSING: Answer = Answer {
+    status: StatusCode::UNAUTHORIZED,
+    error: "unauthorized",
+    description: "This needs an access token.",
+    challenge: Challenge::Bare,
+};
+const UNCLEAR: Answer = Answer {
+    status: StatusCode::BAD_REQUEST,
+    error: "invalid_request",
+    description: "Send exactly one access token, in exactly one way.",
+    challenge: Challenge::Error,
+};
+const CROSS_SITE: Answer = Answer {
+    status: StatusCode::FORBIDDEN,
+    error: "cross_site",
+    description: "This request must come from its own origin.",
+    challenge: Challenge::None,
+};
+const INVALID: Answer = Answer {
+    status: StatusCode::UNAUTHORIZED,
+    error: "invalid_token",
+    description: "The access token was not accepted.",
+    challenge: Challenge::Error,
+};
+const INSUFFICIENT: Answer = Answer {
+    status: StatusCode::FORBIDDEN,
+    error: "insufficient_scope",
+    description: "The access token does not permit this.",
+    challenge: Challenge::Error,
+};
+const NOT_READY: Answer = Answer {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    error: "temporarily_unavailable",
+    description: "Access tokens cannot be checked at the moment.",
+    challenge: Challenge::None,
+};
+const UNGUARDED: Answer = Answer {
+    status: StatusCode::INTERNAL_SERVER_ERROR,
+    error: "server_error",
+    description: "The service could not answer.",
+    challenge: Challenge::None,
+};
+
+impl Rejection {
+    /// The status of [`response`](Self::response).
+    pub fn status(&self) -> StatusCode {
+        answer(self).status
+    }
+
+    /// The answer for the remote caller: status, `WWW-Authenticate` (RFC 6750 §3), `Retry-After` with 503, and a JSON
+    /// body `{"error":…,"error_description":…}`. Never stored by a cache.
+    pub fn response(&self) -> Response<Bytes> {
+        let answer = answer(self);
+        let body = format!(r#"{{"error":"{}","error_description":"{}"}}"#, answer.error, answer.description);
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = answer.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = challenge(&answer, self) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Self::NotReady { retry_after, .. } = self {
+            headers.insert(RETRY_AFTER, HeaderValue::from((*retry_after).max(1)));
+        }
+        if let Self::Unclear(Unclear::TwoCookies { clear }) = self {
+            headers.insert(SET_COOKIE, HeaderValue::from_static(clear));
+        }
+        response
+    }
+}
+
+fn answer(rejection: &Rejection) -> Answer {
+    match rejection {
+        Rejection::Missing => MISSING,
+        Rejection::Unclear(_) => UNCLEAR,
+        Rejection::CrossSite => CROSS_SITE,
+        Rejection::Malformed(_)
+        | Rejection::Algorithm { .. }
+        | Rejection::Type { .. }
+        | Rejection::Signature
+        | Rejection::UnknownKey { .. }
+        | Rejection::Issuer { .. }
+        | Rejection::Audience { .. }
+        | Rejection::Expired { .. }
+        | Rejection::NotYet { .. }
+        | Rejection::Lifetime { .. } => INVALID,
+        Rejection::Scope { .. } | Rejection::Role { .. } => INSUFFICIENT,
+        Rejection::NotReady { .. } => NOT_READY,
+        Rejection::Unguarded => UNGUARDED,
+    }
+}
+
+fn challenge(answer: &Answer, rejection: &Rejection) -> Option<HeaderValue> {
+    let error = match answer.challenge {
+        Challenge::None => return None,
+        // The scheme must carry at least one parameter (RFC 6750 §3).
+        Challenge::Bare => return Some(HeaderValue::from_static("Bearer realm=\"api\"")),
+        Challenge::Error => answer.error,
+    };
+    let text = match rejection {
+        Rejection::Scope { required, .. } if required.bytes().all(is_scope_byte) => {
+            format!("Bearer error=\"{error}\", scope=\"{required}\"")
+        }
+        _ => format!("Bearer error=\"{error}\""),
+    };
+    HeaderValue::try_from(text).ok()
+}
+
+/// RFC 6750 §3: printable ASCII without `"` and `\`.
+fn is_scope_byte(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::HeaderName;
+
+    fn header(response: &Response<Bytes>, name: HeaderName) -> Option<&str> {
+        response.headers().get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+
+    // RFC 6750 §3.1
+    #[test]
+    fn a_missing_token_gets_a_challenge_without_an_error_code() {
+        let response = Rejection::Missing.response();
+        assert_eq!(response.status(), 401);
+        assert_eq!(header(&response, WWW_AUTHENTICATE), Some("Bearer realm=\"api\""));
+    }
+
+    // TOK-26
+    #[test]
+    fn every_fault_of_a_token_sounds_the_same() {
+        let expected = Rejection::Signature.response();
+        assert_eq!(header(&expected, WWW_AUTHENTICATE), Some("Bearer error=\"invalid_token\""));
+        assert_eq!(
+            expected.body().as_ref(),
+            br#"{"error":"invalid_token","error_description":"The access token was not accepted."}"#
+        );
+        let text = || String::from("secret detail");
+        for rejection in [
+            Rejection::not_a_token(0),
+            Rejection::Algorithm { expected: text(), got: text() },
+            Rejection::Type { got: text() },
+            Rejection::UnknownKey { kid: text(), known: text() },
+            Rejection::Issuer { expected: text(), got: text() },
+            Rejection::Audience { expected: text(), got: text() },
+            Rejection::Expired { exp: 1, now: 2 },
+            Rejection::NotYet { from: 2, now: 1 },
+            Rejection::Lifetime { cap: 1, got: 2 },
+        ] {
+            let response = rejection.response();
+            assert_eq!(response.status(), expected.status());
+            assert_eq!(response.headers(), expected.headers());
+            assert_eq!(response.body(), expected.body());
+        }
+    }
+
+    // RFC 6750 §3.1
+    #[test]
+    fn missing_rights_are_403_and_name_only_the_scope() {
+        let scope = Rejection::Scope { required: "orders:write".into(), granted: "orders:read".into() }.response();
+        assert_eq!(scope.status(), 403);
+        assert_eq!(
+            header(&scope, WWW_AUTHENTICATE),
+            Some("Bearer error=\"insufficient_scope\", scope=\"orders:write\"")
+        );
+        let role = Rejection::Role { required: "admin".into(), granted: String::new() }.response();
+        assert_eq!(role.status(), 403);
+        assert_eq!(header(&role, WWW_AUTHENTICATE), Some("Bearer error=\"insufficient_scope\""));
+        let odd = Rejection::Scope { required: "a\"b\r\n".into(), granted: String::new() }.response();
+        assert_eq!(header(&odd, WWW_AUTHENTICATE), Some("Bearer error=\"insufficient_scope\""));
+    }
+
+    #[test]
+    fn not_ready_is_503_and_says_when_to_come_back() {
+        let response = Rejection::NotReady { retry_after: 7, cause: "connection refused".into() }.response();
+        assert_eq!((response.status().as_u16(), header(&response, RETRY_AFTER)), (503, Some("7")));
+        assert_eq!(header(&response, WWW_AUTHENTICATE), None);
+        assert!(!String::from_utf8_lossy(response.body()).contains("refused"));
+    }
+
+    // CSR-02
+    #[test]
+    fn twin_cookies_are_cleared() {
+        let clear = "__Host-access=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax";
+        let response = Rejection::Unclear(Unclear::TwoCookies { clear }).response();
+        assert_eq!((response.status().as_u16(), header(&response, SET_COOKIE)), (400, Some(clear)));
+    }
+
+    #[test]
+    fn other_refusals_have_their_own_status() {
+        assert_eq!(Rejection::CrossSite.status(), 403);
+        assert_eq!(Rejection::Unclear(Unclear::TwoMethods).status(), 400);
+        assert_eq!(Rejection::Unguarded.status(), 500);
+        assert_eq!(header(&Rejection::Unguarded.response(), CACHE_CONTROL), Some("no-store"));
+    }
+}

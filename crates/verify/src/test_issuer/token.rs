@@ -1,0 +1,89 @@
+//! Tokens for tests, good ones. The others are in `wrong.rs`.
+
+use std::time::Duration;
+
+use countersign_jose::{AccessClaims, Audience, profile::AccessToken, sign};
+use serde_json::Value;
+
+use super::{TestIssuer, must};
+
+/// A token in the making; [`sign`](Self::sign) makes a good one, each of the others one that is wrong in one way.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct TestToken {
+    pub(super) issuer: TestIssuer,
+    pub(super) claims: AccessClaims,
+}
+
+impl TestToken {
+    pub(super) fn new(issuer: TestIssuer, now: i64, serial: u64) -> Self {
+        let claims = AccessClaims {
+            iss: issuer.url.clone(),
+            sub: "usr_test".into(),
+            aud: Audience::One(issuer.audience.clone()),
+            client_id: "test-client".into(),
+            jti: format!("test-{serial}"),
+            iat: now,
+            exp: now.saturating_add(600),
+            ..AccessClaims::default()
+        };
+        Self { issuer, claims }
+    }
+
+    /// Whom the token is about.
+    #[expect(clippy::should_implement_trait, reason = "the claim's name")]
+    pub fn sub(mut self, sub: impl Into<String>) -> Self {
+        self.claims.sub = sub.into();
+        self
+    }
+
+    /// The client that it was issued to.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.claims.client_id = client_id.into();
+        self
+    }
+
+    /// The session that it belongs to.
+    pub fn sid(mut self, sid: impl Into<String>) -> Self {
+        self.claims.sid = Some(sid.into());
+        self
+    }
+
+    /// One more role.
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.claims.roles.push(role.into());
+        self
+    }
+
+    /// The granted scope, names separated by spaces.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.claims.scope = Some(scope.into());
+        self
+    }
+
+    /// How long it lives from its `iat` on.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.claims.exp = self.claims.iat.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX));
+        self
+    }
+
+    /// A claim of the service's own.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.claims.extra.insert(name.into(), value.into());
+        self
+    }
+
+    /// Any other change of the claims.
+    pub fn with(mut self, change: impl FnOnce(&mut AccessClaims)) -> Self {
+        change(&mut self.claims);
+        self
+    }
+
+    /// The token.
+    ///
+    /// # Panics
+    /// If the claims cannot be a token: an empty `sub`, a claim of its own with a registered name.
+    pub fn sign(&self) -> String {
+        must(sign::<AccessToken>(&self.issuer.active(), &self.claims))
+    }
+}

@@ -1,0 +1,10 @@
+//! The verifier against real issuers, real key servers on loopback and real HTTP.
+#![cfg(test)]
+
+mod extract;
+mod keys;
+mod layer;
+mod properties;
+mod support;
+mod tls;
+mod tokens;
