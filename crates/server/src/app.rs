@@ -162,7 +162,7 @@ fn kek_source(config: &Config) -> KekSource {
     match (&config.keys.kek_env, &config.keys.kek_file) {
         (Some(variable), _) => KekSource::Env(variable.clone()),
         (None, Some(path)) => KekSource::File(path.clone()),
-        (None, None) => KekSource::DataFolder(config.data.join("kek")),
+        (None, None) => KekSource::DataFolder(config.data.clone()),
     }
 }
 
