@@ -4,7 +4,11 @@
 
 use std::{env, fs, path::PathBuf};
 
-use countersign_server::config::{KEYS, Key, Kind};
+use countersign_server::{
+    config::{KEYS, Key, Kind},
+    errors::{CODES, Code},
+    openapi,
+};
 
 fn page(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
@@ -46,6 +50,32 @@ fn the_configuration_page_lists_every_key() {
     let rows: String = KEYS.iter().map(row).collect();
     check("configuration.md", &format!("{CONFIGURATION}{rows}"));
 }
+
+/// A code as a section, whose anchor is the code.
+fn section(code: &Code) -> String {
+    format!("\n## {}\n\nStatus {}. **{}.** {}\n", code.name, code.status, code.title, code.help)
+}
+
+#[test]
+fn the_error_page_lists_every_code() {
+    let sections: String = CODES.iter().map(section).collect();
+    check("errors.md", &format!("{ERRORS}{sections}"));
+}
+
+#[test]
+fn the_openapi_document_is_the_route_table() {
+    check("openapi.json", &format!("{:#}\n", openapi::document()));
+}
+
+const ERRORS: &str = "\
+# Error codes
+
+<!-- Made from crates/server/src/errors.rs by `cargo xtask docs`; the words above the sections are in crates/server/tests/book.rs. -->
+
+Every error answer names one of these codes: as `code` in a problem document (`application/problem+json`), or behind the `#` of `error_uri` in an answer of
+`/token`, whose `error` is the one that OAuth prescribes. Each answer also carries a request id, which the operator finds in the log. A running server shows
+this page at `/docs/errors`.
+";
 
 const CONFIGURATION: &str = "\
 # Configuration
