@@ -5,5 +5,7 @@
 mod support;
 
 mod endings;
+mod races;
 mod rig;
 mod rotation;
+mod rule;
