@@ -29,6 +29,7 @@ mod value;
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
 pub use lock::{DataDirLock, LockError};
+pub use sqlite::check_file;
 pub use tx::Tx;
 pub use value::{FromColumn, Param, Row, Value};
 

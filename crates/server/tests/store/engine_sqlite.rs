@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use countersign_server::store::{DataDirLock, LockError, Store, StoreConfig, StoreError, Tx};
+use countersign_server::store::{DataDirLock, LockError, Store, StoreConfig, StoreError, Tx, check_file};
 use tokio::task::JoinHandle;
 
 use crate::support::databases::TestStore;
@@ -247,6 +247,39 @@ async fn a_damaged_or_foreign_file_is_named_and_left_alone() {
     let foreign = folder.path().join("foreign.db");
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
     assert!(open("foreign.db", &fs::read(&foreign).unwrap()).await.contains("another program"));
+}
+
+#[tokio::test]
+async fn a_fault_deep_in_the_file_is_found_by_the_check() {
+    let test = TestStore::sqlite().await;
+    let path = test.folder().unwrap().join("countersign.db");
+    check_file(&path).unwrap();
+    test.store.write(|tx| Box::pin(async move { put(tx, "long", &"x".repeat(100_000)).await })).await.unwrap();
+    test.store.close().await;
+    check_file(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0xFF);
+    fs::write(&path, bytes).unwrap();
+    let fault = check_file(&path).unwrap_err();
+    assert!(matches!(&fault, StoreError::Broken(words) if words.contains("damaged")), "{fault}");
+}
+
+// I-1: the pragmas that make a commit durable, as the writer sees them.
+#[tokio::test]
+async fn a_commit_waits_for_the_disk() {
+    let test = TestStore::sqlite().await;
+    for (pragma, expected) in [("PRAGMA synchronous", 2), ("PRAGMA fullfsync", 1), ("PRAGMA checkpoint_fullfsync", 1)] {
+        let row =
+            test.store.write(move |tx| Box::pin(async move { tx.fetch_optional(pragma, &[]).await })).await.unwrap();
+        assert_eq!(row.unwrap().get::<i64>(0).unwrap(), expected, "{pragma}");
+    }
+    let mode = test
+        .store
+        .write(|tx| Box::pin(async move { tx.fetch_optional("PRAGMA journal_mode", &[]).await }))
+        .await
+        .unwrap();
+    assert_eq!(mode.unwrap().get::<String>(0).unwrap(), "wal");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod run;
 mod audit;
 mod clients;
 mod contract;
+mod crash;
 mod engine_postgres;
 mod engine_sqlite;
 mod login_limits;

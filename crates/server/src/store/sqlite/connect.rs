@@ -34,6 +34,20 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     open(path).and_then(prepare).map_err(|error| describe(&error, path))
 }
 
+/// Reads a whole database file and says whether it is sound. It may be in use. Blocks for as long as the reading takes.
+///
+/// # Errors
+/// `Broken` with the first fault found; `Unavailable` if the file cannot be read.
+pub fn check_file(path: &Path) -> Result<(), StoreError> {
+    let check = |connection: Connection| -> Result<String, OpenError> {
+        Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?)
+    };
+    match open(path).and_then(check).map_err(|error| describe(&error, path))?.as_str() {
+        "ok" => Ok(()),
+        fault => Err(StoreError::Broken(damaged(path, fault))),
+    }
+}
+
 /// Makes an empty file that only its owner may read; SQLite gives its log the same mode.
 fn create(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
@@ -114,11 +128,9 @@ fn describe(error: &OpenError, path: &Path) -> StoreError {
     match error {
         OpenError::Store(error) => error.clone(),
         OpenError::Sqlite(error) => match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Broken(format!(
-                "{} is damaged or not a SQLite database ({error}). Nothing was changed. Keep a copy of it and of the \
-                 -wal file beside it, then restore a backup, or move both away to start empty",
-                path.display()
-            )),
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                StoreError::Broken(damaged(path, &error.to_string()))
+            }
             _ => match meaning(error) {
                 StoreError::Unavailable { reason, .. } => {
                     StoreError::unavailable(format!("cannot open {}: {reason}", path.display()))
@@ -127,4 +139,12 @@ fn describe(error: &OpenError, path: &Path) -> StoreError {
             },
         },
     }
+}
+
+fn damaged(path: &Path, fault: &str) -> String {
+    format!(
+        "{} is damaged or not a SQLite database ({fault}). Nothing was changed. Keep a copy of it and of the -wal file \
+         beside it, then restore a backup, or move both away to start empty",
+        path.display()
+    )
 }

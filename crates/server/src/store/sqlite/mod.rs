@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+pub use connect::check_file;
 pub(super) use tx::SqliteTx;
 
 use super::{
