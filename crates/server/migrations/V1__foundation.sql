@@ -165,7 +165,7 @@ CREATE TABLE audit (
     id         text   NOT NULL PRIMARY KEY,
     at         bigint NOT NULL,
     event      text   NOT NULL,                -- OWASP logging vocabulary
-    actor      text   NOT NULL,                -- user id, client id, 'local' (Unix socket or CLI) or 'anonymous'
+    actor      text   NOT NULL,                -- user id, client id, 'local' (Unix socket or CLI), 'anonymous' or 'system'
     user_id    text,
     client_id  text,
     sid        text,

@@ -106,7 +106,7 @@ pub fn build(grant: &AccessGrant<'_>, now: Timestamp, jti: [u8; 16]) -> Result<A
         sub: user.map_or(grant.client_id, |user| user.user_id).to_owned(),
         aud: audience_claim(grant.audiences)?,
         client_id: grant.client_id.to_owned(),
-        jti: b64::encode(&jti),
+        jti: b64::encode(jti),
         sid: user.map(|user| user.sid.to_owned()),
         iat,
         exp,

@@ -65,6 +65,8 @@ events! {
     ClientSecretRotated "client_secret_rotated",
     AudienceCreated "audience_created",
     AudienceUpdated "audience_updated",
+    KeyCreated "key_created",
+    /// A key went one state further; `state` names it.
     KeyRotated "key_rotated",
     KeyRevoked "key_revoked",
     RateLimitExceeded "excess_rate_limit_exceeded",
@@ -94,7 +96,7 @@ impl fmt::Display for Event {
 /// Who did it, from where, in which request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// A user id, a client id, [`Source::LOCAL`] or [`Source::ANONYMOUS`].
+    /// A user id, a client id, [`Source::LOCAL`], [`Source::ANONYMOUS`] or [`Source::SYSTEM`].
     pub actor: String,
     pub ip: String,
     pub request_id: String,
@@ -104,6 +106,13 @@ impl Source {
     /// Whoever may use the Unix socket or the data folder.
     pub const LOCAL: &str = "local";
     pub const ANONYMOUS: &str = "anonymous";
+    /// The server itself, by its own schedule.
+    pub const SYSTEM: &str = "system";
+
+    /// What the server does by itself comes from no address and no request.
+    pub fn system() -> Self {
+        Self { actor: Self::SYSTEM.to_owned(), ip: String::new(), request_id: String::new() }
+    }
 }
 
 /// One event. All its texts are harmless in a terminal and a log file, whatever they were made from.

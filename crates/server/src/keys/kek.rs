@@ -19,7 +19,7 @@ const MAX_TEXT: usize = 64;
 /// Where the key-encryption key comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KekSource {
-    /// `kek` in the data folder; a new store makes one.
+    /// `kek` in the data folder; a new store makes it.
     DataFolder(PathBuf),
     /// A file that the configuration names (`keys.kek_file`). It is never made or changed.
     File(PathBuf),
@@ -60,7 +60,7 @@ impl KekSource {
             Self::DataFolder(folder) => {
                 let path = folder.join("kek");
                 match read(&path) {
-                    Err(KekError::Missing { .. }) if store_is_new => create(folder, &path, random),
+                    Err(KekError::Missing { .. }) if store_is_new => create(&path, random),
                     outcome => outcome,
                 }
             }
@@ -125,16 +125,15 @@ fn parse(text: &[u8], place: &str) -> Result<KekBytes, KekError> {
 
 /// Makes the key under another name and links it into place, so that a crash leaves a whole key or none, and an
 /// existing key is never replaced. It is durable before anything is sealed under it.
-fn create(folder: &Path, path: &Path, random: Random) -> Result<KekBytes, KekError> {
+fn create(path: &Path, random: Random) -> Result<KekBytes, KekError> {
     let bytes = KekBytes::new(random.bytes()?);
     let text = Zeroizing::new(b64::encode(&bytes[..]) + "\n");
-    write_new(folder, path, text.as_bytes())
-        .map_err(|error| KekError::Io { place: path.display().to_string(), error })?;
+    write_new(path, text.as_bytes()).map_err(|error| KekError::Io { place: path.display().to_string(), error })?;
     Ok(bytes)
 }
 
-fn write_new(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
-    let draft = folder.join("kek.new");
+fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension("new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -144,6 +143,7 @@ fn write_new(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::hard_link(&draft, path)?;
     fs::remove_file(&draft)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
@@ -212,7 +212,7 @@ mod tests {
         // KEY-08
         let folder = folder();
         let path = folder.path().join("kek");
-        let whole = b64::encode(&[7; 32]);
+        let whole = b64::encode([7; 32]);
         for text in ["", "half", &whole[1..], &(whole.clone() + "="), &(whole.clone() + "AAAA"), &"A".repeat(200)] {
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -232,7 +232,7 @@ mod tests {
         assert!(matches!(source.load(true, Random).unwrap_err(), KekError::NotConfigured { .. }));
         assert!(matches!(source.load(false, Random).unwrap_err(), KekError::Missing { .. }));
         assert!(!path.exists());
-        write_new(folder.path(), &path, (b64::encode(&[7; 32]) + "\r\n").as_bytes()).unwrap();
+        write_new(&path, (b64::encode([7; 32]) + "\r\n").as_bytes()).unwrap();
         assert_eq!(*source.load(false, Random).unwrap(), [7; 32]);
 
         let unset = KekSource::Env("COUNTERSIGN_TEST_NO_SUCH_VARIABLE".to_owned());
@@ -248,7 +248,7 @@ mod tests {
         let folder = folder();
         let made = load(folder.path(), true).unwrap();
         let path = folder.path().join("kek");
-        assert!(create(folder.path(), &path, Random).is_err());
+        assert!(create(&path, Random).is_err());
         assert_eq!(load(folder.path(), false).unwrap(), made);
     }
 }

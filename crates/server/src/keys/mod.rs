@@ -8,6 +8,7 @@ mod kek;
 mod material;
 mod process;
 mod provider;
+mod revocation;
 mod rotation;
 mod sealed;
 mod snapshot;
@@ -31,12 +32,13 @@ pub use snapshot::{Jwks, Snapshot};
 use crate::{
     clock::Clock,
     domain::{
+        audit::{AuditEvent, Event, Source},
         key_ring::{KeyState, Policy, RingKey, Slot},
         time::Timestamp,
     },
     random::Random,
     store::{
-        Store, StoreError,
+        Store, StoreError, audit,
         keys::{self as rows, AudienceSecretRow, KeyRow},
     },
 };
@@ -117,7 +119,7 @@ impl KeyRing {
         let reloading = tokio::sync::Mutex::default();
         let ring = Self { store, provider, clock, random, policy, snapshot, reloading };
         for alg in algs {
-            ring.ensure_alg(alg).await?;
+            ring.ensure_alg(alg, &Source::system()).await?;
         }
         Ok(ring)
     }
@@ -199,19 +201,32 @@ async fn found(
 ) -> Result<(), KeyRingError> {
     let mut first = Vec::new();
     for slot in [Slot::token(alg), Slot::REFRESH] {
-        first.push(activated(material::generate(provider, random, slot, 1, now).await?, now));
+        let row = activated(material::generate(provider, random, slot, 1, now).await?, now);
+        let event = change(Event::KeyCreated, &row.key, &Source::system(), (now, random.bytes()?));
+        first.push((row, event));
     }
     let (first, kek_id) = (Arc::new(first), provider.id());
     let write = store.write(move |tx| {
         let (first, kek_id) = (Arc::clone(&first), kek_id.clone());
         Box::pin(async move {
-            for row in first.iter() {
-                rows::insert(tx, row).await?;
+            for (row, event) in first.iter() {
+                if rows::insert(tx, row).await? {
+                    audit::insert(tx, event).await?;
+                }
             }
             rows::remember_kek(tx, &kek_id).await
         })
     });
     Ok(write.await?)
+}
+
+/// What the audit says of a key that is now in this state.
+fn change(event: Event, key: &RingKey, source: &Source, (now, random): (Timestamp, [u8; 8])) -> AuditEvent {
+    AuditEvent::new(event, now, source, random)
+        .with("kid", key.kid.as_str())
+        .with("purpose", key.slot.purpose.as_str())
+        .with("alg", key.slot.alg.as_str())
+        .with("state", key.state.as_str())
 }
 
 fn activated(mut row: KeyRow, now: Timestamp) -> KeyRow {

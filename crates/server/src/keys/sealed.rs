@@ -60,7 +60,7 @@ impl Kek {
 
     /// A name that tells this key from another and tells nothing else.
     pub fn id(&self) -> String {
-        b64::encode(&self.id)
+        b64::encode(self.id)
     }
 
     /// Seals `plain` for the place that `context` names.

@@ -74,7 +74,7 @@ impl Database {
 #[derive(Debug, Clone)]
 enum Step {
     Wait(u64),
-    StepClock(i64),
+    Clock(i64),
     Reload(usize),
     /// A replica carries out what it thinks is due, and crashes before the transitions whose bit is unset.
     Tick(usize, u8),
@@ -87,7 +87,7 @@ fn step(clock_steps: bool) -> impl Strategy<Value = Step> {
     let clock = if clock_steps { (-100_000..100_000_i64).boxed() } else { Just(0).boxed() };
     prop_oneof![
         4 => (0..REPLICA_LAG.as_secs()).prop_map(Step::Wait),
-        1 => clock.prop_map(Step::StepClock),
+        1 => clock.prop_map(Step::Clock),
         2 => (0..3_usize).prop_map(Step::Reload),
         4 => (0..3_usize, any::<u8>()).prop_map(|(replica, bits)| Step::Tick(replica, bits)),
         1 => Just(Step::Rotate),
@@ -161,7 +161,7 @@ impl World {
     fn run(&mut self, step: &Step) {
         match *step {
             Step::Wait(secs) => self.wait(secs),
-            Step::StepClock(secs) => self.wall = Timestamp::from_secs(self.wall.secs() + secs),
+            Step::Clock(secs) => self.wall = Timestamp::from_secs(self.wall.secs() + secs),
             Step::Reload(replica) => self.reload(replica),
             Step::Tick(replica, bits) => {
                 let due = plan(&self.replicas[replica].value, self.wall, &policy());
@@ -239,7 +239,7 @@ fn a_key_lives_through_every_state_in_time() {
     database.apply(&Transition::Stage { slot: SLOT }, at(staged_at));
 
     let publish = Transition::Publish { kid: "k1".to_owned() };
-    assert_eq!(plan(&database.keys, at(staged_at), &policy), [publish.clone()]);
+    assert_eq!(plan(&database.keys, at(staged_at), &policy), std::slice::from_ref(&publish));
     database.apply(&publish, at(staged_at));
 
     assert_eq!(plan(&database.keys, at(1799), &policy), []);

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         audience::{AudienceRules, ClaimMap},
         audience_id::AudienceId,
-        audit::Event,
+        audit::{Event, Source},
         roles::Role,
         scope::Scope,
     },
@@ -73,7 +73,7 @@ pub async fn add(
     admin: Administrator,
     Json(body): Json<NewAudience, LARGE_BODY>,
 ) -> Result<(StatusCode, Answer<Value>), ApiError> {
-    let (mut audience, secret) = (audience(&app, &body)?, secret(&app, &body).await?);
+    let (mut audience, secret) = (audience(&app, &body)?, secret(&app, &body, &context.source(admin.actor())).await?);
     audience.sealed_secret = secret.as_ref().map(|(sealed, _)| sealed.clone());
     let event = event(&app, &context, admin.actor(), Event::AudienceCreated)?;
     let event = event.with("audience", body.audience.as_str());
@@ -106,7 +106,8 @@ fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
         ApiError::field(errors::INVALID_VALUE, field, error.to_string())
     };
     let id = AudienceId::parse(&body.audience).map_err(|error| bad("audience", &error))?;
-    let role = body.required_role.as_deref().map(Role::parse).transpose().map_err(|error| bad("required_role", &error))?;
+    let role =
+        body.required_role.as_deref().map(Role::parse).transpose().map_err(|error| bad("required_role", &error))?;
     let rules = AudienceRules {
         audience: id.to_string(),
         alg: alg(body)?,
@@ -130,13 +131,13 @@ fn alg(body: &NewAudience) -> Result<Algorithm, ApiError> {
 }
 
 /// Makes the key that the audience's tokens will be signed with: a secret of its own, or one of the issuer's.
-async fn secret(app: &App, body: &NewAudience) -> Result<Option<(Vec<u8>, PlainSecret)>, ApiError> {
+async fn secret(app: &App, body: &NewAudience, by: &Source) -> Result<Option<(Vec<u8>, PlainSecret)>, ApiError> {
     let alg = alg(body)?;
     if alg.is_symmetric() {
         let new = app.ring.new_audience_secret(&body.audience).await?;
         return Ok(Some((new.sealed, new.secret)));
     }
-    app.ring.ensure_alg(alg).await?;
+    app.ring.ensure_alg(alg, by).await?;
     Ok(None)
 }
 

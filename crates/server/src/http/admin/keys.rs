@@ -13,6 +13,8 @@ use crate::{
     errors,
     http::{
         body::{Json, LARGE_BODY},
+        caller::Administrator,
+        context::Context,
         error::ApiError,
     },
     keys::{KeyInfo, KeyRingError, When},
@@ -37,6 +39,8 @@ pub async fn list(State(app): State<App>) -> Result<Answer<Value>, ApiError> {
 /// `POST /api/admin/keys/rotate`: the ring as it is afterwards.
 pub async fn rotate(
     State(app): State<App>,
+    context: Context,
+    admin: Administrator,
     Json(body): Json<Rotate, LARGE_BODY>,
 ) -> Result<Answer<Value>, ApiError> {
     let bad = |_| ApiError::field(errors::INVALID_VALUE, "alg", "no such algorithm");
@@ -44,7 +48,7 @@ pub async fn rotate(
     let algs = named.map_or_else(|| app.ring.snapshot().algorithms(), |alg| vec![alg]);
     let when = if body.now { When::Now } else { When::Published };
     for alg in algs {
-        app.ring.rotate(Slot::token(alg), when).await?;
+        app.ring.rotate(Slot::token(alg), when, &context.source(admin.actor())).await?;
     }
     Ok(Answer(all(&app).await?))
 }

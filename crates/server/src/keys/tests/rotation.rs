@@ -1,0 +1,212 @@
+//! Transitions: by schedule, by command, by emergency; with replicas and crashes.
+
+use super::*;
+use crate::domain::{
+    key_ring::{JWKS_MAX_AGE, SKEW, Transition, plan},
+    revocation::Entry,
+};
+
+/// Kind, id and expiry of every entry of the revocation log.
+async fn log(place: &Place) -> Vec<(i64, Vec<u8>, i64)> {
+    let sql = "SELECT kind, id, exp FROM rev_log ORDER BY rsn";
+    let rows = place.store.read(move |tx| Box::pin(async move { tx.fetch_all(sql, &[]).await })).await.unwrap();
+    rows.iter().map(|row| (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap())).collect()
+}
+
+both_databases! {
+    async fn keys_rotate_by_schedule_without_a_gap(store: Store) {
+        // KEY-02, KEY-03
+        let place = Place::on(store);
+        let ring = place.open().await;
+        let (old, old_signer) = (kid(&ring), ring.signer_for(Algorithm::ES256).unwrap());
+        let refresh_token = refresh_token(ring.snapshot().mac_keys());
+        assert_eq!(ring.tick().await.unwrap(), 0);
+
+        place.clock.advance(DAY - PUBLISH_FOR);
+        while ring.tick().await.unwrap() > 0 {}
+        assert_eq!(place.words(TOKEN).await, ["active", "published"]);
+        assert_eq!(kid(&ring), old, "verifiers first, then signatures");
+        let kids = published(&ring);
+        assert_eq!(kids.len(), 2);
+
+        place.clock.advance(PUBLISH_FOR);
+        while ring.tick().await.unwrap() > 0 {}
+        assert_eq!(place.words(TOKEN).await, ["retiring", "active"]);
+        let new = kid(&ring);
+        assert!(new != old && kids.contains(&new));
+        assert!(verifies(&ring, &old_signer), "tokens that are out stay good");
+
+        place.clock.advance(HOUR + SKEW);
+        while ring.tick().await.unwrap() > 0 {}
+        assert_eq!(place.words(TOKEN).await, ["removed", "active"]);
+        assert_eq!(published(&ring), [new]);
+        assert!(!verifies(&ring, &old_signer));
+        assert!(ring.snapshot().verifying_key(&old).is_none());
+        let removed = place.keys().await.into_iter().find(|row| row.key.kid == old).unwrap();
+        assert_eq!(removed.sealed, None, "a removed key's private half is forgotten");
+
+        assert_eq!(place.words(Slot::REFRESH).await, ["retiring", "active"]);
+        ring.snapshot().mac_keys().open(&refresh_token).unwrap();
+        place.open().await.snapshot().mac_keys().open(&refresh_token).unwrap();
+    }
+
+    async fn a_rotation_is_ordered_once_and_ends_when_verifiers_know(store: Store) {
+        // KEY-02
+        let place = Place::on(store);
+        let ring = place.open().await;
+        let old = kid(&ring);
+        let next = ring.rotate(TOKEN, When::Published, &admin()).await.unwrap();
+        assert_eq!(next.key.state.as_str(), "published");
+        assert!(published(&ring).contains(&next.key.kid));
+        assert_eq!(ring.rotate(TOKEN, When::Published, &admin()).await.unwrap(), next, "a second order changes nothing");
+
+        place.clock.advance(JWKS_MAX_AGE + SKEW);
+        ring.tick().await.unwrap();
+        assert_eq!(kid(&ring), old, "the configured time is longer");
+        place.clock.advance(PUBLISH_FOR);
+        ring.tick().await.unwrap();
+        assert_eq!(kid(&ring), next.key.kid);
+
+        let hasty = ring.rotate(TOKEN, When::Now, &admin()).await.unwrap();
+        assert_eq!(kid(&ring), hasty.key.kid);
+        assert_eq!(place.words(TOKEN).await, ["retiring", "retiring", "active"]);
+        let missing = ring.rotate(Slot::token(Algorithm::PS256), When::Now, &admin()).await.unwrap_err();
+        assert!(matches!(missing, KeyRingError::NoSigner(Algorithm::PS256)));
+    }
+
+    async fn a_key_that_is_not_trusted_any_more_is_gone_at_once(store: Store) {
+        // KEY-03, KEY-04
+        let place = Place::on(store);
+        let ring = place.open().await;
+        let stolen = ring.signer_for(Algorithm::ES256).unwrap();
+        assert!(ring.revoke(stolen.kid(), scope(), &admin()).await.unwrap());
+        let audit = place.audit().await;
+        let (actor, _, detail) = audit.iter().find(|(_, event, _)| event == "key_revoked").unwrap();
+        assert_eq!(actor, "usr_admin");
+        assert_eq!((&detail["kid"], &detail["active"]), (&stolen.kid().into(), &kid(&ring).into()));
+        let entry = Entry::key(scope(), stolen.kid());
+        assert_eq!(log(&place).await, [(6, entry.id.as_bytes().to_vec(), 0)], "verifiers are told, for ever");
+        assert!(!verifies(&ring, &stolen));
+        assert!(verifies(&ring, &ring.signer_for(Algorithm::ES256).unwrap()));
+        assert_eq!(place.words(TOKEN).await, ["removed", "active"]);
+        assert!(!ring.revoke(stolen.kid(), scope(), &admin()).await.unwrap(), "once is enough");
+        assert_eq!(log(&place).await.len(), 1);
+        assert!(matches!(ring.revoke("nobody", scope(), &admin()).await, Err(KeyRingError::NoSuchKey(_))));
+
+        let waiting = ring.rotate(TOKEN, When::Published, &admin()).await.unwrap().key.kid;
+        assert!(ring.revoke(&waiting, scope(), &admin()).await.unwrap());
+        assert_eq!(place.words(TOKEN).await, ["removed", "removed", "active"]);
+        let waiting = ring.rotate(TOKEN, When::Published, &admin()).await.unwrap().key.kid;
+        assert!(ring.revoke(&kid(&ring), scope(), &admin()).await.unwrap());
+        assert_eq!(kid(&ring), waiting, "the successor takes over");
+
+        let refresh_token = refresh_token(ring.snapshot().mac_keys());
+        assert!(ring.revoke("refresh-1", scope(), &admin()).await.unwrap());
+        assert!(ring.snapshot().mac_keys().open(&refresh_token).is_err());
+        assert_eq!(log(&place).await.len(), 3, "refresh keys are nobody else's business");
+    }
+
+    async fn replicas_never_do_a_transition_twice(store: Store) {
+        // KEY-02, KEY-03
+        let place = Place::on(store);
+        let (a, b) = (place.open().await, place.open().await);
+        let mut done = 0;
+        for _ in 0..40 {
+            place.clock.advance(HOUR);
+            let (x, y) = tokio::join!(a.tick(), b.tick());
+            done += x.unwrap() + y.unwrap();
+            for slot in [TOKEN, Slot::REFRESH] {
+                let words = place.words(slot).await;
+                assert_eq!(words.iter().filter(|word| **word == "active").count(), 1, "{words:?}");
+                assert!(words.iter().filter(|word| ["staged", "published"].contains(word)).count() <= 1, "{words:?}");
+            }
+            a.reload().await.unwrap();
+            assert!(verifies(&a, &b.signer_for(Algorithm::ES256).unwrap()), "a lagging replica's key is still shown");
+        }
+        let expected: usize = place
+            .keys()
+            .await
+            .iter()
+            .map(|row| match row.key.state {
+                KeyState::Staged => 1,
+                KeyState::Published { .. } => 2,
+                // The first key of a slot was not staged by a turn; its retirement is part of another's activation.
+                KeyState::Active { .. } | KeyState::Retiring { .. } => 3,
+                KeyState::Removed => 4,
+            })
+            .sum();
+        assert_eq!(done + 2 * 3, expected, "each transition was counted by exactly one replica");
+    }
+
+    async fn a_crash_between_any_two_transitions_is_survived(store: Store) {
+        // KEY-03, I-9
+        let place = Place::on(store);
+        let ring = place.open().await;
+        let old = kid(&ring);
+        place.clock.advance(DAY);
+        let mut steps = 0;
+        while kid(&place.open().await) == old {
+            // A new process each time: it does one thing and is gone.
+            let replica = place.open().await;
+            let due = plan(replica.snapshot().ring(), place.clock.now(), &replica.policy);
+            match due.into_iter().find(|transition| !matches!(transition, Transition::Remove { .. })) {
+                Some(step) => assert!(replica.carry_out(step, &admin()).await.unwrap()),
+                None => place.clock.advance(PUBLISH_FOR),
+            }
+            let restarted = place.open().await;
+            assert!(verifies(&restarted, &restarted.signer_for(Algorithm::ES256).unwrap()));
+            steps += 1;
+            assert!(steps < 20, "it comes to an end");
+        }
+        assert!(published(&place.open().await).contains(&old));
+    }
+
+    async fn an_activation_that_would_leave_no_signer_does_not_happen(store: Store) {
+        // KEY-03
+        let place = Place::on(store);
+        let ring = place.open().await;
+        let retire = kid(&ring);
+        let lost = Transition::Activate { kid: "nobody".to_owned(), retire: retire.clone() };
+        assert!(!ring.carry_out(lost, &admin()).await.unwrap());
+        assert_eq!(place.words(TOKEN).await, ["active"]);
+        let staged = ring.stage(TOKEN, &admin()).await.unwrap();
+        let early = Transition::Activate { kid: staged, retire };
+        assert!(!ring.carry_out(early, &admin()).await.unwrap(), "an unpublished key does not sign");
+        assert_eq!(place.words(TOKEN).await, ["active", "staged"]);
+    }
+
+    async fn every_change_has_one_audit_event_and_every_refusal_none(store: Store) {
+        // AUD-01, AUD-04, I-10
+        let place = Place::on(store);
+        let ring = place.open().await;
+        let old = kid(&ring);
+        let new = ring.rotate(TOKEN, When::Published, &admin()).await.unwrap().key.kid;
+        ring.rotate(TOKEN, When::Published, &admin()).await.unwrap();
+        let twice = Transition::Publish { kid: new.clone() };
+        assert!(!ring.carry_out(twice, &admin()).await.unwrap());
+        let wrong = Transition::Activate { kid: new.clone(), retire: new.clone() };
+        assert!(!ring.carry_out(wrong, &admin()).await.unwrap());
+        place.clock.advance(PUBLISH_FOR);
+        ring.tick().await.unwrap();
+        place.clock.advance(HOUR + SKEW);
+        ring.tick().await.unwrap();
+
+        let audit = place.audit().await;
+        let of_tokens = audit.iter().filter(|(_, _, detail)| detail["kid"] != "refresh-1");
+        let told: Vec<_> = of_tokens
+            .map(|(actor, event, detail)| (actor.as_str(), event.as_str(), &detail["kid"], &detail["state"]))
+            .map(|(actor, event, kid, state)| (actor, event, kid.as_str().unwrap(), state.as_str().unwrap()))
+            .collect();
+        let expected = [
+            ("system", "key_created", old.as_str(), "active"),
+            ("usr_admin", "key_created", new.as_str(), "staged"),
+            ("usr_admin", "key_rotated", new.as_str(), "published"),
+            ("system", "key_rotated", new.as_str(), "active"),
+            ("system", "key_rotated", old.as_str(), "removed"),
+        ];
+        // Events of one instant have no order among them.
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        assert!(expected.iter().all(|event| told.contains(event)), "{told:?}");
+        assert_eq!(audit.iter().filter(|(_, _, detail)| detail["retiring"] == old.as_str()).count(), 1);
+    }
+}
