@@ -5,6 +5,7 @@ use std::time::Duration;
 use countersign_jose::{self as jose, Algorithm, JwkSet, VerifyingKey, profile::AccessToken};
 use http::Uri;
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use crate::{
     claims::Requirement,
@@ -53,7 +54,7 @@ pub enum BuildError {
     /// None of the given keys is usable.
     #[error("the given keys are not usable: {0}")]
     Keys(FetchError),
-    /// A shared secret is too short (32 bytes at least), or is itself a key file.
+    /// A shared secret is no base64url, shorter than 32 bytes, or itself a key file.
     #[error("the shared secret is not usable: {0}")]
     Secret(jose::Error),
     /// Not an X.509 certificate in DER.
@@ -174,10 +175,11 @@ impl VerifierBuilder {
         self
     }
 
-    /// The secret that the issuer shares with this audience alone (HS256): its key id, and its bytes, at least 32. Call
-    /// it twice while one secret replaces another. Nothing is fetched.
-    pub fn shared_secret(mut self, kid: impl Into<String>, secret: impl AsRef<[u8]>) -> Self {
-        self.secrets.push(VerifyingKey::hmac(Algorithm::HS256, kid, secret.as_ref()));
+    /// The secret that the issuer shares with this audience alone (HS256): the text that `countersign audience add`
+    /// showed once, base64url of at least 32 bytes. Call it twice while one secret replaces another. Nothing is fetched.
+    pub fn shared_secret(mut self, secret: impl AsRef<str>) -> Self {
+        let key = jose::b64::decode(secret.as_ref()).map(Zeroizing::new);
+        self.secrets.push(key.and_then(|bytes| VerifyingKey::hmac(Algorithm::HS256, "shared", &bytes)));
         self
     }
 
@@ -358,11 +360,13 @@ mod tests {
         let start = || Verifier::builder("https://id.example").audience("orders");
         assert_eq!(Verifier::builder("https://id.example").audience("").build().err(), Some(BuildError::Audience));
         assert_eq!(start().or_audience("").build().err(), Some(BuildError::Audience));
-        let two = start().shared_secret("s1", [7; 32]).jwks_uri("https://id.example/keys").build();
+        let two = start().shared_secret(jose::b64::encode([7; 32])).jwks_uri("https://id.example/keys").build();
         assert_eq!(two.err(), Some(BuildError::TwoKeySources));
         assert!(matches!(start().root_certificate(*b"no certificate").build(), Err(BuildError::RootCertificate(_))));
         // TOK-04
-        assert!(matches!(start().shared_secret("s1", [7; 31]).build(), Err(BuildError::Secret(_))));
+        for bad in [jose::b64::encode([7; 31]), "not base64!".repeat(8), String::new()] {
+            assert!(matches!(start().shared_secret(&bad).build(), Err(BuildError::Secret(_))), "{bad}");
+        }
         let empty = JwkSet::parse(br#"{"keys":[]}"#).expect("an empty set");
         assert!(matches!(start().keys(empty).build(), Err(BuildError::Keys(FetchError::NoUsableKey { skipped: 0 }))));
     }

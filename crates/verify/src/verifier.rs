@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_jose::{Policy, Unverified, profile::AccessToken};
+use countersign_jose::{AccessClaims, Error, Policy, Unverified, Verified, profile::AccessToken};
 use http::{HeaderMap, Method};
 
 use crate::{
@@ -77,7 +77,7 @@ impl Verifier {
         let now = self.0.clock.now();
         let unverified = self.0.parse(token)?;
         let keys = self.0.keys.find((&unverified).into(), now)?;
-        self.0.judge(unverified, &keys, now)
+        self.0.judge(token, unverified, &keys, now)
     }
 
     /// As [`verify`](Self::verify), and if the verifier lacks the token's key, waits (2 s at most, unless the builder
@@ -91,7 +91,7 @@ impl Verifier {
         let unverified = self.0.parse(token)?;
         let keys = self.0.keys.find_online((&unverified).into(), now).await?;
         // The wait may have been long enough for the token to expire.
-        self.0.judge(unverified, &keys, self.0.clock.now())
+        self.0.judge(token, unverified, &keys, self.0.clock.now())
     }
 
     /// Checks the token of a request: `Authorization: Bearer` (RFC 6750 §2.1), or the access cookie if the builder
@@ -117,13 +117,28 @@ impl Inner {
         self.policy.parse(token).map_err(|error| Rejection::of_token(error, String::new))
     }
 
-    fn judge(&self, token: Unverified<'_>, keys: &Keys, now: Moment) -> Result<Claims, Rejection> {
-        let verified = keys
-            .set()
-            .pick(token.kid(), token.alg())
-            .and_then(|key| self.policy.verify_with(key, token, now.unix_secs()));
+    fn judge(&self, text: &str, token: Unverified<'_>, keys: &Keys, now: Moment) -> Result<Claims, Rejection> {
+        let verified = match self.keys {
+            KeySource::Remote(_) | KeySource::Given(_) => self.by_id(token, keys, now.unix_secs()),
+            KeySource::Shared(_) => self.by_any(text, keys, now.unix_secs()),
+        };
         let claims = Claims::new(verified.map_err(|error| Rejection::of_token(error, || keys.names()))?);
         self.requirements.iter().try_for_each(|requirement| requirement.check(&claims))?;
         Ok(claims)
+    }
+
+    fn by_id(&self, token: Unverified<'_>, keys: &Keys, now: i64) -> Result<Verified<AccessClaims>, Error> {
+        let key = keys.set().pick(token.kid(), token.alg())?;
+        self.policy.verify_with(key, token, now)
+    }
+
+    /// The first shared secret whose signature holds decides.
+    fn by_any(&self, text: &str, keys: &Keys, now: i64) -> Result<Verified<AccessClaims>, Error> {
+        let try_one = |key| self.policy.parse(text).and_then(|token| self.policy.verify_with(key, token, now));
+        keys.set()
+            .iter()
+            .map(try_one)
+            .find(|outcome| *outcome != Err(Error::Signature))
+            .unwrap_or(Err(Error::Signature))
     }
 }

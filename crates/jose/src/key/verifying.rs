@@ -65,6 +65,14 @@ impl VerifyingKey {
         Ok(Self { alg, kid: Some(kid), checker: Checker::Hmac(hmac_key(alg, secret)?) })
     }
 
+    /// The same key under no id: it verifies tokens of its algorithm whatever `kid` they name. For whoever was given a shared
+    /// secret and nothing else.
+    #[must_use]
+    pub fn without_kid(mut self) -> Self {
+        self.kid = None;
+        self
+    }
+
     /// The one algorithm it verifies.
     pub fn alg(&self) -> Algorithm {
         self.alg

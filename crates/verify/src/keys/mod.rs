@@ -29,8 +29,10 @@ pub(crate) use set::Keys;
 pub(crate) enum KeySource {
     /// Fetched from the issuer and kept fresh.
     Remote(Arc<Remote>),
-    /// Given once: public keys, or secrets shared with this audience alone.
+    /// Given once.
     Given(Arc<Keys>),
+    /// Secrets shared with this audience alone, two while one replaces the other. They have no ids; each is tried.
+    Shared(Arc<Keys>),
 }
 
 /// How the issuer is reached.
@@ -85,13 +87,13 @@ impl KeySource {
     }
 
     pub(crate) fn shared(secrets: Vec<VerifyingKey>) -> Self {
-        Self::Given(Arc::new(Keys::secrets(secrets)))
+        Self::Shared(Arc::new(Keys::secrets(secrets)))
     }
 
     /// Keys among which the token's may be, without waiting. What is missing is asked for in the background.
     pub(crate) fn find(&self, wanted: Wanted<'_>, now: Moment) -> Result<Arc<Keys>, Rejection> {
         match self {
-            Self::Given(keys) => Ok(Arc::clone(keys)),
+            Self::Given(keys) | Self::Shared(keys) => Ok(Arc::clone(keys)),
             Self::Remote(remote) => {
                 let found = lookup(remote, wanted, now);
                 if let Some(reason) = found.wish(wanted) {
@@ -151,7 +153,7 @@ impl KeySource {
 
     pub(crate) fn status(&self) -> KeyStatus {
         let (keys, age, last_error) = match self {
-            Self::Given(keys) => (Some(Arc::clone(keys)), None, None),
+            Self::Given(keys) | Self::Shared(keys) => (Some(Arc::clone(keys)), None, None),
             Self::Remote(remote) => {
                 let now = remote.clock().now();
                 let current = remote.current(now);

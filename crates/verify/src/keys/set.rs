@@ -44,7 +44,7 @@ impl Keys {
     }
 
     pub(super) fn secrets(secrets: Vec<VerifyingKey>) -> Self {
-        Self { set: secrets.into_iter().collect(), skipped: Vec::new() }
+        Self { set: secrets.into_iter().map(VerifyingKey::without_kid).collect(), skipped: Vec::new() }
     }
 
     /// Whether a key has this id, be it for this algorithm or for another: the latter is a contradiction that no
@@ -62,7 +62,7 @@ impl Keys {
     }
 
     pub(super) fn ids(&self) -> Vec<String> {
-        self.set.iter().map(|key| shown(key.kid().unwrap_or_default())).collect()
+        self.set.iter().map(|key| shown(key.kid().unwrap_or("the shared secret"))).collect()
     }
 
     /// The first few ids, for an error.
@@ -88,6 +88,7 @@ fn public_key(jwk: &Jwk) -> Result<VerifyingKey, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_jose::SigningKey;
     use proptest::prelude::*;
 
     proptest! {
@@ -103,8 +104,18 @@ mod tests {
 
     #[test]
     fn an_error_names_only_the_first_keys() {
-        let secret = |n| VerifyingKey::hmac(Algorithm::HS256, format!("k{n}"), &[7; 32]).expect("a secret");
-        assert_eq!(Keys::secrets((0..3).map(secret).collect()).names(), "k0, k1, k2");
-        assert_eq!(Keys::secrets((0..10).map(secret).collect()).names(), "k0, k1, k2, k3, k4, k5, k6, k7 and 2 more");
+        let keys = |count| {
+            let jwk = SigningKey::generate(Algorithm::Ed25519, "k").ok().and_then(|key| key.public_jwk());
+            let jwk = serde_json::to_value(jwk.expect("a public key")).expect("JSON");
+            let renamed = |n| {
+                let mut jwk = jwk.clone();
+                jwk["kid"] = format!("k{n}").into();
+                jwk
+            };
+            let set = serde_json::json!({"keys": (0..count).map(renamed).collect::<Vec<_>>()});
+            Keys::parse(set.to_string().as_bytes()).expect("a key set")
+        };
+        assert_eq!(keys(3).names(), "k0, k1, k2");
+        assert_eq!(keys(10).names(), "k0, k1, k2, k3, k4, k5, k6, k7 and 2 more");
     }
 }

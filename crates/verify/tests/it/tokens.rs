@@ -6,7 +6,7 @@ use countersign_verify::{
     Clock, Rejection, TestIssuer, Verifier,
     jose::{
         AccessClaims, Algorithm, Audience, ClientAssertionClaims, DpopClaims, FeedClaims, GenericClaims, IdClaims,
-        JwkSet, LogoutClaims, SigningKey, claims::LOGOUT_EVENT, profile, sign,
+        JwkSet, LogoutClaims, SigningKey, b64, claims::LOGOUT_EVENT, profile, sign,
     },
 };
 
@@ -241,16 +241,21 @@ fn a_lifetime_above_the_cap_is_refused() {
 fn a_shared_secret_verifies_its_own_tokens_and_no_others() {
     let (issuer, clock) = issuer();
     let start = || Verifier::builder(ISSUER).audience("orders").clock(clock.clone());
-    let verifier = start().shared_secret("s1", [1; 32]).shared_secret("s2", [2; 32]).build().unwrap();
+    let verifier = start().shared_secret(b64::encode([1; 32])).build().unwrap();
+    let both = start().shared_secret(b64::encode([1; 32])).shared_secret(b64::encode([2; 32])).build().unwrap();
     let signed = |kid: &str, secret: [u8; 32]| {
         let key = SigningKey::hmac(Algorithm::HS256, kid, &secret).unwrap();
         sign::<profile::AccessToken>(&key, &access_claims()).unwrap()
     };
-    assert_eq!(code(&verifier, &signed("s1", [1; 32])), "accepted");
-    assert_eq!(code(&verifier, &signed("s2", [2; 32])), "accepted", "while one secret replaces another");
-    assert_eq!(code(&verifier, &signed("s1", [3; 32])), "signature");
-    assert_eq!(code(&verifier, &signed("s3", [1; 32])), "unknown_key");
-    assert_eq!(code(&verifier, &issuer.token().sign()), "unknown_key", "a public key's token is none of ours");
+    assert_eq!(code(&verifier, &signed("any-id", [1; 32])), "accepted");
+    assert_eq!(code(&verifier, &signed("any-id", [2; 32])), "signature");
+    assert_eq!(code(&both, &signed("old", [1; 32])), "accepted", "while one secret replaces another");
+    assert_eq!(code(&both, &signed("new", [2; 32])), "accepted");
+    assert_eq!(code(&both, &signed("old", [3; 32])), "signature");
+    assert_eq!(code(&both, &issuer.token().sign()), "algorithm", "a public key's token is none of ours");
+    clock.advance(Duration::from_secs(3_600));
+    assert_eq!(code(&both, &signed("old", [1; 32])), "expired");
+    assert_eq!(code(&both, &signed("new", [2; 32])), "expired");
 }
 
 #[test]
@@ -331,8 +336,7 @@ fn access_claims() -> AccessClaims {
 }
 
 fn with_header(key: &SigningKey, header: &serde_json::Value, claims: &serde_json::Value) -> String {
-    use countersign_verify::jose::b64::encode;
-    let input = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+    let input = format!("{}.{}", b64::encode(header.to_string()), b64::encode(claims.to_string()));
     let signature = key.sign_raw(input.as_bytes()).unwrap();
-    format!("{input}.{}", encode(signature))
+    format!("{input}.{}", b64::encode(signature))
 }
