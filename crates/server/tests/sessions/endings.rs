@@ -261,7 +261,7 @@ both_databases! {
         rig.execute("INSERT INTO user_roles (user_id, audience, role) VALUES ($1, 'api', 'buyer')", &[USER]).await;
         rig.execute("UPDATE users SET token_rsn = 77, attributes = '{\"plan\":\"gold\"}' WHERE user_id = $1", &[USER]).await;
         let after = rig.authority(&sid).await.unwrap();
-        assert_eq!(after.roles[0].role, "buyer");
+        assert_eq!(after.roles[0].role.as_str(), "buyer");
         assert_eq!(after.attributes["plan"], "gold");
         assert!(after.stands(), "soft: the session lives on");
         assert_eq!(after.token_rsn(Rsn::new(5)), Rsn::new(77));

@@ -26,7 +26,7 @@ use countersign_server::{
     },
 };
 
-pub const USER: &str = "usr_1";
+pub const USER: &str = "usr_AAAAAAAAAAAAAAAAAAAAAA";
 pub const CLIENT: &str = "app";
 pub const TENANT: &str = "default";
 pub const GRACE: Duration = Duration::from_secs(10);

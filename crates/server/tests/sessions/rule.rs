@@ -266,8 +266,9 @@ fn every_family() -> Vec<Case> {
     let mut cases = Vec::new();
     for shown_generation in GENERATION - 2..=GENERATION + 1 {
         for shown_nonce in [CURRENT, PARENT, OTHER] {
-            for (used, committed, shares) in triples([false, true], [false, true], [0, 3]) {
-                for (age, grace, next) in triples(ages, [Duration::ZERO, GRACE], [None, Some(CURRENT), Some(OTHER)]) {
+            for (used, committed, shares) in triples(&[false, true], &[false, true], &[0, 3]) {
+                for (age, grace, next) in triples(&ages, &[Duration::ZERO, GRACE], &[None, Some(CURRENT), Some(OTHER)])
+                {
                     let around = NOTHING_SPECIAL;
                     cases.push(Case {
                         shown_generation,
@@ -287,14 +288,9 @@ fn every_family() -> Vec<Case> {
     cases
 }
 
-/// All triples.
-fn triples<A: Copy, B: Copy, C: Copy>(
-    a: impl IntoIterator<Item = A>,
-    b: impl IntoIterator<Item = B> + Clone,
-    c: impl IntoIterator<Item = C> + Clone,
-) -> Vec<(A, B, C)> {
-    let pairs: Vec<(A, B)> = a.into_iter().flat_map(|a| b.clone().into_iter().map(move |b| (a, b))).collect();
-    pairs.into_iter().flat_map(|(a, b)| c.clone().into_iter().map(move |c| (a, b, c))).collect()
+fn triples<A: Copy, B: Copy, C: Copy>(a: &[A], b: &[B], c: &[C]) -> Vec<(A, B, C)> {
+    let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b)));
+    pairs.flat_map(|(a, b)| c.iter().map(move |c| (a, b, *c))).collect()
 }
 
 prop_compose! {
