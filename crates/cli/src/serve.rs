@@ -36,11 +36,11 @@ impl Serve {
                 _ = tokio::signal::ctrl_c() => {}
             }
         };
-        countersign_server::serve::serve(config, stop, |ready| println!("{}", greeting(ready))).await.map_err(refused)
+        countersign_server::serve::serve(config, stop, |ready| println!("{}", greeting(ready))).await.map_err(|error| refused(&error))
     }
 }
 
-fn refused(error: StartError) -> Failure {
+fn refused(error: &StartError) -> Failure {
     Failure::refused(error.to_string())
 }
 

@@ -179,7 +179,8 @@ mod tests {
     }
 
     fn attributes(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+        let Value::Object(attributes) = value else { panic!("attributes are an object") };
+        attributes
     }
 
     #[test]

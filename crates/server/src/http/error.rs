@@ -40,13 +40,13 @@ enum Shape {
     OAuth,
 }
 
-/// An error of the JSON API: `application/problem+json` (RFC 9457).
+/// An error of the JSON API: `application/problem+json` (RFC 9457). Boxed, so that the good answers stay small.
 #[derive(Debug, Clone)]
-pub struct ApiError(pub Failure);
+pub struct ApiError(pub Box<Failure>);
 
 /// An error of an OAuth endpoint (RFC 6749, section 5.2).
 #[derive(Debug, Clone)]
-pub struct OAuthError(pub Failure);
+pub struct OAuthError(pub Box<Failure>);
 
 impl Failure {
     fn new(code: Code, shape: Shape) -> Self {
@@ -59,7 +59,7 @@ impl Failure {
                 Self { retry_after: Some(1), ..Self::new(errors::UNAVAILABLE, shape) }
             }
             StoreError::Conflict => Self::new(errors::CONFLICT, shape),
-            _ => Self::new(errors::INTERNAL, shape),
+            StoreError::Broken(_) => Self::new(errors::INTERNAL, shape),
         };
         failure.log = Some(error.to_string());
         failure
@@ -153,7 +153,7 @@ macro_rules! boundary {
     ($type:ident, $shape:expr) => {
         impl $type {
             pub fn new(code: Code) -> Self {
-                Self(Failure::new(code, $shape))
+                Self(Box::new(Failure::new(code, $shape)))
             }
 
             /// Adds the words for the client.
@@ -183,7 +183,7 @@ macro_rules! boundary {
 
         impl From<StoreError> for $type {
             fn from(error: StoreError) -> Self {
-                Self(Failure::of_store(&error, $shape))
+                Self(Box::new(Failure::of_store(&error, $shape)))
             }
         }
 
@@ -197,7 +197,7 @@ macro_rules! boundary {
             /// An empty answer that carries the failure; the pipeline renders it.
             fn into_response(self) -> Response {
                 let mut response = self.0.status().into_response();
-                response.extensions_mut().insert(self.0);
+                response.extensions_mut().insert(*self.0);
                 response
             }
         }
@@ -219,7 +219,7 @@ impl ApiError {
 
 impl From<OAuthError> for ApiError {
     fn from(error: OAuthError) -> Self {
-        Self(Failure { shape: Shape::Problem, ..error.0 })
+        Self(Box::new(Failure { shape: Shape::Problem, ..*error.0 }))
     }
 }
 
@@ -231,6 +231,6 @@ impl From<TooMany> for ApiError {
 
 impl From<ApiError> for OAuthError {
     fn from(error: ApiError) -> Self {
-        Self(Failure { shape: Shape::OAuth, ..error.0 })
+        Self(Box::new(Failure { shape: Shape::OAuth, ..*error.0 }))
     }
 }

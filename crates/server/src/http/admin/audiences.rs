@@ -63,7 +63,7 @@ pub async fn list(State(app): State<App>, query: Page) -> Result<Answer<Value>, 
             Box::pin(async move { audiences::list(tx, TENANT, &after, limit).await })
         })
         .await?;
-    Ok(Answer(page(&rows, limit, shown, |audience| audience.rules.audience.to_string())))
+    Ok(Answer(page(&rows, limit, shown, |audience| audience.rules.audience.clone())))
 }
 
 /// `POST /api/admin/audiences`: the secret of an HS256 audience is in this answer and nowhere else.
