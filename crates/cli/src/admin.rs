@@ -31,7 +31,8 @@ pub fn settings(global: &Global) -> Result<Settings, Failure> {
     let mut flags = global.set.clone();
     flags.extend(global.data.iter().map(|folder| ("data".to_owned(), folder.clone())));
     // A variable that is not UTF-8 cannot be one of ours.
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Settings::load(global.config.as_deref(), environment, &flags).map_err(|error| Failure::usage(error.to_string()))
 }
 

@@ -75,7 +75,9 @@ impl Audience {
 fn added(audience: &Value) {
     println!("added {} ({})", text(audience, "audience"), text(audience, "alg"));
     if let Some(secret) = audience["secret"].as_str() {
-        println!("secret  {secret}\nThis is the only time the secret is shown; whoever has it can make tokens for this audience.");
+        println!(
+            "secret  {secret}\nThis is the only time the secret is shown; whoever has it can make tokens for this audience."
+        );
     }
 }
 

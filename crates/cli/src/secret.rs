@@ -19,7 +19,8 @@ const LONGEST: u64 = 4096;
 pub fn read(what: &str, file: Option<&Path>) -> Result<PlainSecret, Failure> {
     let text = match file {
         Some(path) if path != Path::new("-") => {
-            let opened = std::fs::File::open(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+            let opened =
+                std::fs::File::open(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
             first_line(opened)?
         }
         _ if stdin().is_terminal() => typed(what)?,

@@ -51,7 +51,10 @@ impl Session {
 
 fn list(page: &Value) {
     let members = ["sid", "client_id", "device", "ip", "created_at", "last_seen_at", "ended_at", "ended_reason"];
-    table(&["SESSION", "CLIENT", "DEVICE", "ADDRESS", "CREATED", "LAST SEEN", "ENDED", "REASON"], &rows(page, &members));
+    table(
+        &["SESSION", "CLIENT", "DEVICE", "ADDRESS", "CREATED", "LAST SEEN", "ENDED", "REASON"],
+        &rows(page, &members),
+    );
     if let Some(next) = page["next"].as_str() {
         println!("more: --after {next}");
     }

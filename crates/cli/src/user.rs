@@ -80,10 +80,13 @@ impl User {
         match self {
             Self::Add { email, role, .. } => {
                 let body = json!({ "email": email, "password": password, "roles": role });
-                output.show(&admin.post("/api/admin/users", &body).await?, |user| println!("added {}", text(user, "user_id")));
+                output.show(&admin.post("/api/admin/users", &body).await?, |user| {
+                    println!("added {}", text(user, "user_id"))
+                });
             }
             Self::List { email, after, limit } => {
-                let path = format!("/api/admin/users?email={}&after={}&limit={limit}", segment(&email), segment(&after));
+                let path =
+                    format!("/api/admin/users?email={}&after={}&limit={limit}", segment(&email), segment(&after));
                 output.show(&admin.get(&path).await?, list);
             }
             Self::Show { user } => output.show(&admin.get(&path(&user, "")).await?, show),
@@ -127,14 +130,26 @@ fn path(user: &str, rest: &str) -> String {
 }
 
 fn list(page: &Value) {
-    table(&["USER", "E-MAIL", "ROLES", "CREATED", "DISABLED"], &rows(page, &["user_id", "email", "roles", "created_at", "disabled_at"]));
+    table(
+        &["USER", "E-MAIL", "ROLES", "CREATED", "DISABLED"],
+        &rows(page, &["user_id", "email", "roles", "created_at", "disabled_at"]),
+    );
     if let Some(next) = page["next"].as_str() {
         println!("more: --after {next}");
     }
 }
 
 fn show(user: &Value) {
-    for member in ["user_id", "email", "email_verified_at", "roles", "attributes", "created_at", "password_changed_at", "disabled_at"] {
+    for member in [
+        "user_id",
+        "email",
+        "email_verified_at",
+        "roles",
+        "attributes",
+        "created_at",
+        "password_changed_at",
+        "disabled_at",
+    ] {
         println!("{member:<20} {}", text(user, member));
     }
 }

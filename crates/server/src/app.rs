@@ -75,7 +75,9 @@ pub enum StartError {
     Passwords(io::Error),
     #[error(transparent)]
     Random(#[from] RandomError),
-    #[error("this store belongs to the issuer {stored}, and the configuration says {configured}; set issuer = \"{stored}\"")]
+    #[error(
+        "this store belongs to the issuer {stored}, and the configuration says {configured}; set issuer = \"{stored}\""
+    )]
     OtherIssuer { stored: String, configured: String },
     #[error("cannot listen on {on}: {reason}")]
     Listen { on: String, reason: String },
@@ -181,7 +183,11 @@ fn data_folder(path: &Path) -> Result<(), StartError> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| refuse(error.to_string()))?;
     let mode = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.permissions().mode();
     if mode & 0o022 != 0 {
-        return Err(refuse(format!("others may write to it (mode {:04o}); run: chmod go-w {}", mode & 0o777, path.display())));
+        return Err(refuse(format!(
+            "others may write to it (mode {:04o}); run: chmod go-w {}",
+            mode & 0o777,
+            path.display()
+        )));
     }
     Ok(())
 }

@@ -12,7 +12,8 @@ use crate::config::{Config, ConfigError, LogFormat};
 /// # Errors
 /// `log.level` is not a level or filter.
 pub fn install(config: &Config) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log_level)).map_err(|error| config.refuse_log_level(&error.to_string()))?;
+    let filter = EnvFilter::try_new(format!("refinery_core=warn,{}", config.log_level))
+        .map_err(|error| config.refuse_log_level(&error.to_string()))?;
     let lines = fmt().with_env_filter(filter).with_writer(stderr).with_ansi(false);
     // An error means that a subscriber was there already, as in tests.
     let _ = match config.log_format {

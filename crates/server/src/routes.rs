@@ -14,8 +14,8 @@ use tower::ServiceExt;
 use crate::{
     app::App,
     http::{
-        admin, caller, context::Peer, docs, error::ApiError, health, login, logout, metrics, password, pipeline, register, session, token,
-        well_known,
+        admin, caller, context::Peer, docs, error::ApiError, health, login, logout, metrics, password, pipeline,
+        register, session, token, well_known,
     },
 };
 
@@ -148,7 +148,9 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/admin/users", Admin, "List users", || get(admin::users::list)).query(&["after", "limit", "email"]),
     row(Post, "/api/admin/users", Admin, "Add a user", || post(admin::users::add)).json::<admin::users::NewUser>(),
     row(Get, "/api/admin/users/{id}", Admin, "Show a user, by id or e-mail", || get(admin::users::show)),
-    row(Post, "/api/admin/users/{id}/disable", Admin, "Disable a user; ends everything", || post(admin::users::disable)),
+    row(Post, "/api/admin/users/{id}/disable", Admin, "Disable a user; ends everything", || {
+        post(admin::users::disable)
+    }),
     row(Post, "/api/admin/users/{id}/enable", Admin, "Enable a user", || post(admin::users::enable)),
     row(Put, "/api/admin/users/{id}/roles", Admin, "Set a user's roles", || put(admin::users::set_roles))
         .json::<admin::users::Roles>(),

@@ -8,7 +8,10 @@ use tracing::{error, info};
 use crate::{
     app::{App, StartError},
     config::Config,
-    http::{metrics, serve::{Server, bind_admin_socket}},
+    http::{
+        metrics,
+        serve::{Server, bind_admin_socket},
+    },
     routes,
 };
 

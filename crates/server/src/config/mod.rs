@@ -265,9 +265,10 @@ impl Reader<'_> {
     fn database(&self) -> Result<Database, ConfigError> {
         match self.text("database") {
             "" => Ok(Database::Sqlite),
-            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(Database::Postgres { url: PlainSecret::new(url.to_owned()), pool: self.number("database_pool", 2..=1000)? })
-            }
+            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => Ok(Database::Postgres {
+                url: PlainSecret::new(url.to_owned()),
+                pool: self.number("database_pool", 2..=1000)?,
+            }),
             _ => Err(self.refuse("database", "must begin with postgres:// or be empty")),
         }
     }

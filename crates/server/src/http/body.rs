@@ -33,9 +33,9 @@ impl<T: DeserializeOwned, S: Sync, const LIMIT: usize> FromRequest<S> for Json<T
         // CSR-07: a foreign page can send text/plain and forms without a preflight, JSON it cannot.
         require_content_type(request.headers(), "application/json")?;
         let bytes = read(request.into_body(), LIMIT).await?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            ApiError::new(errors::MALFORMED_JSON).detail(error.to_string())
-        })
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| ApiError::new(errors::MALFORMED_JSON).detail(error.to_string()))
     }
 }
 
@@ -103,7 +103,9 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(ApiError::new(errors::BODY_TOO_LARGE).detail(format!("at most {limit} bytes")))
         }
-        Ok(Err(error)) => Err(ApiError::new(errors::MALFORMED_FORM).detail("the body broke off").log(error.to_string())),
+        Ok(Err(error)) => {
+            Err(ApiError::new(errors::MALFORMED_FORM).detail("the body broke off").log(error.to_string()))
+        }
     }
 }
 

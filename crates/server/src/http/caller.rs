@@ -165,7 +165,8 @@ async fn administrator(app: &App, headers: &HeaderMap) -> Result<SignedIn, ApiEr
 /// `Authorization: Bearer`, exactly one (RFC 6750, section 2.1).
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().filter(|_| values.next().is_none()).and_then(|value: &HeaderValue| value.to_str().ok())?;
+    let value =
+        values.next().filter(|_| values.next().is_none()).and_then(|value: &HeaderValue| value.to_str().ok())?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start_matches(' '))
 }

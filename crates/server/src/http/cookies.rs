@@ -46,7 +46,8 @@ impl Cookie {
     /// `duplicate-cookie` if the name occurs twice: another host of the domain may have planted one.
     pub fn read(self, issuer: &Issuer, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         let name = self.name(issuer).as_bytes();
-        let pairs = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+        let pairs =
+            headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
         let mut found = pairs.filter_map(|pair| {
             let pair = pair.strip_prefix(b" ").unwrap_or(pair);
             let at = pair.iter().position(|byte| *byte == b'=')?;
@@ -115,7 +116,13 @@ mod tests {
         let issuer = issuer("https://id.example");
         let read = |text: &'static str| Cookie::Signin.read(&issuer, &headers(&[("cookie", text)]));
         assert_eq!(read("a=1; __Host-signin=v; b=2").unwrap().as_deref(), Some("v"));
-        for other in ["__host-signin=v", "__Host-signin =v", "\t__Host-signin=v", "$Version=1; x=__Host-signin=v", "__Host-signin="] {
+        for other in [
+            "__host-signin=v",
+            "__Host-signin =v",
+            "\t__Host-signin=v",
+            "$Version=1; x=__Host-signin=v",
+            "__Host-signin=",
+        ] {
             assert_eq!(read(other).unwrap(), None, "{other}");
         }
         assert_eq!(read("__Host-signin=a; __Host-signin=b").unwrap_err().0.code, errors::DUPLICATE_COOKIE);
@@ -127,7 +134,9 @@ mod tests {
     #[test]
     fn unsafe_requests_must_come_from_the_issuers_pages() {
         let issuer = issuer("https://id.example");
-        let check = |pairs: &[(&'static str, &'static str)]| require_same_origin(&issuer, &Method::POST, &headers(pairs)).is_ok();
+        let check = |pairs: &[(&'static str, &'static str)]| {
+            require_same_origin(&issuer, &Method::POST, &headers(pairs)).is_ok()
+        };
         assert!(check(&[("origin", "https://id.example")]));
         assert!(check(&[("sec-fetch-site", "same-origin")]));
         assert!(check(&[("origin", "null"), ("sec-fetch-site", "same-origin")]));

@@ -11,7 +11,8 @@ use crate::{app::App, errors::CODES};
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;\
 color-scheme:light dark}h2{font-size:1.1rem;margin-top:2rem}code{font-family:ui-monospace,monospace}";
 /// The page has no script, no form and no link to elsewhere; its one style element is named by its hash.
-const POLICY: &str = "default-src 'none'; style-src 'sha256-STYLE'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'sha256-STYLE'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// `GET /docs/errors`
 pub async fn errors() -> impl IntoResponse {
@@ -29,7 +30,10 @@ pub async fn errors() -> impl IntoResponse {
         page.push_str(&row);
     }
     page.push_str("</main></html>");
-    ([(header::CONTENT_SECURITY_POLICY, policy()), (header::CACHE_CONTROL, "public, max-age=3600".to_owned())], Html(page))
+    (
+        [(header::CONTENT_SECURITY_POLICY, policy()), (header::CACHE_CONTROL, "public, max-age=3600".to_owned())],
+        Html(page),
+    )
 }
 
 fn policy() -> String {

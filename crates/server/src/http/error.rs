@@ -55,9 +55,7 @@ impl Failure {
 
     fn of_store(error: &StoreError, shape: Shape) -> Self {
         let mut failure = match error {
-            StoreError::Unavailable { .. } => {
-                Self { retry_after: Some(1), ..Self::new(errors::UNAVAILABLE, shape) }
-            }
+            StoreError::Unavailable { .. } => Self { retry_after: Some(1), ..Self::new(errors::UNAVAILABLE, shape) },
             StoreError::Conflict => Self::new(errors::CONFLICT, shape),
             StoreError::Broken(_) => Self::new(errors::INTERNAL, shape),
         };

@@ -137,7 +137,9 @@ fn lifetime(app: &App, target: &Target, session_end: Option<Timestamp>) -> Lifet
 
 /// What the token may say now: what the session has, cut to what the client may still ask for (TOK-21).
 fn granted_scope(authority: &Authority, narrowed: Option<&Scope>) -> Result<String, OAuthError> {
-    let stored = |text: &str| text.parse::<Scope>().map_err(|_| OAuthError::new(errors::INTERNAL).log("a stored scope is malformed"));
+    let stored = |text: &str| {
+        text.parse::<Scope>().map_err(|_| OAuthError::new(errors::INTERNAL).log("a stored scope is malformed"))
+    };
     let session = stored(&authority.scope)?;
     let allowed = session.intersect(&stored(&authority.client_scopes)?);
     Ok(narrowed.map_or_else(|| allowed.clone(), |wanted| allowed.intersect(wanted)).to_string())

@@ -20,15 +20,13 @@ use crate::{
     app::App,
     domain::{
         audit::Source,
+        rsn,
         session::{EndReason, Sid},
         signin::{SigninId, SigninSecret},
     },
     errors,
     secret::PlainSecret,
-    store::{
-        sessions,
-        signins,
-    },
+    store::{sessions, signins},
 };
 
 /// The body of `POST /logout`.
@@ -108,8 +106,9 @@ async fn end(app: &App, context: &Context, holds: Holds, everywhere: bool) -> Re
                 let Some(id) = signin else { return Ok(()) };
                 let Some(found) = signins::find(tx, &id).await? else { return Ok(()) };
                 act.source.actor.clone_from(&found.user_id);
-                // A cookie or token whose sign-in had ended before must not end what began since.
-                if everywhere && !found.revoked && found.expires_at > act.now {
+                // A token of a sign-in that has ended must not end what began since.
+                let stands = !found.revoked && found.expires_at > act.now && rsn::stands(found.auth_rsn, found.min_rsn);
+                if everywhere && stands {
                     // It raises the user's `min_rsn`, and so ends this sign-in too.
                     sessions::end_everywhere(tx, &found.user_id, EndReason::LogoutEverywhere, &act).await?;
                 } else {

@@ -71,7 +71,8 @@ impl Default for Metrics {
 impl Metrics {
     pub fn request(&self, method: &str, route: &'static str, status: u16, took: Duration) {
         // Anybody can invent methods; a label for each would fill the memory.
-        let method = if matches!(method, "GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD") { method } else { "other" };
+        let method =
+            if matches!(method, "GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD") { method } else { "other" };
         self.requests.get_or_create(&RequestLabels { method: method.to_owned(), route, status }).inc();
         self.durations.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
     }

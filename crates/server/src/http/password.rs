@@ -76,7 +76,8 @@ pub(super) async fn replace(
     let scope = Scope { issuer: app.config.issuer.as_str(), tenant: super::TENANT };
     let entry = Entry::user(scope, id.as_str(), now, app.config.access_token_ttl_cap);
     let actor = if context.is_local() { "local" } else { id.as_str() };
-    let event = AuditEvent::new(Event::PasswordChange, now, &context.source(actor), app.random.bytes()?).user(id.as_str());
+    let event =
+        AuditEvent::new(Event::PasswordChange, now, &context.source(actor), app.random.bytes()?).user(id.as_str());
     let id = id.clone();
     let stored = app
         .store
@@ -108,7 +109,9 @@ pub(super) fn checked(
         let code = match weakness {
             Weakness::TooShort { .. } => errors::PASSWORD_TOO_SHORT,
             Weakness::TooLong { .. } => errors::PASSWORD_TOO_LONG,
-            Weakness::Repeated { .. } | Weakness::Common | Weakness::Context | Weakness::Sequence => errors::PASSWORD_COMMON,
+            Weakness::Repeated { .. } | Weakness::Common | Weakness::Context | Weakness::Sequence => {
+                errors::PASSWORD_COMMON
+            }
         };
         ApiError::field(code, field, weakness.to_string())
     })

@@ -77,9 +77,11 @@ fn finish(app: &App, context: &Context, mut response: Response) -> Response {
         let kept = std::mem::take(response.headers_mut());
         log(context, &failure);
         response = failure.render(app.config.issuer.as_str(), &context.request_id);
-        response.headers_mut().extend(kept.into_iter().filter_map(|(name, value)| Some((name?, value))).filter(
-            |(name, _)| *name != header::CONTENT_LENGTH && *name != header::CONTENT_TYPE,
-        ));
+        response.headers_mut().extend(
+            kept.into_iter()
+                .filter_map(|(name, value)| Some((name?, value)))
+                .filter(|(name, _)| *name != header::CONTENT_LENGTH && *name != header::CONTENT_TYPE),
+        );
         if failure.code == errors::DUPLICATE_COOKIE {
             let cleared = [Cookie::Signin, Cookie::Access].map(|cookie| cookie.clear(&app.config.issuer));
             cleared.into_iter().flatten().for_each(|value| {
@@ -109,14 +111,18 @@ fn secure(app: &App, context: &Context, response: &mut Response) {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ];
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if app.config.issuer.is_https() {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers
+            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
     if let Ok(id) = HeaderValue::try_from(context.request_id.as_str()) {
         headers.insert(HeaderName::from_static("x-request-id"), id);

@@ -17,8 +17,7 @@ const JWKS_MAX_AGE: &str = "public, max-age=300";
 pub async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
     let jwks = app.ring.jwks();
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|sent| sent == jwks.etag);
-    let mut response =
-        if known { StatusCode::NOT_MODIFIED.into_response() } else { jwks.body.clone().into_response() };
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { jwks.body.clone().into_response() };
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));

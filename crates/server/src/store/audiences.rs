@@ -61,7 +61,8 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
 /// # Errors
 /// As any statement.
 pub async fn rules(tx: &mut Tx, audience: &str) -> Result<Option<AudienceRules>, StoreError> {
-    const SQL: &str = "SELECT audience, alg, claims, required_role, access_token_ttl FROM audiences WHERE audience = $1";
+    const SQL: &str =
+        "SELECT audience, alg, claims, required_role, access_token_ttl FROM audiences WHERE audience = $1";
     tx.fetch_optional(SQL, &[audience.into()]).await?.map(|row| rules_of(&row)).transpose()
 }
 

@@ -118,7 +118,9 @@ pub async fn add(
         })
         .await?;
     if !inserted {
-        return Err(ApiError::new(errors::CONFLICT).detail("this client id is taken, now or before: ids are never given again"));
+        return Err(
+            ApiError::new(errors::CONFLICT).detail("this client id is taken, now or before: ids are never given again")
+        );
     }
     let mut answer = shown(&found(&app, &id).await?);
     answer["client_secret"] = json!(plain.as_ref().map(crate::secret::PlainSecret::expose));

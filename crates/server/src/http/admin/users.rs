@@ -75,8 +75,12 @@ pub struct NewPassword {
 /// `GET /api/admin/users`
 pub async fn list(State(app): State<App>, query: Page) -> Result<Answer<Value>, ApiError> {
     let limit = query.limit();
-    let listing =
-        Listing { tenant: TENANT.to_owned(), prefix: EmailKey::prefix(&query.email), after: query.after.clone(), limit };
+    let listing = Listing {
+        tenant: TENANT.to_owned(),
+        prefix: EmailKey::prefix(&query.email),
+        after: query.after.clone(),
+        limit,
+    };
     let rows = app
         .store
         .read(move |tx| {

@@ -53,10 +53,11 @@ pub(super) async fn open(
     let session = session(app, to, who, &secret)?;
     let (sid, nonce) = (session.sid.clone(), session.nonce.clone());
     let act = app.act(context, who.user.id.as_str(), to.target.now)?;
-    let event = AuditEvent::new(Event::LoginSuccess, act.now, &context.source(who.user.id.as_str()), app.random.bytes()?)
-        .user(who.user.id.as_str())
-        .client(to.client.id.as_str())
-        .session(sid.as_str());
+    let event =
+        AuditEvent::new(Event::LoginSuccess, act.now, &context.source(who.user.id.as_str()), app.random.bytes()?)
+            .user(who.user.id.as_str())
+            .client(to.client.id.as_str())
+            .session(sid.as_str());
     let rehash = who.rehashed.clone().map(|new| (who.user.password_hash.clone().unwrap_or_default(), new));
     let signin = NewSignin {
         id: secret.id(),

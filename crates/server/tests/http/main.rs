@@ -1,0 +1,17 @@
+//! The HTTP layer, whole: requests go through the router as they would from the network. The files are the URL tree.
+#![cfg(test)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admin;
+mod coverage;
+mod limits;
+mod login;
+mod logout;
+mod password;
+mod register;
+mod rig;
+mod secrets;
+mod token;
+mod well_known;

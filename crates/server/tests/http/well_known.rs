@@ -1,0 +1,69 @@
+//! Metadata, keys, health.
+
+use serde_json::Value;
+
+use crate::rig::{ISSUER, Rig};
+
+// KEY-05
+#[tokio::test]
+async fn the_key_set_is_public_cacheable_and_holds_no_private_member() {
+    let rig = Rig::sqlite().await;
+    let first = rig.get("/.well-known/jwks.json").send().await.expect(200);
+    assert_eq!(first.headers["cache-control"], "public, max-age=300");
+    assert_eq!(first.headers["access-control-allow-origin"], "*");
+    let keys = first.json()["keys"].as_array().unwrap().clone();
+    assert_eq!(keys.len(), 1);
+    for member in ["d", "k", "p", "q"] {
+        assert_eq!(keys[0][member], Value::Null);
+    }
+    assert_eq!((keys[0]["alg"].as_str(), keys[0]["use"].as_str()), (Some("ES256"), Some("sig")));
+    let etag = first.headers["etag"].to_str().unwrap();
+    let again = rig.get("/.well-known/jwks.json").header("if-none-match", etag).send().await;
+    assert_eq!((again.status.as_u16(), again.body.as_str()), (304, ""));
+}
+
+// OAU-16
+#[tokio::test]
+async fn the_metadata_names_this_issuer_and_nothing_that_does_not_work() {
+    let rig = Rig::sqlite().await;
+    let metadata = rig.get("/.well-known/openid-configuration").send().await.expect(200).json();
+    assert_eq!(metadata["issuer"], ISSUER);
+    for member in ["jwks_uri", "token_endpoint", "service_documentation"] {
+        let path = metadata[member].as_str().unwrap().strip_prefix(ISSUER).unwrap();
+        assert_ne!(rig.get(path).send().await.status.as_u16(), 404, "{member}");
+    }
+    assert_eq!(rig.get("/.well-known/oauth-authorization-server").send().await.expect(200).json(), metadata);
+}
+
+#[tokio::test]
+async fn health_readiness_errors_and_openapi_answer() {
+    let rig = Rig::sqlite().await;
+    rig.get("/healthz").send().await.expect(200);
+    rig.get("/readyz").send().await.expect(200);
+    let page = rig.get("/docs/errors").send().await.expect(200).body;
+    for code in countersign_server::errors::CODES {
+        assert!(page.contains(&format!("id=\"{}\"", code.name)), "{}", code.name);
+    }
+    assert_eq!(rig.get("/openapi.json").send().await.expect(200).json()["openapi"], "3.0.3");
+    rig.app.start_draining();
+    rig.get("/readyz").send().await.refused(503, "unavailable");
+    rig.get("/healthz").send().await.expect(200);
+}
+
+// CSR-09, CSR-10
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let rig = Rig::sqlite().await;
+    for path in ["/healthz", "/nothing", "/session", "/docs/errors"] {
+        let answer = rig.get(path).send().await;
+        for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
+            assert_eq!(answer.headers[name], value, "{path}");
+        }
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(!answer.headers.contains_key("strict-transport-security"));
+    }
+    assert_eq!(rig.get("/session").send().await.headers["cache-control"], "no-store");
+    let https = Rig::with(&[("issuer", "https://id.example")]).await;
+    assert!(https.get("/healthz").send().await.headers.contains_key("strict-transport-security"));
+}
