@@ -21,6 +21,9 @@ use crate::{domain::password::Password, random::Random};
 
 /// A thread that had nothing to do for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(5);
+/// By how much the hashing threads are less urgent than the others, of 19.
+#[cfg(target_os = "linux")]
+const LESS_URGENT: i32 = 5;
 /// Memory is reserved (not touched) in pieces above the size from which the C library always maps it separately, so that
 /// freeing it gives it back to the system instead of keeping it in a heap.
 const RESERVED_BLOCKS: usize = 34 * 1024;
@@ -61,6 +64,7 @@ impl Worker {
 
     /// Works until the queue is closed.
     pub(super) fn run(mut self) {
+        step_back();
         loop {
             let patience = Some(IDLE).filter(|_| self.memory.capacity() > 0);
             match self.shared.queue.next(patience) {
@@ -182,5 +186,14 @@ impl Worker {
     #[cfg(test)]
     pub(super) fn kept_kib(&self) -> usize {
         self.memory.len()
+    }
+}
+
+/// Lets every other thread go first: on a busy machine sign-ins wait, refreshes and keys do not (NET-07).
+fn step_back() {
+    // On Linux this is a thread's own; elsewhere it would be the whole process's.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(LESS_URGENT) {
+        tracing::warn!(%error, "the hashing threads could not lower their priority");
     }
 }

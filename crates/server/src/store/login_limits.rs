@@ -52,6 +52,17 @@ pub async fn count(tx: &mut Tx, account: &str, limit: AccountLimit, now: Timesta
     Ok(Attempt::TooEarly { retry_after: free_at.since(now).max(Duration::from_millis(1)) })
 }
 
+/// Takes back one counted attempt that was not looked at after all: the hashing threads were busy. The next delay doubles
+/// the one that was there before it.
+///
+/// # Errors
+/// As any statement.
+pub async fn give_back(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE login_limits SET failures = failures - 1, \
+                       free_at = updated_at + (free_at - updated_at) / 2 WHERE account = $1 AND failures > 0";
+    tx.execute(SQL, &[account.into()]).await.map(drop)
+}
+
 /// Forgets the failures of an account: its password was right.
 ///
 /// # Errors

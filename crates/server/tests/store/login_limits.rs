@@ -50,6 +50,25 @@ both_databases! {
         assert_eq!(attempt(&store, "ada@example.com", NOW).await, Attempt::Counted { failures: 1 });
     }
 
+    // LOG-08: an attempt that found the hashing threads busy was no attempt.
+    async fn an_attempt_that_was_not_looked_at_is_taken_back(store: Store) {
+        let account = account_key("default", "ada@example.com");
+        for _ in 0..9 {
+            attempt(&store, "ada@example.com", NOW).await;
+            write!(store, [account], |tx| login_limits::give_back(tx, &account));
+        }
+        let mut now = NOW;
+        for failures in 1..=8_u32 {
+            assert_eq!(attempt(&store, "ada@example.com", now).await, Attempt::Counted { failures: failures.into() });
+            now = now.plus(LIMIT.delay_after(failures));
+        }
+        write!(store, [account], |tx| login_limits::give_back(tx, &account));
+        now = now.plus(Duration::from_secs(1));
+        assert_eq!(attempt(&store, "ada@example.com", now).await, Attempt::Counted { failures: 8 });
+        let early = attempt(&store, "ada@example.com", now).await;
+        assert_eq!(early, Attempt::TooEarly { retry_after: LIMIT.delay_after(8) });
+    }
+
     // LOG-07: however many guesses arrive together, no more than the free ones are looked at.
     async fn guesses_at_the_same_time_are_counted_one_by_one(store: Store) {
         let tasks: Vec<_> = (0..40)

@@ -7,6 +7,7 @@ mod support;
 #[macro_use]
 mod run;
 
+mod audiences;
 mod audit;
 mod clients;
 mod contract;
