@@ -23,7 +23,6 @@ use countersign_jose::{Algorithm, SigningKey};
 pub use error::KeyRingError;
 pub use kek::{KekError, KekSource};
 pub use material::NewAudienceSecret;
-pub use process::forbid_core_dumps;
 pub use provider::{KeyProvider, ProviderError};
 pub use rotation::When;
 pub use sealed::SealError;
@@ -93,12 +92,15 @@ struct Stored {
 }
 
 impl KeyRing {
-    /// Opens the ring. Only a new store gets its first keys here (and the data folder its key-encryption key).
+    /// Opens the ring, and forbids core dumps of the process that holds it. Only a new store gets its first keys here (and the data folder its key-encryption key).
     ///
     /// # Errors
     /// [`KeyRingError`]: the key-encryption key is missing, wrong or readable by others, a key does not open, or the
     /// ring is damaged. The server must not start then; nothing was made anew (KEY-08).
     pub async fn open(setup: Setup) -> Result<Self, KeyRingError> {
+        if let Err(error) = process::forbid_core_dumps() {
+            tracing::warn!(%error, "core dumps of this process may contain keys");
+        }
         let Setup { store, kek, clock, random, policy, algs } = setup;
         let stored = read(&store).await?;
         let is_new = stored.keys.is_empty() && stored.kek_id.is_none();

@@ -2,14 +2,14 @@
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Forbids core dumps of this process (KEY-01). Called first thing by every program that opens a key.
+/// Forbids core dumps of this process (KEY-01). [`super::KeyRing::open`] does it before it opens the first key.
 ///
 /// A kernel that pipes dumps to a program ignores the limit, therefore the process is also made undumpable where that
 /// exists; other processes of the same user can then not read its memory either.
 ///
 /// # Errors
 /// The operating system refused.
-pub fn forbid_core_dumps() -> std::io::Result<()> {
+pub(super) fn forbid_core_dumps() -> std::io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;

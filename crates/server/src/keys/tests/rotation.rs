@@ -1,8 +1,12 @@
 //! Transitions: by schedule, by command, by emergency; with replicas and crashes.
 
+use std::sync::atomic::Ordering;
+
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+
 use super::*;
 use crate::domain::{
-    key_ring::{JWKS_MAX_AGE, SKEW, Transition, plan},
+    key_ring::{JWKS_MAX_AGE, SKEW, Transition, check, plan},
     revocation::Entry,
 };
 
@@ -209,4 +213,83 @@ both_databases! {
         assert!(expected.iter().all(|event| told.contains(event)), "{told:?}");
         assert_eq!(audit.iter().filter(|(_, _, detail)| detail["retiring"] == old.as_str()).count(), 1);
     }
+
+    async fn random_walks_never_break_the_ring(store: Store) {
+        // KEY-02, KEY-03, I-6, I-9: two replicas, crashes (dropped turns), orders, revocations, a clock that jumps.
+        let mut runner = TestRunner::deterministic();
+        let walk = prop::collection::vec(step(), 120).new_tree(&mut runner).unwrap().current();
+        let place = Place::on(store);
+        let mut replicas = [place.open().await, place.open().await];
+        let mut before = place.keys().await;
+        for (at, step) in walk.iter().enumerate() {
+            run(&place, &mut replicas, step).await;
+            let now = place.keys().await;
+            let ring: Vec<RingKey> = now.iter().map(|row| row.key.clone()).collect();
+            assert_eq!(check(&ring), Ok(()), "step {at}: {step:?}");
+            for old in &before {
+                let new = now.iter().find(|row| row.key.kid == old.key.kid).expect("no row is ever lost");
+                assert!(rank(new.key.state) >= rank(old.key.state), "step {at}: {step:?} moved {old:?} back");
+                assert_eq!(new.sealed.is_none(), new.key.state == KeyState::Removed, "step {at}: {step:?}");
+            }
+            before = now;
+            let fresh = place.open().await;
+            assert!(verifies(&fresh, &fresh.signer_for(Algorithm::ES256).unwrap()), "step {at}: {step:?}");
+            fresh.snapshot().mac_keys().open(&refresh_token(fresh.snapshot().mac_keys())).unwrap();
+        }
+        assert!(before.len() > 8, "the walk went somewhere");
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(u64),
+    Clock(i64),
+    Tick(usize),
+    BothTick,
+    Rotate(usize, bool),
+    RevokeActive(usize),
+    Restart(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..2 * DAY.as_secs()).prop_map(Step::Wait),
+        1 => (-200_000..200_000_i64).prop_map(Step::Clock),
+        3 => (0..2_usize).prop_map(Step::Tick),
+        2 => Just(Step::BothTick),
+        1 => (0..2_usize, any::<bool>()).prop_map(|(replica, now)| Step::Rotate(replica, now)),
+        1 => (0..2_usize).prop_map(Step::RevokeActive),
+        1 => (0..2_usize).prop_map(Step::Restart),
+    ]
+}
+
+async fn run(place: &Place, replicas: &mut [KeyRing; 2], step: &Step) {
+    match *step {
+        Step::Wait(secs) => place.clock.advance(Duration::from_secs(secs)),
+        Step::Clock(secs) => {
+            if let Clock::Manual(at) = &place.clock {
+                at.fetch_add(secs * 1_000_000, Ordering::SeqCst);
+            }
+        }
+        Step::Tick(replica) => _ = replicas[replica].tick().await.unwrap(),
+        Step::BothTick => {
+            let (a, b) = tokio::join!(replicas[0].tick(), replicas[1].tick());
+            a.and(b).unwrap();
+        }
+        Step::Rotate(replica, now) => {
+            let when = if now { When::Now } else { When::Published };
+            replicas[replica].rotate(TOKEN, when, &admin()).await.unwrap();
+        }
+        Step::RevokeActive(replica) => {
+            // As it knows it: perhaps another replica retired the key long ago.
+            let known = kid(&replicas[replica]);
+            replicas[replica].revoke(&known, scope(), &admin()).await.unwrap();
+        }
+        Step::Restart(replica) => replicas[replica] = place.open().await,
+    }
+}
+
+fn rank(state: KeyState) -> usize {
+    let order = ["staged", "published", "active", "retiring", "removed"];
+    order.iter().position(|word| *word == state.as_str()).unwrap()
 }
