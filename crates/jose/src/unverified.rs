@@ -85,9 +85,7 @@ impl<'a> Unverified<'a> {
         {
             return Err(Error::UnknownKey { kid: Some(got.into()) });
         }
-        let (payload, signature) = self.body.split_at(self.payload_len);
-        debug_assert_eq!(payload.len(), self.payload_len);
-        key.verify_raw(self.signing_input.as_bytes(), signature)?;
+        key.verify_raw(self.signing_input.as_bytes(), &self.body[self.payload_len..])?;
         Ok(Authentic { header: self.header, body: self.body, payload_len: self.payload_len })
     }
 }

@@ -221,6 +221,29 @@ fn every_claim_survives_the_way_through_a_token() {
     }
 }
 
+// The reader takes a short way for members in the order in which they are written; every other way leads to the same claims.
+#[test]
+fn members_are_read_in_any_order_and_with_white_space() {
+    let forger = Forger::new(Algorithm::HS256);
+    let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&payload()).unwrap();
+    let mut members: Vec<_> = members.into_iter().collect();
+    for _ in 0..members.len() {
+        members.rotate_left(1);
+        let text: Vec<_> = members.iter().map(|(name, value)| format!(" \"{name}\" :\n\t{value} ")).collect();
+        let text = format!(" {{{}}} ", text.join(","));
+        assert_eq!(forger.with_payload(&text).map(Verified::into_inner), Ok(claims()), "{text}");
+        let escaped = text.replacen("\"iss\"", "\"\\u0069ss\"", 1);
+        assert_eq!(forger.with_payload(&escaped).map(Verified::into_inner), Ok(claims()), "{escaped}");
+    }
+    for header in [
+        r#"{"typ":"at+jwt","kid":"k1","alg":"HS256"}"#,
+        r#" { "kid" : "k1" , "alg" : "HS256" , "typ" : "at+jwt" } "#,
+        r#"{"x":1,"alg":"HS256","typ":"at\u002bjwt","y":[],"kid":"\u006b1"}"#,
+    ] {
+        assert!(forger.with_header(header).is_ok(), "{header}");
+    }
+}
+
 #[test]
 fn a_token_that_no_verifier_would_accept_is_not_signed() {
     type Damage = fn(&mut AccessClaims);

@@ -92,9 +92,24 @@ macro_rules! claims {
             fn from_json(json: &[u8]) -> Result<Self, $crate::Error> {
                 $( let mut $field: Option<$value> = None; )*
                 let mut extra = serde_json::Map::new();
-                $crate::json::Reader::document(json, |reader, name| match name.as_ref() {
-                    $( $name => reader.fill(&mut $field, $name), )*
-                    _ => reader.insert(&mut extra, name),
+                $crate::json::Reader::document(json, |reader| {
+                    let mut more = reader.enter()?;
+                    // Members in the order of the lines above, as this library writes them, cost one comparison each.
+                    $(
+                        if more && reader.goes_on(concat!("\"", $name, "\":")) {
+                            reader.fill(&mut $field, $name)?;
+                            more = reader.another()?;
+                        }
+                    )*
+                    while more {
+                        let name = reader.name()?;
+                        match name.as_ref() {
+                            $( $name => reader.fill(&mut $field, $name)?, )*
+                            _ => reader.insert(&mut extra, name)?,
+                        }
+                        more = reader.another()?;
+                    }
+                    Ok(())
                 })?;
                 Ok(Self { $( $field: $crate::claims::present($field, $name)?, )* extra })
             }

@@ -154,10 +154,9 @@ pub(crate) fn read_list<T: Member>(reader: &mut Reader<'_>) -> Result<Option<Vec
     }
     let mut items = Vec::new();
     let whole = reader.array(|reader| {
-        let item = T::read(reader)?;
-        let fits = item.is_some();
-        items.extend(item);
-        Ok(fits)
+        let Some(item) = T::read(reader)? else { return Ok(false) };
+        items.push(item);
+        Ok(true)
     })?;
     Ok(whole.then_some(items))
 }

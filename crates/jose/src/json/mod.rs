@@ -5,6 +5,7 @@
 
 mod member;
 mod read;
+mod scan;
 mod write;
 
 pub use member::Member;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
-use super::Member;
+use super::{Member, scan::first_special};
 use crate::{Error, error::clip, limits::MAX_DEPTH};
 
 /// Reads one JSON text from front to back.
@@ -16,19 +16,17 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a text that is one object, handing each member's name to `member`, which reads its value.
+    /// Reads a whole text; `read` reads its one value.
     ///
     /// # Errors
-    /// [`Error::Utf8`]; [`Error::Json`] if the text is not one object or goes on after it; what `member` answers.
-    pub fn document(
-        bytes: &'a [u8],
-        member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// [`Error::Utf8`]; [`Error::Json`] if the text goes on after the value; what `read` answers.
+    pub fn document<T>(bytes: &'a [u8], read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         let text = str::from_utf8(bytes).map_err(|_| Error::Utf8)?;
         let mut reader = Self { text, at: 0, depth: 0 };
-        reader.object(member)?;
         reader.skip_space();
-        if reader.at == text.len() { Ok(()) } else { Err(reader.syntax()) }
+        let value = read(&mut reader)?;
+        reader.skip_space();
+        if reader.at == text.len() { Ok(value) } else { Err(reader.syntax()) }
     }
 
     /// Reads a text that is one object into a map.
@@ -36,32 +34,70 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`document`](Self::document), and [`Error::Duplicate`], [`Error::Depth`], [`Error::Number`].
     pub fn map(bytes: &'a [u8]) -> Result<Map<String, Value>, Error> {
-        let mut map = Map::new();
-        Self::document(bytes, |reader, name| reader.insert(&mut map, name))?;
-        Ok(map)
+        Self::document(bytes, Self::object)
     }
 
-    /// Reads an object. Whether a name may occur twice is for `member` to refuse; [`fill`](Self::fill) and
-    /// [`insert`](Self::insert) do.
-    pub(crate) fn object(
-        &mut self,
-        mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Opens an object; `true` if a member follows. Then read its [`name`](Self::name) and its value, and ask
+    /// [`another`](Self::another).
+    ///
+    /// ```
+    /// use countersign_jose::json::Reader;
+    /// let mut names = Vec::new();
+    /// Reader::document(br#"{"a":1,"b":[]}"#, |reader| {
+    ///     let mut more = reader.enter()?;
+    ///     while more {
+    ///         names.push(reader.name()?);
+    ///         reader.value()?;
+    ///         more = reader.another()?;
+    ///     }
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(names, ["a", "b"]);
+    /// # Ok::<(), countersign_jose::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Json`], [`Error::Depth`].
+    pub fn enter(&mut self) -> Result<bool, Error> {
         self.open(b'{')?;
+        Ok(!self.close(b'}'))
+    }
+
+    /// Reads a member's name and the colon after it.
+    ///
+    /// # Errors
+    /// As [`string`](Self::string).
+    pub fn name(&mut self) -> Result<Cow<'a, str>, Error> {
+        let name = self.string()?;
+        self.expect(b':')?;
+        self.skip_space();
+        Ok(name)
+    }
+
+    /// Whether the text goes on with exactly these bytes, a quoted name and its colon, which are then consumed: a writer that
+    /// puts members in a known order is recognised without looking at each character.
+    #[inline]
+    pub(crate) fn goes_on(&mut self, quoted: &str) -> bool {
+        let goes_on = self.text.as_bytes()[self.at..].starts_with(quoted.as_bytes());
+        if goes_on {
+            self.at += quoted.len();
+            self.skip_space();
+        }
+        goes_on
+    }
+
+    /// After a member: `true` if another follows, `false` if the object ends.
+    ///
+    /// # Errors
+    /// [`Error::Json`].
+    #[inline]
+    pub fn another(&mut self) -> Result<bool, Error> {
         if self.close(b'}') {
-            return Ok(());
+            return Ok(false);
         }
-        loop {
-            self.skip_space();
-            let name = self.string()?;
-            self.expect(b':')?;
-            self.skip_space();
-            member(self, name)?;
-            if self.close(b'}') {
-                return Ok(());
-            }
-            self.expect(b',')?;
-        }
+        self.expect(b',')?;
+        self.skip_space();
+        Ok(true)
     }
 
     /// Reads an array, calling `item` to read each element. As soon as one is not what `item` wants (`false`), reading stops
@@ -122,11 +158,7 @@ impl<'a> Reader<'a> {
     /// [`Error::Json`], [`Error::Duplicate`], [`Error::Depth`], [`Error::Number`].
     pub fn value(&mut self) -> Result<Value, Error> {
         match self.peek() {
-            Some(b'{') => {
-                let mut map = Map::new();
-                self.object(|reader, name| reader.insert(&mut map, name))?;
-                Ok(Value::Object(map))
-            }
+            Some(b'{') => self.object().map(Value::Object),
             Some(b'[') => {
                 let mut items = Vec::new();
                 self.array(|reader| {
@@ -161,21 +193,26 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte, not consumed.
+    #[inline]
     pub fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Digits that are an integer from 0 to `max`; `None` for every other number, which is then not consumed.
+    /// Digits that are an integer from 0 to `max`; `None` for every other number.
     pub(crate) fn integer(&mut self, max: i64) -> Option<i64> {
-        let digits = self.text.as_bytes()[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let end = self.at + digits;
-        let text = &self.text[self.at..end];
-        let goes_on = matches!(self.text.as_bytes().get(end), Some(b'.' | b'e' | b'E'));
-        if goes_on || (digits > 1 && text.starts_with('0')) {
+        let rest = &self.text.as_bytes()[self.at..];
+        let mut value: i64 = 0;
+        let mut len = 0;
+        while let Some(digit) = rest.get(len).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
+            len += 1;
+        }
+        let fraction = matches!(rest.get(len), Some(b'.' | b'e' | b'E'));
+        let leading_zero = len > 1 && rest[0] == b'0';
+        if len == 0 || fraction || leading_zero || value > max {
             return None;
         }
-        let value = text.parse().ok().filter(|value| *value <= max)?;
-        self.at = end;
+        self.at += len;
         Some(value)
     }
 
@@ -188,10 +225,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn object(&mut self) -> Result<Map<String, Value>, Error> {
+        let mut map = Map::new();
+        let mut more = self.enter()?;
+        while more {
+            let name = self.name()?;
+            self.insert(&mut map, name)?;
+            more = self.another()?;
+        }
+        Ok(map)
+    }
+
+    /// The next quote or backslash.
     fn string_stop(&self, from: usize) -> Result<usize, Error> {
         let bytes = &self.text.as_bytes()[from..];
-        let stop = bytes.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-        match stop {
+        match first_special(bytes) {
             Some(stop) if bytes[stop] >= 0x20 => Ok(from + stop),
             Some(stop) => Err(Error::Json { at: from + stop }),
             None => Err(Error::Json { at: self.text.len() }),
@@ -269,8 +317,9 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
         }
     }

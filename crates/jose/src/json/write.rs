@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Member;
+use super::{Member, scan::first_special};
 
 /// Writes one JSON object.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Writer {
     }
 
     pub(crate) fn text(&mut self, text: &str) {
-        if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        if first_special(text.as_bytes()).is_some() {
             return self.value(&Value::String(text.into()));
         }
         self.out.push(b'"');

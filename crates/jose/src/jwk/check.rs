@@ -40,6 +40,7 @@ pub(super) fn ec(crv: &str, x: &[u8], y: &[u8], point: &[u8]) -> Result<(), Erro
     ParsedPublicKey::new(*verify, point).map(drop).map_err(|_| KeyError::Point.into())
 }
 
+/// Whether the point is on the curve only shows when a signature is checked: the primitive then refuses every one.
 pub(super) fn okp(crv: &str, x: &[u8]) -> Result<(), Error> {
     let Some(Family::Okp { public, .. }) = family(crv) else {
         return Err(KeyError::Unsupported(crv.into()).into());

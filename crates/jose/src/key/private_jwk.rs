@@ -5,7 +5,7 @@ use aws_lc_rs::{
     signature::{EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair},
 };
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     secret::hmac_key,
@@ -32,10 +32,10 @@ impl SigningKey {
         if json.len() > MAX_JWK_BYTES {
             return Err(Error::TooLong { bytes: json.len(), limit: MAX_JWK_BYTES });
         }
-        let members = Reader::map(json)?;
-        let jwk = Jwk::envelope(&members)?;
+        let Private(members) = &Private(Reader::map(json)?);
+        let jwk = Jwk::envelope(members)?;
         if jwk.alg.as_deref().is_some_and(|name| name.parse() != Ok(alg))
-            || text_member(&members, "kty")? != Some(alg.kty())
+            || text_member(members, "kty")? != Some(alg.kty())
         {
             return Err(KeyError::WrongAlgorithm(alg).into());
         }
@@ -43,13 +43,26 @@ impl SigningKey {
             return Err(KeyError::NotForSignatures.into());
         }
         if let Family::Hmac { .. } = alg.row().family {
-            let secret = secret_member(&members, "k")?;
+            let secret = secret_member(members, "k")?;
             let kid = jwk.kid.ok_or(KeyError::Member("kid"))?;
             return Self::new(alg, kid, Signer::Hmac(hmac_key(alg, &secret)?));
         }
-        let material = Material::from_members(&members)?;
+        let material = Material::from_members(members)?;
         let kid = jwk.kid.unwrap_or_else(|| material.thumbprint());
-        Self::new(alg, kid, signer(alg, &material, &members)?)
+        Self::new(alg, kid, signer(alg, &material, members)?)
+    }
+}
+
+/// The members of a private key, wiped from memory when dropped.
+struct Private(Map<String, Value>);
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        for value in self.0.values_mut() {
+            if let Value::String(text) = value {
+                text.zeroize();
+            }
+        }
     }
 }
 
