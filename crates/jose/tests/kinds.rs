@@ -1,6 +1,6 @@
 //! Every algorithm signs and verifies, and no kind of token passes for another.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
+#![cfg(test)]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Examples of the RFCs: what they publish is verified, and where a signature is deterministic it is made again, byte by byte.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may")]
+#![cfg(test)]
 
 mod support;
 
@@ -8,7 +8,7 @@ use countersign_jose::{
     Algorithm, Error, GenericClaims, Jwk, JwkSet, KeyError, SigningKey, Unused, Unverified, Verifier, VerifyingKey,
     b64, profile::Profile,
 };
-use support::values::*;
+use support::vectors::*;
 
 /// The claims of RFC 7515 §A: an issuer, no audience, no type.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Keys, claims and tokens that are wrong on purpose.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-pub mod values;
+pub mod vectors;
 
 use countersign_jose::{
     AccessClaims, Algorithm, Error, SigningKey, Verified, Verifier, VerifyingKey, b64, profile::AccessToken,
@@ -16,7 +16,7 @@ pub const SECRET: &[u8; 32] = b"\x8f\x10 a secret of exactly 32 bytes!";
 pub fn pair(alg: Algorithm) -> (SigningKey, VerifyingKey) {
     match alg.kty() {
         "oct" => (SigningKey::hmac(alg, "k1", SECRET).unwrap(), VerifyingKey::hmac(alg, "k1", SECRET).unwrap()),
-        "RSA" => public_pair(SigningKey::from_jwk(alg, with_kid(values::RSA_JWK).as_bytes()).unwrap()),
+        "RSA" => public_pair(SigningKey::from_jwk(alg, with_kid(vectors::RSA_JWK).as_bytes()).unwrap()),
         _ => public_pair(SigningKey::generate(alg, "k1").unwrap()),
     }
 }
