@@ -1,5 +1,7 @@
 //! `countersign serve`
 
+use std::io::Write;
+
 use clap::Args;
 use countersign_server::{
     app::StartError,
@@ -44,6 +46,11 @@ impl Serve {
 
 fn refused(error: &StartError) -> Failure {
     Failure::refused(error.to_string())
+}
+
+/// Nobody may be reading (`serve | head`): that is no reason to stop serving.
+fn greet(ready: &Ready) {
+    let _ = writeln!(std::io::stdout(), "{}", greeting(ready));
 }
 
 fn greeting(ready: &Ready) -> String {

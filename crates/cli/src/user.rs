@@ -81,7 +81,7 @@ impl User {
             Self::Add { email, role, .. } => {
                 let body = json!({ "email": email, "password": password, "roles": role });
                 output.show(&admin.post("/api/admin/users", &body).await?, |user| {
-                    println!("added {}", text(user, "user_id"))
+                    println!("added {}", text(user, "user_id"));
                 });
             }
             Self::List { email, after, limit } => {

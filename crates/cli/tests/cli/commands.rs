@@ -1,0 +1,99 @@
+//! The commands, with a running server and without one.
+
+use crate::rig::{PASSWORD, Rig, member};
+
+fn tour(rig: &Rig) {
+    let (out, _) =
+        rig.expect(0, &["user", "add", "ada@example.com", "--role", "admin", "--role", "buyer@orders"], PASSWORD);
+    assert!(out.starts_with("added usr_"), "{out}");
+    let (out, _) = rig.expect(0, &["--json", "user", "show", "ada@example.com"], "");
+    let id = member(&out, "user_id");
+    rig.expect(0, &["user", "show", &id], "");
+    let (out, _) = rig.expect(0, &["user", "roles", &id, "--add", "tester", "--remove", "buyer@orders"], "");
+    assert_eq!(out, "admin tester\n");
+    let (out, _) = rig.expect(0, &["user", "list"], "");
+    assert!(out.contains("ada@example.com"), "{out}");
+    rig.expect(0, &["user", "password", &id], "seven green parrots sang\n");
+    rig.expect(0, &["user", "add", "bob@example.com"], PASSWORD);
+    rig.expect(0, &["user", "disable", "bob@example.com"], "");
+    rig.expect(0, &["user", "enable", "bob@example.com"], "");
+
+    let (out, _) =
+        rig.expect(0, &["--json", "client", "add", "orders", "--scope", "stock:read", "--access-token-ttl", "5m"], "");
+    assert!(member(&out, "client_secret").starts_with("csk_"));
+    let (out, _) = rig.expect(0, &["--json", "client", "rotate-secret", "orders"], "");
+    assert!(member(&out, "client_secret").starts_with("csk_"));
+    rig.expect(0, &["client", "list"], "");
+    rig.expect(2, &["client", "remove", "orders"], "");
+    rig.expect(0, &["client", "remove", "orders", "--yes"], "");
+
+    let (out, _) = rig.expect(0, &["audience", "add", "beta", "--alg", "HS256", "--claim", "tier=plan"], "");
+    assert!(out.contains("secret"), "{out}");
+    rig.expect(0, &["audience", "list"], "");
+    rig.expect(0, &["session", "list", "ada@example.com"], "");
+    rig.expect(0, &["key", "list"], "");
+    let (out, _) = rig.expect(0, &["key", "rotate"], "");
+    assert!(out.contains("published"), "{out}");
+    let (out, _) = rig.expect(0, &["doctor"], "");
+    assert!(!out.contains("WRONG"), "{out}");
+}
+
+fn refusals(rig: &Rig) {
+    let (_, err) = rig.expect(1, &["user", "add", "cyd@example.com"], "short");
+    assert!(err.contains("at least 15 characters"), "{err}");
+    let (_, err) = rig.expect(1, &["user", "show", "nobody@example.com"], "");
+    assert!(err.contains("no such user"), "{err}");
+    let (out, _) = rig.expect(1, &["--json", "user", "show", "nobody@example.com"], "");
+    assert_eq!(member(&out, "code"), "not-found");
+    rig.expect(1, &["user", "disable", "ada@example.com"], "");
+    rig.expect(1, &["session", "revoke", "nothing"], "");
+    rig.expect(2, &["user", "add", "cyd@example.com"], "");
+    rig.expect(2, &["user", "frobnicate"], "");
+}
+
+#[test]
+fn every_command_over_the_socket_of_a_running_server() {
+    let rig = Rig::new();
+    let _server = rig.serve(&[]);
+    tour(&rig);
+    refusals(&rig);
+}
+
+#[test]
+fn every_command_on_the_store_when_no_server_runs() {
+    let rig = Rig::new();
+    drop(rig.serve(&[]));
+    tour(&rig);
+    refusals(&rig);
+}
+
+#[test]
+fn without_a_data_folder_nothing_is_made() {
+    let rig = Rig::new();
+    let (_, err) = rig.expect(3, &["user", "list"], "");
+    assert!(err.contains("there is no data folder"), "{err}");
+    assert!(!rig.data().exists());
+}
+
+// ADM-06
+#[test]
+fn configuration_is_shown_with_its_origin_and_without_secrets() {
+    let rig = Rig::new();
+    std::fs::write(rig.folder.path().join("countersign.toml"), "database = \"postgres://u:hunter2@db.example/x\"\n")
+        .unwrap();
+    let (out, _) = rig.expect(0, &["config", "show", "--origin"], "");
+    assert!(out.contains("environment COUNTERSIGN_LISTEN") && out.contains("file countersign.toml"), "{out}");
+    assert!(!out.contains("hunter2"), "{out}");
+    rig.expect(0, &["config", "check"], "");
+    rig.expect(1, &["--set", "access_token_ttl=2h", "config", "check"], "");
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    let rig = Rig::new();
+    let (out, _) = rig.expect(0, &["completions", "bash"], "");
+    assert!(out.contains("rotate-secret"), "{out}");
+    rig.expect(0, &["man", "pages"], "");
+    assert!(rig.folder.path().join("pages/countersign.1").exists());
+    assert!(rig.folder.path().join("pages/countersign-user-add.1").exists());
+}

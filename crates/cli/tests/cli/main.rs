@@ -1,0 +1,8 @@
+//! The binary as a person uses it: started, asked, killed.
+#![cfg(test)]
+
+mod commands;
+#[cfg(feature = "failpoints")]
+mod crash;
+mod rig;
+mod serve;

@@ -1,0 +1,96 @@
+//! `countersign serve`
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use crate::rig::{Rig, kill, mode, text};
+
+/// The commands that the greeting prints, pasted into a shell word for word.
+#[test]
+fn the_printed_tour_works() {
+    let rig = Rig::new();
+    let server = rig.serve(&[]);
+    let tour: String = server
+        .greeting
+        .lines()
+        .skip_while(|line| !line.starts_with("Try it"))
+        .skip(1)
+        .take_while(|line| !line.starts_with("Stop with"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let mut shell = Command::new("bash").arg("-e").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(tour.as_bytes()).unwrap();
+    let output = text(&shell.wait_with_output().unwrap().stdout);
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), 7, "{output}");
+    assert!(lines[0].contains("registered"));
+    assert!(lines[1].contains("\"access_token\":\"eyJ") && lines[1].contains("\"refresh_token\":\"rt1."));
+    assert!(lines[2].contains("ada@example.com"));
+    assert!(lines[3].contains("\"refresh_token\":\"rt1."));
+    assert_eq!(lines[4], "204");
+    assert!(lines[5].contains("invalid_grant") && lines[5].contains("refresh-revoked"));
+    assert!(lines[6].contains("token-invalid"));
+}
+
+#[test]
+fn it_drains_and_exits_with_0_and_leaves_private_files() {
+    let rig = Rig::new();
+    let mut server = rig.serve(&[]);
+    assert_eq!(mode(&rig.data()), 0o700);
+    assert_eq!(mode(&rig.data().join("kek")), 0o600);
+    assert_eq!(mode(&rig.data().join("admin.sock")), 0o600);
+    kill(server.child.id(), "-TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert!(!rig.data().join("admin.sock").exists());
+    // A second start finds everything as it was.
+    let _again = rig.serve(&[]);
+    assert_eq!(rig.http("GET", "/readyz", "", "").unwrap().0, 200);
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_refuses() {
+    let rig = Rig::new();
+    let server = rig.serve(&[]);
+    let (_, err) = rig.expect(1, &["serve", "--listen", "127.0.0.1:0", "--issuer", "http://localhost:1"], "");
+    assert!(err.contains("in use by another Countersign") && err.contains(&server.child.id().to_string()), "{err}");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let rig = Rig::new();
+    let _taken = std::net::TcpListener::bind(rig.address).unwrap();
+    let (_, err) = rig.expect(1, &["serve"], "");
+    assert!(err.contains(&format!("cannot listen on {}", rig.address)), "{err}");
+    assert!(!rig.data().exists(), "nothing was touched");
+}
+
+// KEY-01, KEY-08: nothing is made anew over what exists.
+#[test]
+fn a_missing_wrong_or_readable_key_encryption_key_stops_the_start() {
+    let rig = Rig::new();
+    drop(rig.serve(&[]));
+    let kek = rig.data().join("kek");
+    let good = std::fs::read(&kek).unwrap();
+    Command::new("chmod").arg("644").arg(&kek).status().unwrap();
+    let (_, err) = rig.expect(1, &["serve"], "");
+    assert!(err.contains("chmod 600"), "{err}");
+    std::fs::remove_file(&kek).unwrap();
+    let (_, err) = rig.expect(1, &["serve"], "");
+    assert!(err.contains("missing") && !kek.exists(), "{err}");
+    std::fs::write(&kek, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").unwrap();
+    Command::new("chmod").arg("600").arg(&kek).status().unwrap();
+    rig.expect(1, &["serve"], "");
+    std::fs::write(&kek, good).unwrap();
+    let _server = rig.serve(&[]);
+}
+
+#[test]
+fn a_bad_configuration_is_a_usage_error_that_names_the_nearest_key() {
+    let rig = Rig::new();
+    let (_, err) = rig.expect(2, &["--set", "refresh.grase=1s", "serve"], "");
+    assert!(err.contains("did you mean `refresh.grace`?"), "{err}");
+    let (_, err) = rig.expect(2, &["serve", "--issuer", "http://id.example.com"], "");
+    assert!(err.contains("plain http is allowed on localhost only"), "{err}");
+}
