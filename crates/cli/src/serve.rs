@@ -38,9 +38,7 @@ impl Serve {
                 _ = tokio::signal::ctrl_c() => {}
             }
         };
-        countersign_server::serve::serve(config, stop, |ready| println!("{}", greeting(ready)))
-            .await
-            .map_err(|error| refused(&error))
+        countersign_server::serve::serve(config, stop, greet).await.map_err(|error| refused(&error))
     }
 }
 
