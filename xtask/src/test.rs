@@ -35,6 +35,11 @@ impl Options {
         }
         Ok(options)
     }
+
+    /// `--workspace` beside `-p` would test everything all the same.
+    fn names_packages(&self) -> bool {
+        self.cargo_args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+    }
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
@@ -42,7 +47,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let postgres_bin = postgres::server_programs()?;
     println!("PostgreSQL server programs: {}", postgres_bin.display());
 
-    let mut command = cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]);
+    let mut command = cargo(&["test", "--all-features", "--no-fail-fast"]);
+    if !options.names_packages() {
+        command.arg("--workspace");
+    }
     command.args(&options.cargo_args).env(postgres::BIN_VARIABLE, &postgres_bin);
     if options.full {
         command.env(FULL_VARIABLE, "1");
@@ -98,6 +106,7 @@ mod tests {
         let options = Options::parse(&["--full", "--", "-p", "countersign-jose"]).unwrap();
         assert!(options.full);
         assert_eq!(options.cargo_args, ["-p", "countersign-jose"]);
+        assert!(options.names_packages() && !Options::default().names_packages());
         assert!(matches!(Options::parse(&["--quick"]), Err(Failure::Usage(_))));
     }
 
