@@ -92,6 +92,17 @@ impl PasswordPool {
         answer.await.unwrap_or(Err(PoolError::Failed("the server is stopping")))
     }
 
+    /// Whether a job could wait now. For those who have work to do before: overload is refused early (NET-07).
+    ///
+    /// # Errors
+    /// [`PoolError::Busy`].
+    pub fn room(&self) -> Result<(), PoolError> {
+        if self.waiting() < self.shared.queue.capacity() {
+            return Ok(());
+        }
+        Err(PoolError::Busy { retry_after: self.retry_after() })
+    }
+
     /// Jobs that wait for a thread.
     pub fn waiting(&self) -> usize {
         self.shared.queue.waiting()

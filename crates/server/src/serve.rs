@@ -8,15 +8,19 @@ use tracing::{error, info};
 use crate::{
     app::{App, StartError},
     config::Config,
+    domain::limits::AccountLimit,
     http::{
         metrics,
         serve::{Server, bind_admin_socket},
     },
     routes,
+    store::login_limits,
 };
 
 /// How often the key schedule is looked at, and what other replicas did to the keys is read.
 const KEY_TICK: Duration = Duration::from_secs(10);
+/// How often counts of failed sign-ins that nobody needs any more are removed.
+const FORGET_TICK: Duration = Duration::from_hours(1);
 /// Name of the admin socket in the data folder.
 pub const ADMIN_SOCKET: &str = "admin.sock";
 
@@ -57,7 +61,8 @@ pub async fn serve(
         let server = Server::new(metrics::router(&app), app.metrics.clone(), &app.config.limits);
         tasks.spawn(server.tcp(listener, signalled(stopped.clone())));
     }
-    tasks.spawn(keep_keys(app.clone(), signalled(stopped)));
+    tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(forget_old_counts(app.clone(), signalled(stopped)));
 
     info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");
     ready(&Ready { listen: address, app: app.clone() });
@@ -93,6 +98,24 @@ async fn keep_keys(app: App, stop: impl Future<Output = ()>) {
             () = tokio::time::sleep(KEY_TICK) => {
                 if let Err(error) = app.ring.tick().await {
                     error!(%error, "the key ring could not be kept; trying again");
+                }
+            }
+            () = &mut stop => return,
+        }
+    }
+}
+
+/// Removes counts of accounts at which nobody has tried for long: anybody can make such a row for any address. A failure is
+/// tried again.
+async fn forget_old_counts(app: App, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FORGET_TICK) => {
+                let before = app.clock.now().minus(AccountLimit::FORGOTTEN_AFTER);
+                let purge = app.store.write(move |tx| Box::pin(async move { login_limits::purge(tx, before).await }));
+                if let Err(error) = purge.await {
+                    error!(%error, "old counts of failed sign-ins could not be removed; trying again");
                 }
             }
             () = &mut stop => return,

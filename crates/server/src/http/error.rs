@@ -6,7 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::limits::TooMany,
+    domain::{limits::TooMany, time::retry_after_secs},
     errors::{self, Code},
     random::RandomError,
     store::StoreError,
@@ -223,7 +223,7 @@ impl From<OAuthError> for ApiError {
 
 impl From<TooMany> for ApiError {
     fn from(too_many: TooMany) -> Self {
-        Self::new(errors::TOO_MANY_ATTEMPTS).retry_after(too_many.retry_after.as_secs().max(1))
+        Self::new(errors::TOO_MANY_ATTEMPTS).retry_after(retry_after_secs(too_many.retry_after))
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per path of the URL tree; the files that belong to no path are the ways in and out.
 
 pub mod admin;
+pub mod attempts;
 pub mod body;
 pub mod caller;
 pub mod context;

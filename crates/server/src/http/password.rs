@@ -5,13 +5,15 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{body::Json, caller::SignedIn, context::Context, error::ApiError};
+use super::{attempts, body::Json, caller::SignedIn, context::Context, error::ApiError};
 use crate::{
     app::App,
     domain::{
         audit::{AuditEvent, Event},
+        email::Email,
         password::{self, NewPassword, Password, Weakness},
         revocation::{Entry, Scope},
+        time::retry_after_secs,
         user::UserId,
     },
     errors,
@@ -55,13 +57,30 @@ pub async fn change(
     let current = Password::new(&body.current_password).map_err(|_| errors::INVALID_CREDENTIALS)?;
     let new = checked(&app, "new_password", &body.new_password, Some(&user.email))?;
     let old_hash = user.password_hash.clone();
-    if app.passwords.verify(old_hash.clone(), current).await? == Verdict::Wrong {
+    let email = Email::parse(&user.email)
+        .map_err(|_| ApiError::new(errors::INTERNAL).log("a stored e-mail address is malformed"))?;
+    // Whoever has stolen an access token must not guess here what the sign-in would not let them guess.
+    let attempt = attempts::begin(&app, &context, email.key()).await?;
+    if attempt.check(&app, old_hash.clone(), current).await? == Verdict::Wrong {
+        failed(&app, &context, &id).await?;
         return Err(errors::INVALID_CREDENTIALS.into());
     }
     let new_hash = app.passwords.hash(new).await?;
     let stored = replace(&app, &context, &id, old_hash, new_hash).await?;
     // Somebody else changed it between the check and the write: this proof is about an older password.
     if stored { Ok(StatusCode::NO_CONTENT) } else { Err(errors::INVALID_CREDENTIALS.into()) }
+}
+
+async fn failed(app: &App, context: &Context, id: &UserId) -> Result<(), ApiError> {
+    let (now, source) = (app.clock.now(), context.source(id.as_str()));
+    let event = AuditEvent::new(Event::PasswordChangeFail, now, &source, app.random.bytes()?).user(id.as_str());
+    app.store
+        .write(move |tx| {
+            let event = event.clone();
+            Box::pin(async move { audit::insert(tx, &event).await })
+        })
+        .await?;
+    Ok(())
 }
 
 /// Stores a new hash and ends everything of the user. `old` must still be there, if given.
@@ -121,7 +140,7 @@ impl From<PoolError> for ApiError {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Busy { retry_after } => {
-                Self::new(errors::OVERLOADED).retry_after(retry_after.as_secs().max(1)).log(error.to_string())
+                Self::new(errors::OVERLOADED).retry_after(retry_after_secs(retry_after)).log(error.to_string())
             }
             PoolError::Failed(_) => Self::new(errors::INTERNAL).log(error.to_string()),
         }

@@ -71,6 +71,10 @@ impl Queue {
         }
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     pub(super) fn waiting(&self) -> usize {
         self.lock().jobs.len()
     }

@@ -100,11 +100,12 @@ fn a_full_queue_is_busy_and_a_dropped_request_frees_nothing_early() {
     }
     // All three requests have gone away: their jobs still hold the queue, and a thread passes over them without work.
     assert_eq!(pool.waiting(), 3);
+    assert!(matches!(pool.room(), Err(PoolError::Busy { .. })));
     assert!(matches!(poll(pin!(pool.hash(password("guess")))), Some(Err(PoolError::Busy { .. }))));
     for _ in 0..3 {
         assert!(!step(&pool, &mut worker));
     }
-    assert_eq!((pool.waiting(), worker.kept_kib()), (0, 0));
+    assert_eq!((pool.waiting(), worker.kept_kib(), pool.room()), (0, 0, Ok(())));
     assert!(poll(pin!(pool.hash(password("guess")))).is_none());
 }
 

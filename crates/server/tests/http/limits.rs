@@ -23,6 +23,16 @@ async fn one_address_cannot_try_for_ever() {
     rig.get("/.well-known/jwks.json").from("203.0.113.9").send().await.expect(200);
 }
 
+// NET-06: an office of many people behind one address signs in all morning.
+#[tokio::test]
+async fn good_sign_ins_do_not_count_against_their_address() {
+    let rig = Rig::with(&[("limits.address_per_minute", "3")]).await;
+    rig.register("ada@example.com").await;
+    for _ in 0..10 {
+        rig.login("ada@example.com").await.expect(200);
+    }
+}
+
 // LOG-08: a full queue is an answer, and nothing else suffers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_hash_queue_answers_503_and_other_routes_go_on() {

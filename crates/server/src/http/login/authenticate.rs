@@ -6,16 +6,14 @@ use crate::{
     domain::{
         audit::{AuditEvent, Event, Source},
         email::Email,
-        limits::account_key,
         password::Password,
         rsn::{self, Rsn},
     },
     errors,
-    http::{TENANT, context::Context, error::ApiError},
+    http::{TENANT, attempts, context::Context, error::ApiError},
     passwords::Verdict,
     store::{
         audit,
-        login_limits::{self, Attempt},
         users::{self, Credentials},
     },
 };
@@ -37,8 +35,7 @@ pub(super) async fn authenticate(app: &App, context: &Context, body: &Login) -> 
     let refuse = || ApiError::from(errors::INVALID_CREDENTIALS);
     let email = Email::parse(&body.email).map_err(|_| refuse())?;
     let password = Password::new(&body.password).map_err(|_| refuse())?;
-    let account = account_key(TENANT, email.key().as_str());
-    attempt(app, context, &account).await?;
+    let attempt = attempts::begin(app, context, email.key()).await?;
     // R1: the head of the log and the user of one moment, before the password is looked at.
     let key = email.key().clone();
     let state = app
@@ -50,34 +47,14 @@ pub(super) async fn authenticate(app: &App, context: &Context, body: &Login) -> 
         .await?;
     let user = state.user.clone().filter(|user| user.disabled_at.is_none());
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    match (app.passwords.verify(stored.clone(), password).await?, user) {
+    match (attempt.check(app, stored, password).await?, user) {
         (Verdict::Right { rehashed }, Some(user)) => {
             let auth_rsn = rsn::of_sign_in(state.head, user.min_rsn);
-            Ok(Authenticated { user, account, rehashed, auth_rsn })
+            Ok(Authenticated { user, account: attempt.account, rehashed, auth_rsn })
         }
         (_, user) => {
             failed(app, context, user.as_ref()).await?;
             Err(refuse())
-        }
-    }
-}
-
-/// Counts the attempt before the hash is computed, so that concurrent guesses cannot exceed the limit (LOG-07).
-async fn attempt(app: &App, context: &Context, account: &str) -> Result<(), ApiError> {
-    let (limit, now, key) = (app.limiter.account, app.clock.now(), account.to_owned());
-    let outcome = app
-        .store
-        .write(move |tx| {
-            let key = key.clone();
-            Box::pin(async move { login_limits::count(tx, &key, limit, now).await })
-        })
-        .await?;
-    match outcome {
-        Attempt::Counted { .. } => Ok(()),
-        Attempt::TooEarly { retry_after } => {
-            app.metrics.signin("locked");
-            let error = ApiError::new(errors::TOO_MANY_ATTEMPTS).log(format!("account locked, from {}", context.ip()));
-            Err(error.retry_after(retry_after.as_secs().max(1)))
         }
     }
 }

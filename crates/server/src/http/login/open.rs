@@ -104,13 +104,13 @@ fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecr
 }
 
 async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Opened>, StoreError> {
-    // What ends is locked first (revocation.md, "Order").
-    if let Some(old) = &writes.superseded {
-        sessions::end_signin(tx, old, EndReason::Superseded, &writes.act).await?;
-    }
     login_limits::reset(tx, &writes.account).await?;
+    // What changes is locked first, and in order: the user before sign-ins and sessions, all before the log.
     if let Some((old, new)) = &writes.rehash {
         users::renew_hash(tx, &NewHash { user: &writes.user, old: Some(old), new }).await?;
+    }
+    if let Some(old) = &writes.superseded {
+        sessions::end_signin(tx, old, EndReason::Superseded, &writes.act).await?;
     }
     signins::insert(tx, &writes.signin).await?;
     let opened = sessions::open(tx, &writes.session).await?;
