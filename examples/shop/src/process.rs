@@ -1,0 +1,43 @@
+//! What the four processes have in common: they are told by variables, say where they listen, and live as long as
+//! their standard input is open. So none outlives the program that started it, however that one ends.
+
+use std::{io::Read, net::SocketAddr};
+
+use axum::Router;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::Failure;
+
+/// What a process writes, followed by its URL, once it can be called.
+pub const LISTENING: &str = "listening on ";
+
+/// The value of an environment variable. Secrets come this way, too: arguments are shown to every user of a machine.
+pub fn variable(name: &'static str) -> Result<String, Failure> {
+    std::env::var(name).map_err(|error| format!("the variable {name} is needed: {error}").into())
+}
+
+/// Serves at a free port that the system chooses.
+pub async fn serve(app: Router) -> Result<(), Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    announce(listener.local_addr()?);
+    axum::serve(listener, app).with_graceful_shutdown(stdin_closed()).await?;
+    Ok(())
+}
+
+pub fn announce(address: SocketAddr) {
+    println!("{LISTENING}http://{address}");
+}
+
+/// Returns when nobody holds the other end of the standard input any more.
+pub async fn stdin_closed() {
+    let (closed, wait) = oneshot::channel();
+    // A thread of its own: a runtime that ends would wait for a blocking task.
+    std::thread::spawn(move || {
+        let mut ignored = [0; 64];
+        while std::io::stdin().read(&mut ignored).is_ok_and(|read| read > 0) {}
+        // The receiver is gone if the process ends for another reason.
+        let _ = closed.send(());
+    });
+    // An error means the same: the thread is gone.
+    let _ = wait.await;
+}
