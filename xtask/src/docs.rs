@@ -11,18 +11,19 @@ use crate::{
 const UPDATE_VARIABLE: &str = "COUNTERSIGN_TEST_UPDATE";
 
 pub fn run() -> Result<(), Failure> {
-    regenerate("")?;
+    regenerate("book", "")?;
+    regenerate("models", "simulation")?;
     step(cargo(&["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     println!("API documentation: target/doc/countersign_server/index.html. The book: docs/SUMMARY.md.");
     Ok(())
 }
 
 pub fn openapi() -> Result<(), Failure> {
-    regenerate("openapi")
+    regenerate("book", "openapi")
 }
 
-/// Runs the test that owns the generated files; only those whose test has `filter` in its name.
-fn regenerate(filter: &str) -> Result<(), Failure> {
-    let mut command = cargo(&["test", "--package", "countersign-server", "--all-features", "--test", "book", filter]);
+/// Runs the test program that owns generated files; only those whose test has `filter` in its name.
+fn regenerate(program: &str, filter: &str) -> Result<(), Failure> {
+    let mut command = cargo(&["test", "--package", "countersign-server", "--all-features", "--test", program, filter]);
     step(command.env(UPDATE_VARIABLE, "1"))
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod endings;
+mod interleavings;
 mod races;
 mod rig;
 mod rotation;

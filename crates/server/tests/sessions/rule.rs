@@ -330,7 +330,7 @@ prop_compose! {
 
 async fn check_all(rig: &Rig, cases: Vec<Case>) {
     let (sid, _) = rig.session().await;
-    for part in cases.chunks(200) {
+    for part in cases.chunks(20) {
         let (keys, sid, part) = (rig.keys.clone(), sid.clone(), part.to_vec());
         let checked = rig.store.write(move |tx| {
             let (keys, sid, part) = (keys.clone(), sid.clone(), part.clone());
