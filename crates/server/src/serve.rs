@@ -13,12 +13,11 @@ use crate::{
         metrics,
         serve::{Server, bind_admin_socket},
     },
+    keys::RELOAD_EVERY,
     routes,
     store::login_limits,
 };
 
-/// How often the key schedule is looked at, and what other replicas did to the keys is read.
-const KEY_TICK: Duration = Duration::from_secs(10);
 /// How often counts of failed sign-ins that nobody needs any more are removed.
 const FORGET_TICK: Duration = Duration::from_hours(1);
 /// Name of the admin socket in the data folder.
@@ -95,7 +94,7 @@ async fn keep_keys(app: App, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            () = tokio::time::sleep(KEY_TICK) => {
+            () = tokio::time::sleep(RELOAD_EVERY) => {
                 if let Err(error) = app.ring.tick().await {
                     error!(%error, "the key ring could not be kept; trying again");
                 }

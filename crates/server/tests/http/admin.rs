@@ -99,3 +99,20 @@ both! {
         assert_eq!((status["users"].as_i64(), status["schema"].as_i64()), (Some(1), Some(1)));
     }
 }
+
+#[tokio::test]
+async fn lifetimes_beyond_the_issuers_are_refused() {
+    let rig = Rig::sqlite().await;
+    for (field, seconds) in
+        [("access_token_ttl", 3601), ("refresh_idle", 90 * 86400 + 1), ("refresh_absolute", 90 * 86400 + 1)]
+    {
+        let mut body = json!({ "client_id": "app", "grants": ["client_credentials"], "audiences": ["api"] });
+        body[field] = json!(seconds);
+        let answer = rig.admin(Method::POST, "/api/admin/clients", &body).await.refused(422, "invalid-value");
+        assert_eq!(answer.json()["errors"][0]["field"], field);
+    }
+    for seconds in [0, 3601] {
+        let body = json!({ "audience": "orders", "access_token_ttl": seconds });
+        rig.admin(Method::POST, "/api/admin/audiences", &body).await.refused(422, "invalid-value");
+    }
+}

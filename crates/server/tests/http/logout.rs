@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{
-    both,
-    rig::{Rig, Tokens},
-};
+use crate::{both, rig::Tokens};
 
 both! {
     async fn each_thing_that_somebody_holds_ends_the_sign_in(rig: Rig) {

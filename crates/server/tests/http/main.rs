@@ -15,3 +15,4 @@ mod rig;
 mod secrets;
 mod token;
 mod well_known;
+mod wire;

@@ -2,10 +2,7 @@
 
 use serde_json::json;
 
-use crate::{
-    both,
-    rig::PASSWORD,
-};
+use crate::{both, rig::PASSWORD};
 
 const NEW: &str = "seven green parrots sang";
 

@@ -108,12 +108,19 @@ fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
     let id = AudienceId::parse(&body.audience).map_err(|error| bad("audience", &error))?;
     let role =
         body.required_role.as_deref().map(Role::parse).transpose().map_err(|error| bad("required_role", &error))?;
+    let ttl = body.access_token_ttl.map(Duration::from_secs);
+    if ttl.is_some_and(|ttl| ttl.is_zero() || ttl > app.config.access_token_ttl_cap) {
+        return Err(bad(
+            "access_token_ttl",
+            &"must be at least a second and at most the issuer's access_token_ttl_cap",
+        ));
+    }
     let rules = AudienceRules {
         audience: id.to_string(),
         alg: alg(body)?,
         claims: ClaimMap::new(body.claims.clone()).map_err(|error| bad("claims", &error))?,
         required_role: role.map(|role| role.to_string()),
-        access_token_ttl: body.access_token_ttl.map(Duration::from_secs),
+        access_token_ttl: ttl,
     };
     Ok(Audience {
         rules,

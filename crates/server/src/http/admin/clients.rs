@@ -95,6 +95,7 @@ pub async fn add(
     };
     let checked = settings.check(hash.is_some());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
+    within_caps(&app, &settings)?;
     let event = event(&app, &context, admin.actor(), Event::ClientCreated)?.client(id.as_str());
     let client = clients::NewClient {
         id: id.clone(),
@@ -206,6 +207,21 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
         refresh_idle: span(body.refresh_idle),
         refresh_absolute: span(body.refresh_absolute),
     })
+}
+
+/// A lifetime beyond the issuer's would be cut silently, or outlive the keys that its tokens need.
+fn within_caps(app: &App, settings: &ClientSettings) -> Result<(), ApiError> {
+    let caps = [
+        ("access_token_ttl", settings.access_token_ttl, app.config.access_token_ttl_cap, "access_token_ttl_cap"),
+        ("refresh_idle", settings.refresh_idle, app.config.refresh.absolute, "refresh.absolute"),
+        ("refresh_absolute", settings.refresh_absolute, app.config.refresh.absolute, "refresh.absolute"),
+    ];
+    match caps.into_iter().find(|(_, wanted, cap, _)| wanted.is_some_and(|wanted| wanted > *cap)) {
+        Some((field, _, _, key)) => {
+            Err(ApiError::field(errors::INVALID_VALUE, field, format!("is longer than the issuer's {key}")))
+        }
+        None => Ok(()),
+    }
 }
 
 fn missing() -> ApiError {
