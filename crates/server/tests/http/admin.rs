@@ -3,10 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::{
-    both,
-    rig::{PASSWORD, Rig},
-};
+use crate::{both, rig::PASSWORD};
 
 both! {
     async fn users_are_added_listed_disabled_and_enabled(rig: Rig) {

@@ -1,38 +1,45 @@
 //! The list of common passwords, searched where it lies in the binary: it costs no memory of its own.
 
-use std::cmp::Ordering;
-
 use super::strength::ends;
 
 /// Sorted bytewise, one entry a line, each line ended by a line feed (COMMON.md tells where it comes from).
 static LIST: &str = include_str!("common.txt");
 
-/// Length of the longest entry, bytes.
-const LONGEST: usize = 66;
 /// Length of the shortest entry, characters.
 const SHORTEST: usize = 4;
 
 /// Lengths of the beginnings of `text` (lower case, NFKC) that are a common password, bytes.
 pub(super) fn prefixes(text: &str) -> impl Iterator<Item = usize> {
-    ends(text).skip(SHORTEST - 1).take_while(|end| *end <= LONGEST).filter(move |end| contains(&text[..*end]))
+    let looked_up = ends(text).skip(SHORTEST - 1).map_while(move |end| match look_up(&text[..end]) {
+        Found::Entry => Some(Some(end)),
+        Found::Beginning => Some(None),
+        // Nothing longer can be there either.
+        Found::Nothing => None,
+    });
+    looked_up.flatten()
 }
 
-/// Binary search over the lines.
-fn contains(word: &str) -> bool {
-    let list = LIST.as_bytes();
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    Entry,
+    /// Some entry begins with it.
+    Beginning,
+    Nothing,
+}
+
+/// Binary search over the lines: the first that is not below the word.
+fn look_up(word: &str) -> Found {
+    let (list, word) = (LIST.as_bytes(), word.as_bytes());
     // Both ends always stand at the beginning of a line.
     let (mut low, mut high) = (0, list.len());
     while low < high {
         let middle = low + (high - low) / 2;
         let start = list[low..middle].iter().rposition(|b| *b == b'\n').map_or(low, |at| low + at + 1);
         let end = list[middle..high].iter().position(|b| *b == b'\n').map_or(high, |at| middle + at);
-        match list[start..end].cmp(word.as_bytes()) {
-            Ordering::Equal => return true,
-            Ordering::Less => low = end + 1,
-            Ordering::Greater => high = start,
-        }
+        if &list[start..end] < word { low = end + 1 } else { high = start }
     }
-    false
+    let Some(rest) = list[low..].strip_prefix(word) else { return Found::Nothing };
+    if rest.starts_with(b"\n") { Found::Entry } else { Found::Beginning }
 }
 
 #[cfg(test)]
@@ -44,13 +51,13 @@ mod tests {
     fn every_entry_is_found_and_nothing_else() {
         let mut count = 0;
         for line in LIST.lines() {
-            assert!(contains(line), "{line}");
-            assert!(line.len() <= LONGEST && line.chars().count() >= SHORTEST, "{line}");
+            assert_eq!(look_up(line), Found::Entry, "{line}");
+            assert!(line.chars().count() >= SHORTEST, "{line}");
             count += 1;
         }
         assert!(count >= 50_000, "{count} entries");
         for absent in ["", "\n", "zzzzzzzzzzzzzzzzzzzzz", "0", "passwor\n", "correcthorsebatterystaple"] {
-            assert!(!contains(absent), "{absent:?}");
+            assert_ne!(look_up(absent), Found::Entry, "{absent:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use super::{Weakness, common};
 /// What the pieces of a password must count together.
 const ENOUGH: usize = 8;
 /// More characters than this are only checked for repetition: nobody guesses them, and reading them would take long.
-const LONG: usize = 128;
+const LONG: usize = 64;
 /// Fewer characters of one row or one run are not a piece.
 const SHORTEST_ROW: usize = 3;
 /// Shorter words of the context are left out: they are in every password by chance.
