@@ -14,7 +14,7 @@ use crate::{
 pub enum Audience {
     /// Add an audience: an API that access tokens are meant for
     Add {
-        /// Its name in the claim `aud`, e.g. orders or https://orders.example.com
+        /// Its name in the claim `aud`, e.g. orders, or the URL of the API
         audience: String,
         /// A name for people; default: the audience
         #[arg(long)]

@@ -19,7 +19,7 @@ struct Claimed {
     secret: Option<PlainSecret>,
 }
 
-/// A client that proved who it is, or a public one, which has nothing to prove it with. Only [`authenticate`] makes one.
+/// A client that proved who it is, or a public one, which has nothing to prove it with. Only `authenticate` makes one.
 #[derive(Debug)]
 pub struct AuthenticatedClient {
     client: Client,
