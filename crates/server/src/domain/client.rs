@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use countersign_jose::b64;
 
-use super::{audience_id::AudienceId, base64url, roles::Role, scope::Scope, user::USER_ID_PREFIX};
+use super::{audience_id::AudienceId, roles::Role, scope::Scope, user::USER_ID_PREFIX};
 use crate::secret::PlainSecret;
 
 /// The public client that the first start makes: the person's own browser or app at this issuer.
@@ -186,7 +187,7 @@ impl SecretHash {
 
     /// A new secret, shown once to its owner, and what is stored of it.
     pub fn generate(random: [u8; 32]) -> (PlainSecret, Self) {
-        let plain = PlainSecret::new(format!("{}{}", Self::PREFIX, base64url::encode(&random)));
+        let plain = PlainSecret::new(format!("{}{}", Self::PREFIX, b64::encode(random)));
         let hash = Self::of(&plain);
         (plain, hash)
     }

@@ -10,11 +10,9 @@ use std::{
 };
 
 use aws_lc_rs::digest;
+use countersign_jose::b64;
 
-use super::{
-    base64url,
-    time::{Timestamp, micros},
-};
+use super::time::{Timestamp, micros};
 
 /// The rule for consecutive failed sign-ins of one account, whether it exists or not.
 ///
@@ -50,7 +48,7 @@ pub fn account_key(tenant: &str, email_key: &str) -> String {
         hash.update(&(part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    base64url::encode(hash.finish().as_ref())
+    b64::encode(hash.finish().as_ref())
 }
 
 /// So many at once, and then one each `every`.

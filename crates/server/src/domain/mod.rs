@@ -4,7 +4,6 @@ pub mod access_token;
 pub mod audience;
 pub mod audience_id;
 pub mod audit;
-pub mod base64url;
 pub mod client;
 pub mod email;
 pub mod key_ring;

@@ -8,12 +8,10 @@
 use std::fmt;
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use countersign_jose::b64;
 use zeroize::Zeroizing;
 
-use super::{
-    base64url,
-    session::{Nonce, Sid},
-};
+use super::session::{Nonce, Sid};
 use crate::secret::PlainSecret;
 
 const PREFIX: &str = "rt1.";
@@ -115,7 +113,7 @@ impl MacKeys {
         bytes.extend_from_slice(nonce.expose());
         let mac = hmac::sign(key, &bytes);
         bytes.extend_from_slice(&mac.as_ref()[..MAC_BYTES]);
-        let encoded = Zeroizing::new(base64url::encode(&bytes));
+        let encoded = Zeroizing::new(b64::encode(&bytes));
         PlainSecret::new(format!("{PREFIX}{}", *encoded))
     }
 
@@ -128,7 +126,7 @@ impl MacKeys {
             return Err(Garbage::Text);
         }
         let encoded = text.strip_prefix(PREFIX).ok_or(Garbage::Text)?;
-        let bytes = Zeroizing::new(base64url::decode(encoded).ok_or(Garbage::Text)?);
+        let bytes = Zeroizing::new(b64::decode(encoded).map_err(|_| Garbage::Text)?);
         if !(MIN_BYTES..=MAX_BYTES).contains(&bytes.len()) {
             return Err(Garbage::Text);
         }
@@ -203,7 +201,7 @@ mod tests {
     /// A token with any bytes as its body, under the right key: what only a bug of ours could make.
     fn authentic(body: &[u8]) -> String {
         let mac = hmac::sign(&keys().current.1, body);
-        format!("{PREFIX}{}", base64url::encode(&[body, &mac.as_ref()[..MAC_BYTES]].concat()))
+        format!("{PREFIX}{}", b64::encode([body, &mac.as_ref()[..MAC_BYTES]].concat()))
     }
 
     proptest! {
@@ -253,7 +251,7 @@ mod tests {
     #[test]
     fn each_kind_of_garbage_has_its_word() {
         let good = token(0);
-        let body: Vec<u8> = base64url::decode(&good[PREFIX.len()..]).unwrap()[..MIN_BYTES - MAC_BYTES].to_vec();
+        let body: Vec<u8> = b64::decode(&good[PREFIX.len()..]).unwrap()[..MIN_BYTES - MAC_BYTES].to_vec();
         let with = |at: usize, byte: u8| {
             let mut body = body.clone();
             body[at] = byte;

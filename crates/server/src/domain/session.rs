@@ -3,9 +3,8 @@
 use std::fmt;
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use countersign_jose::b64;
 use zeroize::Zeroizing;
-
-use super::base64url;
 
 /// The name of a session: 2 bytes of the hash of the user id (they route to a shard) and 16 random bytes, 24 characters
 /// of base64url. A name, not a credential.
@@ -29,12 +28,11 @@ impl Sid {
 
     /// Reads a name that came from outside; `None` if it cannot be one.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; Self::BYTES] = base64url::decode(text)?.as_slice().try_into().ok()?;
-        Some(Self::from_bytes(&bytes))
+        b64::decode_array(text).ok().map(|bytes| Self::from_bytes(&bytes))
     }
 
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
-        Self { bytes: *bytes, text: base64url::encode(bytes) }
+        Self { bytes: *bytes, text: b64::encode(bytes) }
     }
 
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
@@ -73,8 +71,8 @@ impl Nonce {
 
     /// Reads the parameter `next_nonce` (base64url of 16 bytes) and returns the nonce it commits to; `None` if malformed.
     pub fn from_next_nonce(text: &str) -> Option<Self> {
-        let bytes = Zeroizing::new(base64url::decode(text)?);
-        Some(Self::committed_by(bytes.as_slice().try_into().ok()?))
+        let drawn = Zeroizing::new(b64::decode_array(text).ok()?);
+        Some(Self::committed_by(&drawn))
     }
 
     pub fn expose(&self) -> &[u8; Self::BYTES] {
@@ -185,7 +183,7 @@ mod tests {
 
     #[test]
     fn next_nonce_is_hashed_and_strict() {
-        let text = base64url::encode(&[7; 16]);
+        let text = b64::encode([7; 16]);
         assert_eq!(Nonce::from_next_nonce(&text), Some(Nonce::committed_by(&[7; 16])));
         assert_ne!(Nonce::committed_by(&[7; 16]), Nonce::new([7; 16]));
         assert_eq!(Nonce::from_next_nonce(&text[1..]), None);

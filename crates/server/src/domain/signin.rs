@@ -3,10 +3,10 @@
 use std::{fmt, time::Duration};
 
 use aws_lc_rs::digest;
+use countersign_jose::b64;
 use zeroize::Zeroizing;
 
 use super::{
-    base64url,
     rsn::{self, MinRsn, Rsn},
     time::Timestamp,
 };
@@ -17,13 +17,13 @@ pub struct SigninSecret(Zeroizing<String>);
 
 impl SigninSecret {
     pub fn new(random: &[u8; 32]) -> Self {
-        Self(Zeroizing::new(base64url::encode(random)))
+        Self(Zeroizing::new(b64::encode(random)))
     }
 
     /// Reads a cookie's value; `None` if it cannot be one of ours, so that no garbage reaches the database.
     pub fn parse(cookie: &str) -> Option<Self> {
-        let bytes = (cookie.len() == 43).then(|| base64url::decode(cookie).map(Zeroizing::new))??;
-        (bytes.len() == 32).then(|| Self(Zeroizing::new(cookie.to_owned())))
+        let bytes = Zeroizing::new(b64::decode_array::<32>(cookie).ok()?);
+        Some(Self::new(&bytes))
     }
 
     /// The value for `Set-Cookie`.

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use countersign_jose::b64;
 use serde_json::{Map, Value};
-
-use super::base64url;
 
 /// Only users have ids that begin with this: no client can take a name that a user has (TOK-20).
 pub const USER_ID_PREFIX: &str = "usr_";
@@ -16,12 +15,12 @@ pub struct UserId(String);
 impl UserId {
     /// The id of a new user.
     pub fn new(random: [u8; 16]) -> Self {
-        Self(format!("{USER_ID_PREFIX}{}", base64url::encode(&random)))
+        Self(format!("{USER_ID_PREFIX}{}", b64::encode(random)))
     }
 
     /// Reads an id that came from outside; `None` if it cannot be one.
     pub fn parse(text: &str) -> Option<Self> {
-        let random = base64url::decode(text.strip_prefix(USER_ID_PREFIX)?)?;
+        let random = b64::decode(text.strip_prefix(USER_ID_PREFIX)?).ok()?;
         let id = Self::new(random.try_into().ok()?);
         (id.0 == text).then_some(id)
     }

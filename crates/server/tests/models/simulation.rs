@@ -338,11 +338,7 @@ fn stolen(rule: RuleName, thief: Thief, chance: &mut Chance) -> bool {
         match thief {
             Thief::Independent if round == theft => thiefs_turn = now + chance.between(Duration::ZERO, 10 * MINUTE),
             Thief::OnceInsideGrace if round == theft => thiefs_turn = inside,
-            Thief::Shadow if round >= theft => {
-                if !use_copy(&mut server, &mut copy, inside) {
-                    return true;
-                }
-            }
+            Thief::Shadow if round >= theft && !use_copy(&mut server, &mut copy, inside) => return true,
             _ => {}
         }
     }
