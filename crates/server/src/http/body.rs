@@ -33,9 +33,12 @@ impl<T: DeserializeOwned, S: Sync, const LIMIT: usize> FromRequest<S> for Json<T
         // CSR-07: a foreign page can send text/plain and forms without a preflight, JSON it cannot.
         require_content_type(request.headers(), "application/json")?;
         let bytes = read(request.into_body(), LIMIT).await?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| ApiError::new(errors::MALFORMED_JSON).detail(error.to_string()))
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            // The words may quote what was sent, which may be a secret in the wrong place: its sender may read them, the
+            // log must not (AUD-02).
+            let place = format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column());
+            ApiError::new(errors::MALFORMED_JSON).detail(error.to_string()).log(place)
+        })
     }
 }
 

@@ -3,7 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::{both, rig::PASSWORD};
+use crate::{
+    both,
+    rig::{PASSWORD, Rig},
+};
 
 both! {
     async fn users_are_added_listed_disabled_and_enabled(rig: Rig) {

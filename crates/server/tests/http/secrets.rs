@@ -54,6 +54,8 @@ async fn canaries_never_appear_where_they_do_not_belong() {
     // Mistakes that a person makes: secrets in the wrong place.
     rig.post("/token").raw("text/plain", newer.refresh.clone()).send().await.expect(400);
     rig.post("/login").raw("application/json", format!("{{\"password\":\"{PASSWORD}\"")).send().await.expect(400);
+    let misplaced = json!({ "email": "canary@example.com", "password": PASSWORD, "transport": newer.refresh });
+    rig.post("/login").json(&misplaced).send().await.expect(400);
     rig.get(&format!("/session?access_token={}", newer.access)).send().await.expect(401);
     rig.get("/session").bearer(&newer.refresh).send().await.expect(401);
 
