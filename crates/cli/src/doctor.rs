@@ -35,6 +35,12 @@ pub async fn run(global: &Global, output: Output) -> Result<(), Failure> {
     let undecided = match status(global).await {
         Ok((running, status)) => {
             findings.extend(of_status(running, &status));
+            let (served, configured) = (text(&status, "issuer"), config.issuer.as_str());
+            findings.push(finding(
+                "issuer",
+                served == configured,
+                format!("{served} is served, {configured} configured"),
+            ));
             None
         }
         Err(failure) => Some(failure),
