@@ -160,14 +160,15 @@ impl<'a> Issuer<'a> {
 
     fn add_client(&self) -> Result<NewClient> {
         let mut command = self.command();
-        let output = command.args(["client", "add", "bench-service", "--json"]).output()?;
+        let output = command.args(["client", "add", "bench-service", "--scope", "read", "--json"]).output()?;
         ensure!(output.status.success(), "client add: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).context("client add --json")
     }
 
     fn jobs(&self, seed: &Seed) -> HashMap<Scenario, Jobs> {
         let NewClient { client_id, client_secret } = &seed.client;
-        let form = format!("grant_type=client_credentials&client_id={client_id}&client_secret={client_secret}");
+        let form =
+            format!("grant_type=client_credentials&client_id={client_id}&client_secret={client_secret}&scope=read");
         let chains = |tokens: &[String], must_rotate| -> Jobs {
             tokens.iter().map(|token| Box::new(Chain::new(token.clone(), must_rotate)) as Box<dyn Job>).collect()
         };
