@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 /// The generator and this program run on one core, whatever is measured on the other.
 pub const LOAD_CORE: &str = "0";
 pub const SERVER_CORE: &str = "1";
-const PINNED: &str = "COUNTERSIGN_BENCH_PINNED";
+const PINNED: &str = "BENCH_ISSUER_PINNED";
 
 #[derive(Parser)]
 #[command(name = "bench-issuer", about = "Measures the issuer against its peers; see bench/README.md")]
@@ -46,6 +46,9 @@ pub struct Args {
     /// Measure the peers and the generator alone.
     #[arg(long)]
     peers_only: bool,
+    /// Compare this scenario only, and leave log-in and storm out (repeatable); for a look with a profiler.
+    #[arg(long, value_enum)]
+    only: Vec<scenario::Scenario>,
     /// Exit with 1 if a target was missed.
     #[arg(long)]
     check: bool,

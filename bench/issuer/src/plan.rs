@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::scenario::Scenario;
+
 /// Warm-up, then the window that counts.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Span {
@@ -14,6 +16,8 @@ pub struct Span {
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     pub quick: bool,
+    /// The scenarios of the comparison.
+    pub compared: Vec<Scenario>,
     pub rounds: usize,
     pub starts: usize,
     pub connections: usize,
@@ -31,13 +35,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(quick: bool, connections: usize) -> Self {
+    /// Something was left out, so that the result is not one to publish.
+    pub fn partial(&self) -> bool {
+        self.quick || self.compared.len() < Scenario::COMPARED.len()
+    }
+
+    pub fn new(quick: bool, connections: usize, only: &[Scenario]) -> Self {
         let span = |warm_ms, measure_ms| Span {
             warm: Duration::from_millis(warm_ms),
             measure: Duration::from_millis(measure_ms),
         };
         Self {
             quick,
+            compared: Scenario::COMPARED.into_iter().filter(|s| only.is_empty() || only.contains(s)).collect(),
             rounds: if quick { 2 } else { 7 },
             starts: if quick { 2 } else { 5 },
             connections,
@@ -47,7 +57,7 @@ impl Plan {
             login: if quick { span(300, 1_200) } else { span(1_000, 5_000) },
             storm: if quick { span(300, 1_500) } else { span(1_000, 8_000) },
             flood: 64,
-            probe_every: Duration::from_millis(5),
+            probe_every: Duration::from_millis(20),
             login_connections: 4,
         }
     }

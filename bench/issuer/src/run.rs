@@ -20,7 +20,7 @@ const TYPICAL: Sizes = Sizes { jwks: 400, metadata: 1_500, refresh_token: 90 };
 
 /// Measures everything and publishes it; the number of missed targets.
 pub async fn run(args: &Args) -> Result<usize> {
-    let plan = Plan::new(args.quick, args.connections);
+    let plan = Plan::new(args.quick, args.connections, &args.only);
     npm::install()?;
     let lab = prepare(&plan)?;
     let binary = args.countersign.clone().unwrap_or_else(default_binary);
@@ -46,7 +46,7 @@ pub async fn run(args: &Args) -> Result<usize> {
         let (now_kb, peak_kb) = process::memory_kb(server.pid())?;
         report.memory.insert(server.name, Memory { idle_kb: server.idle_kb, now_kb, peak_kb });
     }
-    if let Some(issuer) = issuer {
+    if let Some(issuer) = issuer.filter(|_| args.only.is_empty()) {
         alone(&issuer, servers.remove(0), &mut report).await?;
     }
     report::publish(report)
@@ -70,7 +70,7 @@ fn prepare(plan: &Plan) -> Result<Lab> {
 /// alike; who begins changes from round to round.
 async fn compare(plan: &Plan, servers: &mut [Server]) -> Result<Vec<Rounds>> {
     for server in &mut *servers {
-        for scenario in Scenario::COMPARED {
+        for &scenario in &plan.compared {
             let span = Span { warm: Duration::ZERO, measure: plan.warm_up };
             measure(server, scenario, plan.connections, span).await?;
         }
@@ -78,7 +78,7 @@ async fn compare(plan: &Plan, servers: &mut [Server]) -> Result<Vec<Rounds>> {
     let mut all = Vec::new();
     for round in 0..plan.rounds {
         eprintln!("round {} of {}", round + 1, plan.rounds);
-        for scenario in Scenario::COMPARED {
+        for &scenario in &plan.compared {
             for turn in 0..servers.len() {
                 let server = &mut servers[(turn + round) % servers.len()];
                 for (connections, span) in [(plan.connections, plan.throughput), (1, plan.latency)] {

@@ -132,7 +132,7 @@ pub fn publish(mut report: Report) -> Result<usize> {
     println!("{text}");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let json = serde_json::to_string_pretty(&report)? + "\n";
-    if report.plan.quick || report.login.is_none() {
+    if report.plan.partial() || report.login.is_none() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
         fs::write(folder.join("issuer-quick.json"), json)?;
         eprintln!("a quick or partial run: written to bench/issuer/target/issuer-quick.json only");
