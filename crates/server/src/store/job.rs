@@ -1,4 +1,4 @@
-//! A transaction waiting for a SQLite thread: its closure, what came of it, and where the answer goes.
+//! A transaction waiting for the SQLite writer: its closure, what came of it, and where the answer goes.
 
 use std::{
     any::Any,
@@ -9,6 +9,9 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{StoreError, Tx, TxFuture};
+
+/// Why a closed store refuses.
+pub(super) const CLOSED: &str = "the store is closed";
 
 /// A queued transaction, its type forgotten.
 pub(super) trait Job: Send {
@@ -68,6 +71,16 @@ where
     fn refuse(self: Box<Self>, error: StoreError) {
         let _ = self.reply.send(Err(error));
     }
+}
+
+/// Runs a closure once, to its end, on a transaction that is open.
+pub(super) fn run<T, F>(f: &F, tx: &mut Tx) -> Result<T, StoreError>
+where
+    F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
+{
+    tx.reset();
+    let result = catch_unwind(AssertUnwindSafe(|| finish(f(tx)))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+    tx.settle(result)
 }
 
 /// Polls a transaction to its end. On SQLite every statement is ready at once.

@@ -1,22 +1,27 @@
-//! The bounded queue in front of the SQLite threads.
+//! The bounded queue in front of the SQLite writer.
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// Many pushers, one or several takers.
-#[derive(Debug)]
+/// Many pushers, one taker.
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
     capacity: usize,
 }
 
-#[derive(Debug)]
 struct State<T> {
     waiting: VecDeque<T>,
     closed: bool,
+}
+
+impl<T> fmt::Debug for Queue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
 }
 
 /// Why an item was not queued.

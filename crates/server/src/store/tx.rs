@@ -68,19 +68,19 @@ impl Tx {
         }
     }
 
-    /// The connection, for the thread that made this transaction from it.
+    /// The connection, for the engine that made this transaction from it.
     pub(super) fn sqlite(&mut self) -> &mut SqliteTx {
         match &mut self.engine {
             EngineTx::Sqlite(tx) => tx,
-            EngineTx::Postgres(_) => unreachable!("made by a SQLite thread"),
+            EngineTx::Postgres(_) => unreachable!("made on a SQLite connection"),
         }
     }
 
-    /// The connection, for the task that made this transaction from it.
+    /// The connection, for the engine that made this transaction from it.
     pub(super) fn postgres(&mut self) -> &mut PgTx {
         match &mut self.engine {
             EngineTx::Postgres(tx) => tx,
-            EngineTx::Sqlite(_) => unreachable!("made by a PostgreSQL task"),
+            EngineTx::Sqlite(_) => unreachable!("made on a PostgreSQL connection"),
         }
     }
 

@@ -150,7 +150,9 @@ where
         (Access::Write, Ok(value)) => tx.postgres().commit().await.map(|()| value),
         (_, result) => result,
     };
-    let again = result.is_err() && tx.postgres().asks_to_retry();
+    // A snapshot whose connection broke has lost nothing.
+    let lost = access == Access::Read && tx.postgres().is_closed();
+    let again = result.is_err() && (lost || tx.postgres().asks_to_retry());
     if again {
         tx.postgres().end().await;
     }

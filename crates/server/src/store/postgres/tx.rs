@@ -4,7 +4,7 @@ use std::{error::Error, fmt, future::Future, pin::pin};
 
 use bytes::BytesMut;
 use deadpool_postgres::Object;
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, future::join};
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType, to_sql_checked};
 
@@ -18,13 +18,15 @@ use crate::store::{Param, Row, StoreError, value::Value};
 pub(in crate::store) struct PgTx {
     client: Option<Object>,
     deadline: Instant,
+    /// A snapshot's BEGIN, which travels with its first statement.
+    begin: Option<&'static str>,
     open: bool,
     retry: bool,
 }
 
 impl PgTx {
     pub(super) fn new(client: Object, deadline: Instant) -> Self {
-        Self { client: Some(client), deadline, open: false, retry: false }
+        Self { client: Some(client), deadline, begin: None, open: false, retry: false }
     }
 
     pub(in crate::store) async fn execute(
@@ -37,7 +39,9 @@ impl PgTx {
             let statement = client.prepare_cached(sql).await?;
             client.execute_raw(&statement, params.iter().copied()).await
         };
-        let result = within(self.deadline, work).await;
+        let begin = self.begin.take();
+        self.open = true;
+        let result = within(self.deadline, after(begin, client, work)).await;
         self.note(result)
     }
 
@@ -52,17 +56,24 @@ impl PgTx {
             let rows = client.query_raw(&statement, params.iter().copied()).await?;
             pin!(rows).try_collect::<Vec<_>>().await
         };
-        let rows = within(self.deadline, work).await;
+        let begin = self.begin.take();
+        self.open = true;
+        let rows = within(self.deadline, after(begin, client, work)).await;
         self.note(rows)?.iter().map(row).collect()
     }
 
     pub(super) async fn begin(&mut self, access: Access) -> Result<(), StoreError> {
-        self.open = true;
-        self.control(match access {
-            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        })
-        .await
+        match access {
+            // A statement that ran although its BEGIN had failed would commit by itself: a write waits for the answer.
+            Access::Write => {
+                self.open = true;
+                self.control("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
+            }
+            Access::Read => {
+                self.begin = Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+                Ok(())
+            }
+        }
     }
 
     /// Commits; returns once the database says that it is durable.
@@ -130,6 +141,21 @@ impl fmt::Debug for PgTx {
 
 fn client(client: Option<&Object>) -> Result<&Object, StoreError> {
     client.ok_or_else(|| StoreError::Broken("the transaction has no connection".into()))
+}
+
+/// Sends a pending BEGIN and the work behind it in one go, and waits for both.
+async fn after<T>(
+    begin: Option<&'static str>,
+    client: &Object,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, tokio_postgres::Error> {
+    match begin {
+        None => work.await,
+        Some(begin) => {
+            let (begun, done) = join(client.batch_execute(begin), work).await;
+            begun.and(done)
+        }
+    }
 }
 
 enum Failed {
