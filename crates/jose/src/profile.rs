@@ -5,7 +5,8 @@ use std::fmt::Debug;
 
 use crate::{
     claims::{
-        AccessClaims, Claims, ClientAssertionClaims, DpopClaims, FeedClaims, GenericClaims, IdClaims, LogoutClaims,
+        AccessClaims, Claims, ClientAssertionClaims, DpopClaims, FeedClaims, FeedTimeClaims, GenericClaims, IdClaims,
+        LogoutClaims,
     },
     limits,
     verifier::{Missing, Requirement, Unused},
@@ -113,6 +114,18 @@ impl Profile for FeedBatch {
     const TYP: &'static str = "rlb+jwt";
     const EXPIRES: bool = false;
     const MAX_BYTES: usize = limits::MAX_FEED_BATCH_BYTES;
+}
+
+/// A time anchor of the revocation feed.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedTime;
+
+impl Profile for FeedTime {
+    type Claims = FeedTimeClaims;
+    type Issuer = Missing;
+    type Audience = Unused;
+    const TYP: &'static str = "rlt+jwt";
+    const EXPIRES: bool = false;
 }
 
 /// Any JSON between two parties. It has a `typ` of its own, so that no other kind passes for it; a verifier of foreign tokens

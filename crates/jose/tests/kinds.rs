@@ -5,10 +5,10 @@
 mod support;
 
 use countersign_jose::{
-    AccessClaims, Algorithm, Audience, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry, GenericClaims,
-    IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
+    AccessClaims, Algorithm, Audience, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry, FeedTimeClaims,
+    GenericClaims, IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
     claims::LOGOUT_EVENT,
-    profile::{AccessToken, ClientAssertion, DpopProof, FeedBatch, Generic, IdToken, LogoutToken, Profile},
+    profile::{AccessToken, ClientAssertion, DpopProof, FeedBatch, FeedTime, Generic, IdToken, LogoutToken, Profile},
     sign,
     verifier::{Given, Missing, Ready, Requirement, Unused},
 };
@@ -97,6 +97,15 @@ fn feed() -> FeedClaims {
     }
 }
 
+fn feed_time() -> FeedTimeClaims {
+    FeedTimeClaims {
+        iss: ISSUER.into(),
+        nonce: "A".repeat(22),
+        now: 1_790_000_000_412_345,
+        ..FeedTimeClaims::default()
+    }
+}
+
 fn generic() -> GenericClaims {
     let claims = GenericClaims {
         iss: Some(ISSUER.into()),
@@ -118,6 +127,7 @@ fn tokens(key: &SigningKey) -> Vec<(&'static str, String)> {
         ("dpop", sign::<DpopProof>(key, &dpop()).unwrap()),
         ("client", sign::<ClientAssertion>(key, &client_assertion()).unwrap()),
         ("feed", sign::<FeedBatch>(key, &feed()).unwrap()),
+        ("feed time", sign::<FeedTime>(key, &feed_time()).unwrap()),
         ("generic", sign::<Generic>(key, &generic()).unwrap()),
     ]
 }
@@ -133,6 +143,7 @@ fn checks(key: &VerifyingKey) -> Vec<(&'static str, Check)> {
         ("dpop", check::<DpopProof>(key)),
         ("client", check::<ClientAssertion>(key)),
         ("feed", check::<FeedBatch>(key)),
+        ("feed time", check::<FeedTime>(key)),
         ("generic", check::<Generic>(key)),
     ]
 }
@@ -164,6 +175,7 @@ buildable! {
     DpopProof;
     ClientAssertion.issuer(ISSUER).audience(AUDIENCE);
     FeedBatch.issuer(ISSUER);
+    FeedTime.issuer(ISSUER);
     Generic.issuer(ISSUER).audience(AUDIENCE);
 }
 
