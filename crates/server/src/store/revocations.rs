@@ -4,6 +4,11 @@
 //! ([`append`]), then write what carries the new `rsn`. The head row is locked last, so that the order of commits is the
 //! order of the log, and nobody waits for another in a circle.
 
+mod feed;
+mod insert;
+
+pub use feed::{FeedPage, LogEntry, Ticked, feed_page, tick, time};
+
 use super::{
     StoreError, Tx,
     dialect::{RowKey, lock_rows, now_us},
@@ -42,7 +47,6 @@ pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
 pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<Rsn, StoreError> {
     const ADVANCE: &str = "UPDATE rev_head SET rsn = CASE WHEN rsn + $1 > $2 THEN rsn + $1 ELSE $2 END \
                            WHERE stream = $3 RETURNING rsn";
-    const INSERT: &str = "INSERT INTO rev_log (stream, rsn, kind, id, exp) VALUES ($1, $2, $3, $4, $5)";
     if entries.is_empty() {
         return Ok(head(tx).await?.rsn);
     }
@@ -50,10 +54,7 @@ pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<Rs
     let now_us = now_us(tx, now).await?;
     let advanced = tx.fetch_optional(ADVANCE, &[count.into(), now_us.into(), STREAM.into()]).await?;
     let last: i64 = advanced.ok_or_else(no_head)?.get(0)?;
-    for (rsn, entry) in (last - count + 1..).zip(entries) {
-        let (kind, id) = (i64::from(entry.kind.number()), entry.id.as_bytes());
-        tx.execute(INSERT, &[STREAM.into(), rsn.into(), kind.into(), id.into(), entry.exp.into()]).await?;
-    }
+    insert::entries(tx, last - count + 1, entries).await?;
     Ok(Rsn::new(last))
 }
 

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use countersign_server::{
+    clock::Clock,
     domain::{
         revocation::{Entry, Scope},
         rsn::Rsn,
         time::Timestamp,
     },
-    store::{Store, StoreError, StoreKind, revocations},
+    store::{
+        Store, StoreError, StoreKind,
+        dialect::now_us,
+        revocations::{self, FeedPage, LogEntry, Ticked},
+    },
 };
 
 use crate::both_databases;
@@ -16,6 +21,34 @@ use crate::both_databases;
 const SCOPE: Scope<'static> = Scope { issuer: "https://id.example", tenant: "default" };
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 const TTL: Duration = Duration::from_secs(600);
+const STEP: Duration = Duration::from_millis(100);
+
+async fn page(store: &Store, after: i64, limit: u32) -> FeedPage {
+    page_at(store, NOW, after, limit).await
+}
+
+async fn page_at(store: &Store, now: Timestamp, after: i64, limit: u32) -> FeedPage {
+    let after = Rsn::new(after);
+    store.read(move |tx| Box::pin(revocations::feed_page(tx, now, after, limit))).await.unwrap()
+}
+
+async fn tick(store: &Store, now: Timestamp, seen: Timestamp) -> Ticked {
+    tick_by(store, now, seen, STEP).await
+}
+
+async fn tick_by(store: &Store, now: Timestamp, seen: Timestamp, step: Duration) -> Ticked {
+    store.write(move |tx| Box::pin(revocations::tick(tx, now, seen, step))).await.unwrap()
+}
+
+async fn time(store: &Store, now: Timestamp) -> Timestamp {
+    store.read(move |tx| Box::pin(revocations::time(tx, now))).await.unwrap()
+}
+
+/// The clock that counts: the database's, or the process's where it has none.
+async fn database_time(store: &Store) -> Timestamp {
+    let now = Clock::System.now();
+    store.read(move |tx| Box::pin(async move { now_us(tx, now).await.map(Timestamp::from_micros) })).await.unwrap()
+}
 
 async fn append(store: &Store, now: Timestamp, entries: &'static [&'static str]) -> Rsn {
     store
@@ -188,5 +221,125 @@ both_databases! {
         let row = store.read(|tx| Box::pin(async move { tx.fetch_optional(MARKS, &[]).await })).await.unwrap().unwrap();
         assert_eq!([row.get::<Rsn>(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap()], rsns);
         assert!(rsns.is_sorted());
+    }
+
+    async fn a_page_is_the_log_above_a_cursor_with_its_head_and_time(store: Store) {
+        let empty = page(&store, 0, 10).await;
+        assert_eq!((empty.head, empty.entries.len(), empty.more), (Rsn::default(), 0, false));
+        let last = append(&store, NOW, &["a", "b", "c"]).await;
+        let first = last.get() - 2;
+
+        let all = page(&store, 0, 3).await;
+        assert_eq!((all.head, all.floor, all.more), (last, Rsn::default(), false));
+        assert_eq!(all.entries.iter().map(|entry| entry.rsn.get()).collect::<Vec<_>>(), [first, first + 1, first + 2]);
+        let a = Entry::session(SCOPE, "a", 1);
+        assert_eq!(all.entries[0], LogEntry { kind: 2, id: *a.id.as_bytes(), rsn: Rsn::new(first), exp: a.exp });
+
+        let part = page(&store, 0, 2).await;
+        assert_eq!((part.head, part.entries.len(), part.more), (last, 2, true));
+        let rest = page(&store, part.entries[1].rsn.get(), 2).await;
+        assert_eq!((rest.entries.len(), rest.more), (1, false));
+        for nothing in [last.get(), last.get() + 5] {
+            assert!(page(&store, nothing, 2).await.entries.is_empty());
+        }
+        if store.kind() == StoreKind::Sqlite {
+            assert_eq!(all.t, NOW, "SQLite: the process's clock is the tick");
+        }
+    }
+
+    // Every width of statement: 1, 16, 256, and what is left over.
+    async fn many_entries_keep_their_order(store: Store) {
+        let names: Vec<String> = (0..256 * 2 + 16 * 3 + 5).map(|n| format!("s{n}")).collect();
+        let entries: Vec<Entry> = names.iter().map(|sid| Entry::session(SCOPE, sid, 1)).collect();
+        let appended = entries.clone();
+        let last = store
+            .write(move |tx| {
+                let entries = appended.clone();
+                Box::pin(async move { revocations::append(tx, NOW, &entries).await })
+            })
+            .await
+            .unwrap();
+        let all = page(&store, 0, 10_000).await;
+        assert_eq!(all.entries.len(), entries.len());
+        let count = i64::try_from(entries.len()).unwrap();
+        for ((found, entry), rsn) in all.entries.iter().zip(&entries).zip(last.get() - count + 1..) {
+            assert_eq!((found.id, found.rsn), (*entry.id.as_bytes(), Rsn::new(rsn)));
+        }
+    }
+
+    async fn the_tick_is_raised_by_one_and_seen_by_the_others(store: Store) {
+        let first = tick(&store, NOW, Timestamp::default()).await;
+        assert!(first.raised && first.t >= NOW, "{first:?}");
+        assert!(time(&store, NOW).await >= first.t);
+        assert_eq!(page(&store, 0, 1).await.t, first.t);
+        // A replica that saw what was before: it is fresh already.
+        let late = tick(&store, NOW, Timestamp::default()).await;
+        assert_eq!(late, Ticked { t: first.t, raised: false });
+        // I-6: with the clock set back it still moves, forward.
+        let second = tick(&store, Timestamp::from_micros(0), first.t).await;
+        assert!(second.raised && second.t > first.t, "{second:?}");
+        if store.kind() == StoreKind::Sqlite {
+            assert_eq!(second.t, first.t.plus(STEP));
+        }
+        assert!(time(&store, Timestamp::from_micros(0)).await >= second.t, "the anchor is never before a tick");
+    }
+
+    // Sixteen replicas tick with the same knowledge: one raises `t`.
+    async fn of_many_replicas_one_ticks(store: Store) {
+        let replicas: Vec<_> = (0..16)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { tick(&store, NOW, Timestamp::default()).await })
+            })
+            .collect();
+        let (mut raised, mut times) = (0, Vec::new());
+        for replica in replicas {
+            let ticked = replica.await.unwrap();
+            raised += usize::from(ticked.raised);
+            times.push(ticked.t);
+        }
+        assert_eq!(raised, 1);
+        times.dedup();
+        assert_eq!(times.len(), 1);
+    }
+
+    // I1, with the tick: what had been acknowledged before a page's `t` is at or below its head.
+    async fn a_page_holds_everything_acknowledged_before_its_time(store: Store) {
+        const WRITERS: usize = 16;
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    let mut acknowledged = Vec::new();
+                    for round in 0..20 {
+                        let fails = (writer + round) % 4 == 0;
+                        let appended = store
+                            .write(move |tx| Box::pin(async move {
+                                let rsn = revocations::append(tx, NOW, &[Entry::session(SCOPE, "s", 1)]).await?;
+                                if fails { Err(StoreError::Conflict) } else { Ok(rsn) }
+                            }))
+                            .await;
+                        if let Ok(rsn) = appended {
+                            acknowledged.push((database_time(&store).await, rsn));
+                        }
+                    }
+                    acknowledged
+                })
+            })
+            .collect();
+        let mut pages = Vec::new();
+        let mut seen = Timestamp::default();
+        while writers.iter().any(|writer| !writer.is_finished()) {
+            // No time is known to have passed since the tick before.
+            seen = tick_by(&store, database_time(&store).await, seen, Duration::ZERO).await.t;
+            pages.push(page_at(&store, database_time(&store).await, i64::MAX, 1).await);
+        }
+        for writer in writers {
+            for (at, rsn) in writer.await.unwrap() {
+                for page in pages.iter().filter(|page| page.t > at) {
+                    assert!(page.head >= rsn, "{page:?} does not hold {rsn}, acknowledged at {at:?}");
+                }
+            }
+        }
     }
 }
