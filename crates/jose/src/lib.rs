@@ -41,6 +41,7 @@ pub mod claims;
 pub mod json;
 pub mod limits;
 pub mod profile;
+pub mod revocation;
 pub mod verifier;
 
 mod alg;
