@@ -248,6 +248,21 @@ pub enum KeyError {
     /// The private key is malformed or its parts disagree.
     #[error("malformed or inconsistent private key")]
     Malformed,
+    /// A private key was expected and this is a public one.
+    #[error("a public key where a private one is needed")]
+    PublicOnly,
+    /// Neither JWK, JWK set, PEM nor DER of a key.
+    #[error("neither a JWK, a JWK set, PEM nor DER")]
+    Form,
+    /// Not the DER that its form asks for.
+    #[error("malformed DER")]
+    Der,
+    /// A frame of PEM that is not closed, not base64, or has no label.
+    #[error("malformed PEM")]
+    Pem,
+    /// A private key that is encrypted.
+    #[error("the private key is encrypted; decrypt it first")]
+    Encrypted,
     /// This kind of key has no such form (an HMAC secret in PKCS#8).
     #[error("this kind of key has no such form")]
     NoSuchForm,
@@ -369,6 +384,11 @@ impl KeyError {
             Self::SecretShort(_) => "key_secret_short",
             Self::SecretIsKey => "key_secret_is_key",
             Self::Malformed => "key_malformed",
+            Self::PublicOnly => "key_public_only",
+            Self::Form => "key_form",
+            Self::Der => "key_der",
+            Self::Pem => "key_pem",
+            Self::Encrypted => "key_encrypted",
             Self::NoSuchForm => "key_no_such_form",
             Self::Generate => "key_generate",
             Self::Kid => "key_id",

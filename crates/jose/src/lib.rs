@@ -39,6 +39,7 @@
 pub mod b64;
 pub mod claims;
 pub mod json;
+pub mod key;
 pub mod limits;
 pub mod profile;
 pub mod revocation;
@@ -48,7 +49,6 @@ mod alg;
 mod error;
 mod header;
 mod jwk;
-mod key;
 mod policy;
 mod sign;
 mod unverified;
@@ -59,8 +59,8 @@ pub use claims::{
     GenericClaims, IdClaims, LogoutClaims,
 };
 pub use error::{Error, KeyError};
-pub use jwk::{Jwk, JwkSet};
-pub use key::{SigningKey, VerifyingKey};
+pub use jwk::{Jwk, JwkSet, PrivateJwk};
+pub use key::{AnyKey, SigningKey, VerifyingKey};
 pub use policy::{Policy, Verified};
 pub use sign::{SigningInput, sign};
 pub use unverified::{Authentic, Unverified};

@@ -2,8 +2,8 @@
 
 use aws_lc_rs::signature::ParsedPublicKey;
 
-use super::material::family;
-use crate::{Error, KeyError, alg::Family, limits::RSA_BITS};
+use super::curve::{Curve, Shape};
+use crate::{Algorithm, Error, KeyError, alg::Family, limits::RSA_BITS};
 
 const EXPONENT: [u8; 3] = [1, 0, 1];
 
@@ -27,28 +27,42 @@ pub(super) fn rsa(n: &[u8], e: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn ec(crv: &str, x: &[u8], y: &[u8], point: &[u8]) -> Result<(), Error> {
-    let Some(Family::Ec { coordinate, verify, .. }) = family(crv) else {
-        return Err(KeyError::Unsupported(crv.into()).into());
+pub(super) fn ec(curve: &Curve, x: &[u8], y: &[u8], point: &[u8]) -> Result<(), Error> {
+    let Shape::Weierstrass { verify, .. } = curve.shape else {
+        return Err(KeyError::Unsupported(curve.name.into()).into());
     };
-    if x.len() != *coordinate {
+    if x.len() != curve.len {
         return Err(KeyError::Member("x").into());
     }
-    if y.len() != *coordinate {
+    if y.len() != curve.len {
         return Err(KeyError::Member("y").into());
     }
-    ParsedPublicKey::new(*verify, point).map(drop).map_err(|_| KeyError::Point.into())
+    ParsedPublicKey::new(verify, point).map(drop).map_err(|_| KeyError::Point.into())
 }
 
-/// Whether the point is on the curve only shows when a signature is checked: the primitive then refuses every one.
-pub(super) fn okp(crv: &str, x: &[u8]) -> Result<(), Error> {
-    let Some(Family::Okp { public, .. }) = family(crv) else {
-        return Err(KeyError::Unsupported(crv.into()).into());
-    };
-    if x.len() != *public {
+/// Whether a point of Ed25519 is on the curve only shows when a signature is checked: the primitive then refuses every one. Each
+/// number is a coordinate of X25519 or of its twist, which does no harm there (RFC 7748 §6.1).
+pub(super) fn okp(curve: &Curve, x: &[u8]) -> Result<(), Error> {
+    if x.len() != curve.len {
         return Err(KeyError::Member("x").into());
     }
-    if small_order(x) || !below_p(x) { Err(KeyError::Point.into()) } else { Ok(()) }
+    let sound = match curve.shape {
+        Shape::Edwards => !small_order(x, &SMALL_ORDER, 0x7f) && below_p(x),
+        Shape::Montgomery => !small_order(x, &SMALL_ORDER_X25519, 0xff) && x[31] & 0x80 == 0 && below_p(x),
+        Shape::Weierstrass { .. } => return Err(KeyError::Unsupported(curve.name.into()).into()),
+    };
+    if sound { Ok(()) } else { Err(KeyError::Point.into()) }
+}
+
+/// FIPS 204: every text of the right length is a public key of ML-DSA.
+pub(super) fn akp(alg: Algorithm, public: &[u8]) -> Result<(), Error> {
+    let Family::Akp { verify, sign, .. } = alg.row().family else {
+        return Err(KeyError::WrongAlgorithm(alg).into());
+    };
+    if public.len() != sign.public_key_len() {
+        return Err(KeyError::Member("pub").into());
+    }
+    ParsedPublicKey::new(verify, public).map(drop).map_err(|_| KeyError::Point.into())
 }
 
 const SMALL_PRIMES: [u32; 38] = [
@@ -74,21 +88,28 @@ fn remainder(n: &[u8], divisor: u32) -> u32 {
     n.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % divisor)
 }
 
+const ZERO: [u8; 32] = [0; 32];
+
+const ONE: [u8; 32] = {
+    let mut one = [0; 32];
+    one[0] = 1;
+    one
+};
+
+/// p − 1
+const MINUS_ONE: [u8; 32] = {
+    let mut minus_one = [0xff; 32];
+    minus_one[0] = 0xec;
+    minus_one[31] = 0x7f;
+    minus_one
+};
+
 /// The y coordinates, little-endian, of the points of Ed25519 whose order is 1, 2, 4 or 8. With such a key one signature holds
 /// for many messages.
 const SMALL_ORDER: [[u8; 32]; 5] = [
-    [0; 32],
-    {
-        let mut one = [0; 32];
-        one[0] = 1;
-        one
-    },
-    {
-        let mut minus_one = [0xff; 32];
-        minus_one[0] = 0xec;
-        minus_one[31] = 0x7f;
-        minus_one
-    },
+    ZERO,
+    ONE,
+    MINUS_ONE,
     [
         0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
         0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
@@ -99,18 +120,38 @@ const SMALL_ORDER: [[u8; 32]; 5] = [
     ],
 ];
 
-fn small_order(x: &[u8]) -> bool {
-    SMALL_ORDER.iter().any(|point| point[..31] == x[..31] && point[31] == x[31] & 0x7f)
+/// The u coordinates, little-endian, of the points of X25519 and its twist of small order (RFC 7748 §6.1, §7): with such a key
+/// everybody knows what is agreed on.
+const SMALL_ORDER_X25519: [[u8; 32]; 5] = [
+    ZERO,
+    ONE,
+    MINUS_ONE,
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09,
+        0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44,
+        0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+];
+
+/// Whether the coordinate is one of these, the bits of the last byte outside `mask` (the sign of the other coordinate) aside.
+fn small_order(x: &[u8], points: &[[u8; 32]], mask: u8) -> bool {
+    points.iter().any(|point| point[..31] == x[..31] && point[31] == x[31] & mask)
 }
 
-/// Whether the y coordinate is below p = 2^255 − 19, so that there is one spelling of each point (RFC 8032 §5.1.3).
+/// Whether the coordinate is below p = 2^255 − 19, so that there is one spelling of each point (RFC 8032 §5.1.3).
 fn below_p(x: &[u8]) -> bool {
     x[31] & 0x7f != 0x7f || x[1..31].iter().any(|byte| *byte != 0xff) || x[0] < 0xed
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::agreement;
+
     use super::*;
+    use crate::jwk::curve::{ED25519, X25519};
 
     /// Little-endian, with zeros at the end. 65537 x is x shifted by two bytes, plus x.
     fn power_of_65537(exponent: usize) -> Vec<u8> {
@@ -159,14 +200,33 @@ mod tests {
             for sign in [0, 0x80] {
                 let mut key = point;
                 key[31] |= sign;
-                assert_eq!(okp("Ed25519", &key), Err(KeyError::Point.into()));
+                assert_eq!(okp(&ED25519, &key), Err(KeyError::Point.into()));
             }
+        }
+        for point in SMALL_ORDER_X25519 {
+            assert_eq!(okp(&X25519, &point), Err(KeyError::Point.into()));
         }
         let mut p = [0xff; 32];
         p[31] = 0x7f;
         for low in 0xed..=0xff {
             p[0] = low;
-            assert_eq!(okp("Ed25519", &p), Err(KeyError::Point.into()));
+            assert_eq!(okp(&ED25519, &p), Err(KeyError::Point.into()));
+            assert_eq!(okp(&X25519, &p), Err(KeyError::Point.into()));
+        }
+        let mut nine = [0; 32];
+        nine[0] = 9;
+        assert_eq!(okp(&X25519, &nine), Ok(()));
+        nine[31] = 0x80;
+        assert_eq!(okp(&X25519, &nine), Err(KeyError::Point.into()));
+    }
+
+    // RFC 7748 §6.1: the primitive itself agrees on nothing with these points.
+    #[test]
+    fn the_points_of_small_order_of_x25519_are_those() {
+        let own = agreement::PrivateKey::from_private_key(&agreement::X25519, &[0x55; 32]).unwrap();
+        for point in SMALL_ORDER_X25519 {
+            let peer = agreement::UnparsedPublicKey::new(&agreement::X25519, point);
+            assert!(agreement::agree(&own, peer, (), |_| Ok(())).is_err());
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The members of a public key that are the key.
+//! The public half of a key pair, whatever form it came in and whatever it is for.
 
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
-use super::{check, text_member};
+use super::{check, curve::Curve, text_member};
 use crate::{Algorithm, Error, KeyError, alg::Family, b64, json::Writer};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +11,11 @@ pub(crate) enum Material {
     /// Modulus and exponent, big-endian without leading zeros (RFC 7518 §6.3.1).
     Rsa { n: Vec<u8>, e: Vec<u8> },
     /// Coordinates, big-endian, of full length (RFC 7518 §6.2.1).
-    Ec { crv: &'static str, x: Vec<u8>, y: Vec<u8> },
+    Ec { curve: &'static Curve, x: Vec<u8>, y: Vec<u8> },
     /// RFC 8037 §2.
-    Okp { crv: &'static str, x: Vec<u8> },
+    Okp { curve: &'static Curve, x: Vec<u8> },
+    /// A key type whose keys are for one algorithm each (RFC 9964 §3).
+    Akp { alg: Algorithm, public: Vec<u8> },
 }
 
 impl Material {
@@ -26,8 +28,9 @@ impl Material {
         let kty = text_member(members, "kty")?.ok_or(KeyError::Member("kty"))?;
         let material = match kty {
             "RSA" => Self::Rsa { n: bytes("n")?, e: bytes("e")? },
-            "EC" => Self::Ec { crv: curve(kty, members)?, x: bytes("x")?, y: bytes("y")? },
-            "OKP" => Self::Okp { crv: curve(kty, members)?, x: bytes("x")? },
+            "EC" => Self::Ec { curve: curve(kty, members)?, x: bytes("x")?, y: bytes("y")? },
+            "OKP" => Self::Okp { curve: curve(kty, members)?, x: bytes("x")? },
+            "AKP" => Self::Akp { alg: akp_algorithm(members)?, public: bytes("pub")? },
             "oct" => return Err(KeyError::Private.into()),
             other => return Err(KeyError::Unsupported(other.into()).into()),
         };
@@ -35,18 +38,21 @@ impl Material {
         Ok(material)
     }
 
-    /// From an uncompressed point (SEC 1 §2.3.3).
-    pub(crate) fn from_point(crv: &'static str, point: &[u8]) -> Option<Self> {
+    /// From a point of the curve: uncompressed where it has two coordinates (SEC 1 §2.3.3).
+    pub(crate) fn from_point(curve: &'static Curve, point: &[u8]) -> Option<Self> {
+        if curve.kty() == "OKP" {
+            return Some(Self::Okp { curve, x: point.to_vec() });
+        }
         let (4, coordinates) = point.split_first()? else { return None };
-        let (x, y) = coordinates.split_at(coordinates.len() / 2);
-        Some(Self::Ec { crv, x: x.to_vec(), y: y.to_vec() })
+        let (x, y) = coordinates.split_at_checked(curve.len)?;
+        Some(Self::Ec { curve, x: x.to_vec(), y: y.to_vec() })
     }
 
-    /// The uncompressed point; empty for keys that are none.
+    /// The uncompressed point of a key with two coordinates; empty for the others.
     pub(crate) fn point(&self) -> Vec<u8> {
         match self {
             Self::Ec { x, y, .. } => [&[4], x.as_slice(), y].concat(),
-            _ => Vec::new(),
+            Self::Rsa { .. } | Self::Okp { .. } | Self::Akp { .. } => Vec::new(),
         }
     }
 
@@ -55,25 +61,35 @@ impl Material {
             Self::Rsa { .. } => "RSA",
             Self::Ec { .. } => "EC",
             Self::Okp { .. } => "OKP",
+            Self::Akp { .. } => "AKP",
         }
     }
 
     pub(crate) fn crv(&self) -> Option<&'static str> {
         match self {
-            Self::Rsa { .. } => None,
-            Self::Ec { crv, .. } | Self::Okp { crv, .. } => Some(crv),
+            Self::Rsa { .. } | Self::Akp { .. } => None,
+            Self::Ec { curve, .. } | Self::Okp { curve, .. } => Some(curve.name),
         }
     }
 
-    /// The members in the order of RFC 7638 §3, which is that of their names.
+    /// The one algorithm that the key itself is for, whatever stands beside it.
+    pub(crate) fn alg(&self) -> Option<Algorithm> {
+        match self {
+            Self::Akp { alg, .. } => Some(*alg),
+            Self::Rsa { .. } | Self::Ec { .. } | Self::Okp { .. } => None,
+        }
+    }
+
+    /// The members in the order of RFC 7638 §3, which is that of their names (RFC 9964 §6 for `AKP`).
     pub(crate) fn members(&self) -> Vec<(&'static str, String)> {
         let kty = ("kty", self.kty().into());
         match self {
             Self::Rsa { n, e } => vec![("e", b64::encode(e)), kty, ("n", b64::encode(n))],
-            Self::Ec { crv, x, y } => {
-                vec![("crv", (*crv).into()), kty, ("x", b64::encode(x)), ("y", b64::encode(y))]
+            Self::Ec { curve, x, y } => {
+                vec![("crv", curve.name.into()), kty, ("x", b64::encode(x)), ("y", b64::encode(y))]
             }
-            Self::Okp { crv, x } => vec![("crv", (*crv).into()), kty, ("x", b64::encode(x))],
+            Self::Okp { curve, x } => vec![("crv", curve.name.into()), kty, ("x", b64::encode(x))],
+            Self::Akp { alg, public } => vec![("alg", alg.as_str().into()), kty, ("pub", b64::encode(public))],
         }
     }
 
@@ -89,22 +105,22 @@ impl Material {
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self {
             Self::Rsa { n, e } => check::rsa(n, e),
-            Self::Ec { crv, x, y } => check::ec(crv, x, y, &self.point()),
-            Self::Okp { crv, x } => check::okp(crv, x),
+            Self::Ec { curve, x, y } => check::ec(curve, x, y, &self.point()),
+            Self::Okp { curve, x } => check::okp(curve, x),
+            Self::Akp { alg, public } => check::akp(*alg, public),
         }
     }
 }
 
-/// The curve's name as the table has it.
-fn curve(kty: &str, members: &Map<String, Value>) -> Result<&'static str, Error> {
+fn curve(kty: &str, members: &Map<String, Value>) -> Result<&'static Curve, Error> {
     let name = text_member(members, "crv")?.ok_or(KeyError::Member("crv"))?;
-    Algorithm::all()
-        .filter(|alg| alg.kty() == kty)
-        .find_map(|alg| alg.crv().filter(|crv| *crv == name))
-        .ok_or_else(|| KeyError::Unsupported(name.into()).into())
+    Curve::named(kty, name).ok_or_else(|| KeyError::Unsupported(name.into()).into())
 }
 
-/// The row of the table whose keys lie on this curve.
-pub(super) fn family(crv: &str) -> Option<&'static Family> {
-    Algorithm::all().find(|alg| alg.crv() == Some(crv)).map(|alg| &alg.row().family)
+/// `alg`, which this key type must have (RFC 9964 §3).
+fn akp_algorithm(members: &Map<String, Value>) -> Result<Algorithm, Error> {
+    let name = text_member(members, "alg")?.ok_or(KeyError::Member("alg"))?;
+    let alg: Option<Algorithm> = name.parse().ok();
+    alg.filter(|alg| matches!(alg.row().family, Family::Akp { .. }))
+        .ok_or_else(|| KeyError::Unsupported(name.into()).into())
 }

@@ -1,19 +1,31 @@
-//! Public keys as JSON (RFC 7517, RFC 7518 §6, RFC 8037 §2, RFC 7638).
+//! Keys as JSON (RFC 7517, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3, RFC 7638).
+
+pub(crate) mod curve;
 
 mod check;
+mod envelope;
 mod material;
+mod private;
 mod set;
 
+pub(crate) use envelope::Envelope;
 pub(crate) use material::Material;
+pub use private::PrivateJwk;
+pub(crate) use private::Wiped;
 pub use set::JwkSet;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, Error, KeyError, json::Reader, limits::MAX_JWK_BYTES};
+use crate::{
+    Algorithm, Error, KeyError,
+    json::Reader,
+    key::{pem, spki},
+    limits::MAX_JWK_BYTES,
+};
 
 /// Names of private members, whatever the key type.
-const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+pub(crate) const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// A public key. A private key or a shared secret never becomes one, so that publishing it cannot leak anything.
 ///
@@ -26,16 +38,7 @@ const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jwk {
     pub(crate) material: Material,
-    envelope: Envelope,
-}
-
-/// The members that do not depend on the key type.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Envelope {
-    pub(crate) kid: Option<String>,
-    pub(crate) alg: Option<String>,
-    usage: Option<String>,
-    key_ops: Option<Vec<String>>,
+    pub(crate) envelope: Envelope,
 }
 
 impl Jwk {
@@ -77,6 +80,40 @@ impl Jwk {
         self.material.thumbprint()
     }
 
+    /// Reads a public key in DER: SubjectPublicKeyInfo (RFC 5280 §4.1.2.7, RFC 8410, RFC 9881), RSAPublicKey (RFC 8017 §A.1.1), or
+    /// an X.509 certificate, of which the key alone is taken: its dates, its names and whoever signed it are not looked at.
+    ///
+    /// # Errors
+    /// [`KeyError::Der`], [`KeyError::Private`] if it is a private key, [`KeyError::Unsupported`], and those of a public JWK.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        Ok(Self::from_material(spki::read(der)?))
+    }
+
+    /// The key in DER as SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    pub fn to_spki(&self) -> Vec<u8> {
+        spki::write(&self.material)
+    }
+
+    /// The key in PEM (RFC 7468 §13).
+    pub fn to_pem(&self) -> String {
+        pem::write("PUBLIC KEY", &self.to_spki()).to_string()
+    }
+
+    /// An RSA key in DER as RSAPublicKey (RFC 8017 §A.1.1).
+    ///
+    /// # Errors
+    /// [`KeyError::NoSuchForm`] for other keys.
+    pub fn to_pkcs1(&self) -> Result<Vec<u8>, Error> {
+        spki::write_pkcs1(&self.material).ok_or_else(|| KeyError::NoSuchForm.into())
+    }
+
+    /// The same key under this id.
+    #[must_use]
+    pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
+        self.envelope.kid = Some(kid.into());
+        self
+    }
+
     /// The public key of a pair that signs.
     pub(crate) fn for_signatures(material: Material, alg: Algorithm, kid: &str) -> Self {
         let envelope = Envelope {
@@ -88,29 +125,17 @@ impl Jwk {
         Self { material, envelope }
     }
 
+    /// A key of which nothing but itself is known.
+    pub(crate) fn from_material(material: Material) -> Self {
+        let alg = material.alg().map(|alg| alg.as_str().into());
+        Self { material, envelope: Envelope { alg, ..Envelope::default() } }
+    }
+
     pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
         if PRIVATE.iter().any(|name| members.contains_key(*name)) {
             return Err(KeyError::Private.into());
         }
-        Ok(Self { envelope: Self::envelope(members)?, material: Material::from_members(members)? })
-    }
-
-    pub(crate) fn envelope(members: &Map<String, Value>) -> Result<Envelope, Error> {
-        let text = |name| Ok::<_, Error>(text_member(members, name)?.map(Into::into));
-        Ok(Envelope { kid: text("kid")?, alg: text("alg")?, usage: text("use")?, key_ops: key_ops(members)? })
-    }
-
-    pub(crate) fn allows(&self, operation: &str) -> bool {
-        self.envelope.allows(operation)
-    }
-}
-
-impl Envelope {
-    /// Whether `use` and `key_ops` allow `sign` or `verify` (RFC 7517 §4.2, §4.3).
-    pub(crate) fn allows(&self, operation: &str) -> bool {
-        let by_use = self.usage.as_deref().is_none_or(|usage| usage == "sig");
-        let by_ops = self.key_ops.as_deref().is_none_or(|ops| ops.iter().any(|op| op == operation));
-        by_use && by_ops
+        Ok(Self { envelope: Envelope::from_members(members)?, material: Material::from_members(members)? })
     }
 }
 
@@ -123,36 +148,19 @@ pub(crate) fn text_member<'m>(members: &'m Map<String, Value>, name: &'static st
     }
 }
 
-fn key_ops(members: &Map<String, Value>) -> Result<Option<Vec<String>>, Error> {
-    let Some(value) = members.get("key_ops") else { return Ok(None) };
-    let malformed = || Error::from(KeyError::Member("key_ops"));
-    let items = value.as_array().ok_or_else(malformed)?;
-    let mut ops: Vec<String> = Vec::with_capacity(items.len().min(16));
-    for item in items {
-        let op = item.as_str().ok_or_else(malformed)?;
-        if ops.len() == 16 || ops.iter().any(|other| other == op) {
-            return Err(malformed());
-        }
-        ops.push(op.into());
-    }
-    Ok(Some(ops))
-}
-
 impl Serialize for Jwk {
     /// The public members, `kty` first.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("kty", self.kty())?;
-        for (name, value) in self.material.members().iter().filter(|(name, _)| *name != "kty") {
+        // `alg` of an `AKP` key is the same member as that of the envelope.
+        for (name, value) in self.material.members().iter().filter(|(name, _)| !["kty", "alg"].contains(name)) {
             map.serialize_entry(name, value)?;
         }
-        let envelope = &self.envelope;
-        for (name, value) in [("kid", &envelope.kid), ("alg", &envelope.alg), ("use", &envelope.usage)] {
-            if let Some(value) = value {
-                map.serialize_entry(name, value)?;
-            }
+        for (name, value) in self.envelope.texts() {
+            map.serialize_entry(name, value)?;
         }
-        if let Some(ops) = &envelope.key_ops {
+        if let Some(ops) = &self.envelope.key_ops {
             map.serialize_entry("key_ops", ops)?;
         }
         map.end()

@@ -6,13 +6,12 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     hmac,
     rand::SystemRandom,
-    rsa::KeySize,
-    signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair},
+    signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair, RsaEncoding, RsaKeyPair},
 };
 use zeroize::Zeroizing;
 
-use super::{check_kid, der, secret::hmac_key};
-use crate::{Algorithm, Error, Jwk, KeyError, VerifyingKey, alg::Family, jwk::Material};
+use super::{check_kid, pair::Pair, secret::hmac_key, spki};
+use crate::{Algorithm, Error, Jwk, KeyError, PrivateJwk, VerifyingKey, alg::Family, jwk::Material};
 
 /// A key that signs with exactly one algorithm, prepared once. It never prints its secret.
 pub struct SigningKey {
@@ -21,11 +20,12 @@ pub struct SigningKey {
     signer: Signer,
 }
 
-pub(super) enum Signer {
+enum Signer {
     Hmac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ec(EcdsaKeyPair),
     Okp(Ed25519KeyPair),
+    Akp(PqdsaKeyPair),
 }
 
 impl SigningKey {
@@ -35,30 +35,28 @@ impl SigningKey {
     /// [`KeyError::NoSuchForm`] for an HMAC: draw a secret where it is stored and use [`hmac`](Self::hmac).
     /// [`KeyError::Generate`], [`KeyError::Kid`].
     pub fn generate(alg: Algorithm, kid: impl Into<String>) -> Result<Self, Error> {
-        let failed = |_| KeyError::Generate;
-        let signer = match alg.row().family {
-            Family::Hmac { .. } => return Err(KeyError::NoSuchForm.into()),
-            Family::Rsa { sign, .. } => Signer::Rsa(RsaKeyPair::generate(KeySize::Rsa3072).map_err(failed)?, sign),
-            Family::Ec { sign, .. } => Signer::Ec(EcdsaKeyPair::generate(sign).map_err(failed)?),
-            Family::Okp { .. } => Signer::Okp(Ed25519KeyPair::generate().map_err(failed)?),
-        };
-        Self::new(alg, kid.into(), signer)
+        Self::from_pair(alg, kid.into(), Pair::generate(alg)?)
+    }
+
+    /// Reads a private key, or a shared secret (`kty: "oct"`), from the JSON text of a JWK. Its key id is the JWK's, or else its
+    /// thumbprint. RSA keys need all members of RFC 7518 §6.3.2 but `oth`.
+    ///
+    /// # Errors
+    /// As [`PrivateJwk::parse`] and [`PrivateJwk::signing_key_as`].
+    pub fn from_jwk(alg: Algorithm, json: &[u8]) -> Result<Self, Error> {
+        PrivateJwk::parse(json)?.signing_key_as(alg)
     }
 
     /// Reads a private key in PKCS#8 (RFC 5208, RFC 5958), DER, unencrypted.
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] if it is none, or for another curve; [`KeyError::NoSuchForm`] for an HMAC; the errors of an RSA
-    /// public key; [`KeyError::Kid`].
+    /// As [`PrivateJwk::from_der`]; [`KeyError::WrongAlgorithm`] for a key of another kind; [`KeyError::NoSuchForm`] for an HMAC;
+    /// [`KeyError::Kid`].
     pub fn from_pkcs8(alg: Algorithm, kid: impl Into<String>, pkcs8: &[u8]) -> Result<Self, Error> {
-        let malformed = |_| KeyError::Malformed;
-        let signer = match alg.row().family {
-            Family::Hmac { .. } => return Err(KeyError::NoSuchForm.into()),
-            Family::Rsa { sign, .. } => Signer::Rsa(RsaKeyPair::from_pkcs8(pkcs8).map_err(malformed)?, sign),
-            Family::Ec { sign, .. } => Signer::Ec(EcdsaKeyPair::from_pkcs8(sign, pkcs8).map_err(malformed)?),
-            Family::Okp { .. } => Signer::Okp(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(malformed)?),
-        };
-        Self::new(alg, kid.into(), signer)
+        if alg.is_symmetric() {
+            return Err(KeyError::NoSuchForm.into());
+        }
+        PrivateJwk::from_der(pkcs8)?.with_kid(kid).signing_key_as(alg)
     }
 
     /// A shared secret.
@@ -66,7 +64,9 @@ impl SigningKey {
     /// # Errors
     /// As [`VerifyingKey::hmac`].
     pub fn hmac(alg: Algorithm, kid: impl Into<String>, secret: &[u8]) -> Result<Self, Error> {
-        Self::new(alg, kid.into(), Signer::Hmac(hmac_key(alg, secret)?))
+        let kid = kid.into();
+        check_kid(&kid)?;
+        Ok(Self { alg, kid, signer: Signer::Hmac(hmac_key(alg, secret)?) })
     }
 
     /// The private key in PKCS#8, DER, unencrypted; wiped from memory when dropped.
@@ -79,8 +79,20 @@ impl SigningKey {
             Signer::Rsa(pair, _) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map(|der| der.as_ref().to_vec()),
             Signer::Ec(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
             Signer::Okp(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
+            Signer::Akp(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
         };
         bytes.map(Zeroizing::new).map_err(|_| KeyError::Malformed.into())
+    }
+
+    /// The key as a JWK with its private members, its `kid` and its `alg`, to be stored somewhere.
+    ///
+    /// # Errors
+    /// [`KeyError::NoSuchForm`] for an HMAC secret: keep the [`PrivateJwk`] that it was made of.
+    pub fn private_jwk(&self) -> Result<PrivateJwk, Error> {
+        let mut key = PrivateJwk::from_der(&self.to_pkcs8()?)?.with_kid(&self.kid);
+        key.envelope.alg = Some(self.alg.as_str().into());
+        key.envelope.usage = Some("sig".into());
+        Ok(key)
     }
 
     /// The one algorithm it signs with.
@@ -100,7 +112,7 @@ impl SigningKey {
 
     /// The public half as a JWK with `alg`, `kid` and `use: "sig"`. `None` for an HMAC.
     pub fn public_jwk(&self) -> Option<Jwk> {
-        Some(Jwk::for_signatures(self.signer.material(self.alg)?, self.alg, &self.kid))
+        Some(Jwk::for_signatures(self.material()?, self.alg, &self.kid))
     }
 
     /// Signs bytes. ECDSA signatures are `R ‖ S`. Prefer [`sign`](crate::sign): it cannot sign one kind of thing as another.
@@ -118,6 +130,10 @@ impl SigningKey {
             }
             Signer::Ec(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
             Signer::Okp(pair) => pair.try_sign(message).map(|signature| signature.as_ref().to_vec()),
+            Signer::Akp(pair) => {
+                let mut signature = vec![0; pair.algorithm().signature_len()];
+                pair.sign(message, &mut signature).map(|_| signature)
+            }
         }
         .map_err(|_| Error::Sign)
     }
@@ -126,28 +142,35 @@ impl SigningKey {
     pub(crate) fn signature_len(&self) -> usize {
         match &self.signer {
             Signer::Rsa(pair, _) => pair.public_modulus_len(),
-            _ => self.alg.signature_len().unwrap_or_default(),
+            Signer::Hmac(_) | Signer::Ec(_) | Signer::Okp(_) | Signer::Akp(_) => {
+                self.alg.signature_len().unwrap_or_default()
+            }
         }
     }
 
-    pub(super) fn new(alg: Algorithm, kid: String, signer: Signer) -> Result<Self, Error> {
+    /// # Errors
+    /// [`KeyError::WrongAlgorithm`] if the pair is of another kind; [`KeyError::Kid`]; the errors of an RSA public key.
+    pub(crate) fn from_pair(alg: Algorithm, kid: String, pair: Pair) -> Result<Self, Error> {
         check_kid(&kid)?;
-        signer.material(alg).map_or(Ok(()), |material| material.check())?;
+        pair.public()?.check()?;
+        let signer = match (&alg.row().family, pair) {
+            (Family::Rsa { sign, .. }, Pair::Rsa(pair)) => Signer::Rsa(pair, *sign),
+            (Family::Ec { curve }, Pair::Ec(own, pair)) if *curve == own => Signer::Ec(pair),
+            (Family::Okp { curve, .. }, Pair::Ed25519(own, pair)) if *curve == own => Signer::Okp(pair),
+            (Family::Akp { .. }, Pair::Akp(own, pair)) if own == alg => Signer::Akp(pair),
+            _ => return Err(KeyError::WrongAlgorithm(alg).into()),
+        };
         Ok(Self { alg, kid, signer })
     }
-}
 
-impl Signer {
-    fn material(&self, alg: Algorithm) -> Option<Material> {
-        let crv = alg.crv().unwrap_or_default();
-        match self {
-            Self::Hmac(_) => None,
-            Self::Rsa(pair, _) => {
-                let (n, e) = der::rsa_public_key(pair.public_key().as_ref())?;
-                Some(Material::Rsa { n: n.to_vec(), e: e.to_vec() })
-            }
-            Self::Ec(pair) => Material::from_point(crv, pair.public_key().as_ref()),
-            Self::Okp(pair) => Some(Material::Okp { crv, x: pair.public_key().as_ref().to_vec() }),
+    fn material(&self) -> Option<Material> {
+        let point = |point: &[u8]| Material::from_point(self.alg.curve()?, point);
+        match &self.signer {
+            Signer::Hmac(_) => None,
+            Signer::Rsa(pair, _) => spki::pkcs1(pair.public_key().as_ref()).ok(),
+            Signer::Ec(pair) => point(pair.public_key().as_ref()),
+            Signer::Okp(pair) => point(pair.public_key().as_ref()),
+            Signer::Akp(pair) => Some(Material::Akp { alg: self.alg, public: pair.public_key().as_ref().to_vec() }),
         }
     }
 }

@@ -8,7 +8,11 @@ use aws_lc_rs::{
 };
 
 use super::{check_kid, secret::hmac_key};
-use crate::{Algorithm, Error, Jwk, KeyError, alg::Family, jwk::Material};
+use crate::{
+    Algorithm, Error, Jwk, KeyError,
+    alg::Family,
+    jwk::{Material, curve::Shape},
+};
 
 /// A key that verifies signatures of exactly one algorithm, parsed once. It cannot sign, even where it holds an HMAC secret.
 #[derive(Clone)]
@@ -29,13 +33,9 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// [`KeyError::AlgorithmMissing`] for an RSA key without `alg`, [`KeyError::Unsupported`] for an `alg` that makes no
-    /// signatures here, and as [`from_jwk_as`](Self::from_jwk_as).
+    /// signatures here, [`KeyError::NotForSignatures`] for a curve that makes none, and as [`from_jwk_as`](Self::from_jwk_as).
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, Error> {
-        let alg = match jwk.alg() {
-            Some(name) => name.parse().map_err(|_| KeyError::Unsupported(name.into()))?,
-            None => Algorithm::only_for(jwk.kty(), jwk.crv()).ok_or(KeyError::AlgorithmMissing)?,
-        };
-        Self::from_jwk_as(jwk, alg)
+        Self::from_jwk_as(jwk, Algorithm::named_or_only(jwk.alg(), jwk.kty(), jwk.crv())?)
     }
 
     /// A public key for the algorithm that the caller's policy names, where the JWK may leave it open.
@@ -47,7 +47,7 @@ impl VerifyingKey {
         if jwk.alg().is_some_and(|name| name.parse() != Ok(alg)) {
             return Err(KeyError::WrongAlgorithm(alg).into());
         }
-        if !jwk.allows("verify") {
+        if !jwk.envelope.allows("sig", "verify") {
             return Err(KeyError::NotForSignatures.into());
         }
         jwk.kid().map_or(Ok(()), check_kid)?;
@@ -60,9 +60,12 @@ impl VerifyingKey {
     /// [`KeyError::WrongAlgorithm`] unless `alg` is an HMAC, [`KeyError::SecretShort`], [`KeyError::SecretIsKey`],
     /// [`KeyError::Kid`].
     pub fn hmac(alg: Algorithm, kid: impl Into<String>, secret: &[u8]) -> Result<Self, Error> {
-        let kid = kid.into();
-        check_kid(&kid)?;
-        Ok(Self { alg, kid: Some(kid), checker: Checker::Hmac(hmac_key(alg, secret)?) })
+        Self::from_secret(alg, Some(kid.into()), secret)
+    }
+
+    pub(crate) fn from_secret(alg: Algorithm, kid: Option<String>, secret: &[u8]) -> Result<Self, Error> {
+        kid.as_deref().map_or(Ok(()), check_kid)?;
+        Ok(Self { alg, kid, checker: Checker::Hmac(hmac_key(alg, secret)?) })
     }
 
     /// The same key under no id: it verifies tokens of its algorithm whatever `kid` they name. For whoever was given a shared
@@ -104,11 +107,15 @@ fn parse(alg: Algorithm, material: &Material) -> Result<ParsedPublicKey, Error> 
         (Family::Rsa { verify, .. }, Material::Rsa { n, e }) => {
             RsaPublicKeyComponents { n, e }.to_parsed_public_key(verify)
         }
-        (Family::Ec { crv, verify, .. }, Material::Ec { crv: curve, .. }) if crv == curve => {
-            ParsedPublicKey::new(*verify, material.point())
-        }
-        (Family::Okp { crv, verify, .. }, Material::Okp { crv: curve, x }) if crv == curve => {
+        (Family::Ec { curve }, Material::Ec { curve: own, .. }) if curve == own => match curve.shape {
+            Shape::Weierstrass { verify, .. } => ParsedPublicKey::new(verify, material.point()),
+            Shape::Edwards | Shape::Montgomery => return Err(KeyError::WrongAlgorithm(alg).into()),
+        },
+        (Family::Okp { curve, verify, .. }, Material::Okp { curve: own, x }) if curve == own => {
             ParsedPublicKey::new(*verify, x)
+        }
+        (Family::Akp { verify, .. }, Material::Akp { alg: own, public }) if *own == alg => {
+            ParsedPublicKey::new(*verify, public)
         }
         _ => return Err(KeyError::WrongAlgorithm(alg).into()),
     };

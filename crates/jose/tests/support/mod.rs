@@ -11,11 +11,15 @@ pub const NOW: i64 = 1_790_000_000;
 pub const ISSUER: &str = "https://id.example";
 pub const AUDIENCE: &str = "orders";
 pub const SECRET: &[u8; 32] = b"\x8f\x10 a secret of exactly 32 bytes!";
+pub const LONG_SECRET: &[u8; 64] = b"\x8f\x10 a secret of exactly 32 bytes! and another 32 bytes after them";
 
 /// A key and what verifies it, both named `k1`. RSA uses the published example: drawing one takes seconds.
 pub fn pair(alg: Algorithm) -> (SigningKey, VerifyingKey) {
     match alg.kty() {
-        "oct" => (SigningKey::hmac(alg, "k1", SECRET).unwrap(), VerifyingKey::hmac(alg, "k1", SECRET).unwrap()),
+        "oct" => {
+            let secret = &LONG_SECRET[..alg.signature_len().unwrap()];
+            (SigningKey::hmac(alg, "k1", secret).unwrap(), VerifyingKey::hmac(alg, "k1", secret).unwrap())
+        }
         "RSA" => public_pair(SigningKey::from_jwk(alg, with_kid(vectors::RSA_JWK).as_bytes()).unwrap()),
         _ => public_pair(SigningKey::generate(alg, "k1").unwrap()),
     }

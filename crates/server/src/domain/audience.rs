@@ -80,6 +80,28 @@ pub enum AudienceRefusal {
     DifferentKeys(String, String),
 }
 
+/// An algorithm that no audience's tokens can be signed with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadAlgorithm {
+    #[error("no such algorithm: {0:?}")]
+    Unknown(String),
+    /// The secret that an audience shares with the issuer has 32 bytes and is for HS256.
+    #[error("a shared secret is for HS256, not for {0}")]
+    Secret(Algorithm),
+}
+
+/// The algorithm of this name, for the tokens of an audience: each that has a public key, or HS256.
+///
+/// # Errors
+/// [`BadAlgorithm`].
+pub fn algorithm(name: &str) -> Result<Algorithm, BadAlgorithm> {
+    match name.parse::<Algorithm>() {
+        Ok(alg) if alg.is_symmetric() && alg != Algorithm::HS256 => Err(BadAlgorithm::Secret(alg)),
+        Ok(alg) => Ok(alg),
+        Err(_) => Err(BadAlgorithm::Unknown(name.to_owned())),
+    }
+}
+
 /// Which key signs a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyChoice<'a> {
@@ -155,7 +177,7 @@ pub fn admit(audiences: &[AudienceRules], roles: &[String]) -> Result<(), Audien
 /// [`AudienceRefusal`]: there is no audience, or no key that all of them share.
 pub fn key_choice(audiences: &[AudienceRules]) -> Result<KeyChoice<'_>, AudienceRefusal> {
     let (first, others) = audiences.split_first().ok_or(AudienceRefusal::NoAudience)?;
-    let is_secret = first.alg == Algorithm::HS256;
+    let is_secret = first.alg.is_symmetric();
     if let Some(other) = others.iter().find(|other| is_secret || other.alg != first.alg) {
         return Err(AudienceRefusal::DifferentKeys(first.audience.clone(), other.audience.clone()));
     }
@@ -167,6 +189,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn every_algorithm_with_a_public_key_can_sign_and_one_with_a_secret() {
+        for alg in Algorithm::all() {
+            let refused = alg.is_symmetric() && alg != Algorithm::HS256;
+            let expected = if refused { Err(BadAlgorithm::Secret(alg)) } else { Ok(alg) };
+            assert_eq!(algorithm(alg.as_str()), expected);
+        }
+        assert_eq!(algorithm("none"), Err(BadAlgorithm::Unknown("none".to_owned())));
+    }
 
     fn audience(name: &str, alg: Algorithm) -> AudienceRules {
         AudienceRules {

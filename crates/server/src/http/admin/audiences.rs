@@ -13,7 +13,7 @@ use super::{Page, event, page, seconds, time};
 use crate::{
     app::App,
     domain::{
-        audience::{AudienceRules, ClaimMap},
+        audience::{self, AudienceRules, ClaimMap},
         audience_id::AudienceId,
         audit::{Event, Source},
         roles::Role,
@@ -134,7 +134,7 @@ fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
 
 fn alg(body: &NewAudience) -> Result<Algorithm, ApiError> {
     let text = body.alg.as_deref().unwrap_or(Algorithm::ES256.as_str());
-    text.parse().map_err(|_| ApiError::field(errors::INVALID_VALUE, "alg", "no such algorithm"))
+    audience::algorithm(text).map_err(|error| ApiError::field(errors::INVALID_VALUE, "alg", error.to_string()))
 }
 
 /// Makes the key that the audience's tokens will be signed with: a secret of its own, or one of the issuer's.
