@@ -7,6 +7,9 @@
 //! - There is one text for each token: canonical base64url, no duplicate member at any level, UTF-8.
 //! - A [`profile`] fixes the kind of a token, so that none passes for another.
 //!
+//! Tokens are compact JWS with claims. [`jws`] has the other serializations and payloads that are no claims; [`key`] reads and writes
+//! keys in all their forms.
+//!
 //! No I/O, no clock (`now` is an argument, in seconds since 1970), no global state, no panic on any input.
 //!
 //! ```
@@ -39,6 +42,7 @@
 pub mod b64;
 pub mod claims;
 pub mod json;
+pub mod jws;
 pub mod key;
 pub mod limits;
 pub mod profile;

@@ -169,7 +169,7 @@ impl<'a> Parts<'a> {
 }
 
 /// Says what is wrong with a text that did not split or decode.
-fn text_error(token: &str) -> Error {
+pub(crate) fn text_error(token: &str) -> Error {
     let foreign = |byte: u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     if let Some(at) = token.bytes().position(foreign) {
         return Error::Character { at };
