@@ -1,4 +1,5 @@
-//! The algorithms: one row each. Nothing else in the workspace enumerates them.
+//! The algorithms of signatures: one row each. Nothing else in the workspace enumerates them; those of encryption have a table of
+//! their own (`jwe/alg.rs`), so that no name is in both.
 
 use std::{fmt, str::FromStr};
 

@@ -1,6 +1,13 @@
 //! What went wrong, by value: a test or a metric compares it, the log prints it. The verifier decides what a client hears.
 
-use crate::Algorithm;
+mod key;
+
+pub use key::KeyError;
+
+use crate::{
+    Algorithm,
+    jwe::{ContentAlgorithm, KeyAlgorithm},
+};
 
 /// Why a token, a key or a text was refused.
 ///
@@ -88,36 +95,6 @@ pub enum Error {
     /// The payload is not encoded (`b64: false`, RFC 7797), which a JWT may not do.
     #[error("an unencoded payload is refused")]
     Unencoded,
-    /// A member of a JSON serialization is missing, malformed, or must not be there.
-    #[error("member {member:?} of the serialization is missing, malformed or must not be there")]
-    Member {
-        /// Its name.
-        member: &'static str,
-    },
-    /// A member that only a protected header may have, or an unprotected header where the serialization has none.
-    #[error("header member {member:?} is not protected")]
-    Unprotected {
-        /// Its name.
-        member: String,
-    },
-    /// More or fewer signatures than the serialization has or than are read.
-    #[error("{got} signatures")]
-    SignatureCount {
-        /// How many there are.
-        got: usize,
-    },
-    /// The payload is not in the text and was not given either.
-    #[error("the payload is detached and was not given")]
-    PayloadDetached,
-    /// A detached payload was given and the text has one, too.
-    #[error("the text has a payload beside the one that was given")]
-    PayloadPresent,
-    /// An unencoded payload that this serialization cannot carry.
-    #[error("this serialization cannot carry the payload unencoded")]
-    PayloadText,
-    /// Some signatures are over the encoded payload and some are not (RFC 7797 §3).
-    #[error("the signatures disagree on b64")]
-    EncodingMixed,
     /// The token is of another kind than the profile.
     #[error("expected a token of type {expected:?}, got {got:?}")]
     Type {
@@ -233,78 +210,77 @@ pub enum Error {
     /// The primitive refused to sign.
     #[error("signing failed")]
     Sign,
-}
 
-/// Why a key was refused at import, before it could sign or verify anything.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// A member is absent, of the wrong type, or not canonical.
-    #[error("member {0:?} is missing or malformed")]
-    Member(&'static str),
-    /// A key type, curve or algorithm that this library does not have.
-    #[error("key type or curve {0:?} is not supported")]
-    Unsupported(String),
-    /// The key's type or curve does not fit the algorithm.
-    #[error("the key does not fit {0}")]
-    WrongAlgorithm(Algorithm),
-    /// Several algorithms fit the key and it names none.
-    #[error("the key names no algorithm and several fit it")]
-    AlgorithmMissing,
-    /// `use` or `key_ops` does not allow signatures, or the two disagree.
-    #[error("`use` or `key_ops` forbids signatures")]
-    NotForSignatures,
-    /// A public key was expected and private members came with it: whoever published it has lost it.
-    #[error("private members in a public key")]
-    Private,
-    /// An RSA modulus of this many bits.
-    #[error("an RSA modulus of {0} bits")]
-    RsaSize(usize),
-    /// An RSA exponent other than 65537.
-    #[error("an RSA exponent other than 65537")]
-    RsaExponent,
-    /// An RSA modulus that cannot be sound: even, or made by the broken generator of CVE-2017-15361.
-    #[error("a weak RSA modulus")]
-    RsaWeak,
-    /// A point that is not on the curve, or of small order.
-    #[error("not a valid point of the curve")]
-    Point,
-    /// An HMAC secret of this many bytes, shorter than the hash.
-    #[error("an HMAC secret of {0} bytes is shorter than the hash")]
-    SecretShort(usize),
-    /// An HMAC secret that is the text or the bytes of another kind of key.
-    #[error("an HMAC secret that is itself a PEM, DER or JWK text")]
-    SecretIsKey,
-    /// The private key is malformed or its parts disagree.
-    #[error("malformed or inconsistent private key")]
-    Malformed,
-    /// A private key was expected and this is a public one.
-    #[error("a public key where a private one is needed")]
-    PublicOnly,
-    /// Neither JWK, JWK set, PEM nor DER of a key.
-    #[error("neither a JWK, a JWK set, PEM nor DER")]
-    Form,
-    /// Not the DER that its form asks for.
-    #[error("malformed DER")]
-    Der,
-    /// A frame of PEM that is not closed, not base64, or has no label.
-    #[error("malformed PEM")]
-    Pem,
-    /// A private key that is encrypted.
-    #[error("the private key is encrypted; decrypt it first")]
-    Encrypted,
-    /// This kind of key has no such form (an HMAC secret in PKCS#8).
-    #[error("this kind of key has no such form")]
-    NoSuchForm,
-    /// The random source failed.
-    #[error("key generation failed")]
-    Generate,
-    /// `kid` is empty, longer than the limit, or contains control characters.
-    #[error("unusable key id")]
-    Kid,
-    /// Another key of the set has the same `kid` and algorithm.
-    #[error("two keys of the set share a key id and an algorithm")]
-    Duplicate,
+    /// A compact encrypted message has five parts. Three are a signed token (JWS).
+    #[error("an encrypted message has 5 parts, this text has {got}")]
+    NotEncrypted {
+        /// How many parts there are.
+        got: usize,
+    },
+    /// A member of a JSON serialization is missing, malformed, or has no place beside the others.
+    #[error("member {member:?} of the serialization is missing, malformed or out of place")]
+    Serialization {
+        /// Its name.
+        member: &'static str,
+    },
+    /// Too many recipients, or several of which one shares or agrees on the content key itself, or several with passwords.
+    #[error("{got} recipients of this kind are refused")]
+    Recipients {
+        /// How many there are.
+        got: usize,
+    },
+    /// The header names another algorithm than the one that the key is bound to.
+    #[error("the key is for {expected}, the message says {got}")]
+    KeyAlgorithmMismatch {
+        /// The key's algorithm.
+        expected: KeyAlgorithm,
+        /// The header's.
+        got: KeyAlgorithm,
+    },
+    /// The content is encrypted in a way that the recipient does not accept, or that the key is not for.
+    #[error("content encrypted with {got} is refused")]
+    ContentAlgorithm {
+        /// The header's `enc`.
+        got: ContentAlgorithm,
+    },
+    /// The content is compressed (`zip`): a few bytes could become gigabytes, and lengths tell secrets.
+    #[error("compressed content is refused")]
+    Compressed,
+    /// A password would be hashed too rarely to protect anything, or more often than the recipient works for anybody.
+    #[error("{got} rounds of hashing a password, at most {limit} are accepted")]
+    Rounds {
+        /// `p2c`.
+        got: u64,
+        /// The most that is accepted.
+        limit: u32,
+    },
+    /// A part of an encrypted message has another length than its algorithm gives it, both in bytes.
+    #[error("{part} has {got} bytes instead of {expected}")]
+    PartLength {
+        /// `iv`, `tag` or `encrypted_key`.
+        part: &'static str,
+        /// Its length.
+        expected: usize,
+        /// The length that was read.
+        got: usize,
+    },
+    /// The content does not decrypt: a wrong key, a wrong tag, a content key that does not unwrap. Which, nobody learns.
+    #[error("decryption failed")]
+    Decrypt,
+    /// The primitive refused to encrypt.
+    #[error("encryption failed")]
+    Encrypt,
+    /// Decrypted content is not what the caller's type asks for, or a value does not become JSON.
+    #[error("the content does not fit")]
+    Content,
+    /// The content is of another type than was asked for (`cty`).
+    #[error("expected content of type {expected:?}, got {got:?}")]
+    ContentType {
+        /// What was asked for.
+        expected: &'static str,
+        /// The protected header's.
+        got: Option<String>,
+    },
 }
 
 /// Longest piece of a refused token that an error repeats, in characters: the log must not grow at an attacker's will.
@@ -333,13 +309,6 @@ impl Error {
             Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
             Self::Critical { .. } => "critical_unknown",
             Self::Unencoded => "payload_unencoded",
-            Self::Member { .. } => "jws_member",
-            Self::Unprotected { .. } => "header_unprotected",
-            Self::SignatureCount { .. } => "signature_count",
-            Self::PayloadDetached => "payload_detached",
-            Self::PayloadPresent => "payload_present",
-            Self::PayloadText => "payload_text",
-            Self::EncodingMixed => "b64_mixed",
             Self::Type { .. } => "wrong_type",
             Self::UnknownKey { .. } => "unknown_key",
             Self::Signature => "bad_signature",
@@ -357,6 +326,18 @@ impl Error {
             Self::Key(error) => error.code(),
             Self::SignatureLength { .. } => "signature_length",
             Self::Sign => "sign_failed",
+            Self::NotEncrypted { .. } => "not_encrypted",
+            Self::Serialization { .. } => "bad_serialization",
+            Self::Recipients { .. } => "bad_recipients",
+            Self::KeyAlgorithmMismatch { .. } => "key_algorithm_mismatch",
+            Self::ContentAlgorithm { .. } => "content_algorithm",
+            Self::Compressed => "compressed",
+            Self::Rounds { .. } => "password_rounds",
+            Self::PartLength { .. } => "part_length",
+            Self::Decrypt => "decrypt_failed",
+            Self::Encrypt => "encrypt_failed",
+            Self::Content => "bad_content",
+            Self::ContentType { .. } => "wrong_content_type",
         }
     }
 
@@ -380,6 +361,12 @@ impl Error {
             Self::IssuedInFuture { now, .. } => Some(format!("iat no later than {now}")),
             Self::TooOld { limit, .. } => Some(format!("issued at most {limit} s ago")),
             Self::Lifetime { limit, .. } => Some(format!("a lifetime of 0 to {limit} s")),
+            Self::NotEncrypted { .. } => Some("5 parts".into()),
+            Self::Serialization { member } => Some(format!("member {member} as in RFC 7516")),
+            Self::KeyAlgorithmMismatch { expected, .. } => Some(expected.to_string()),
+            Self::Rounds { limit, .. } => Some(format!("at most {limit} rounds")),
+            Self::PartLength { part, expected, .. } => Some(format!("{part} of {expected} bytes")),
+            Self::ContentType { expected, .. } => Some((*expected).into()),
             _ => None,
         }
     }
@@ -388,11 +375,16 @@ impl Error {
     pub fn got(&self) -> Option<String> {
         match self {
             Self::TooLong { bytes, .. } => Some(format!("{bytes} bytes")),
-            Self::Segments { got } => Some(format!("{got} parts")),
+            Self::Segments { got } | Self::NotEncrypted { got } => Some(format!("{got} parts")),
             Self::AlgorithmMismatch { got, .. } => Some(got.to_string()),
+            Self::KeyAlgorithmMismatch { got, .. } => Some(got.to_string()),
+            Self::ContentAlgorithm { got } => Some(got.to_string()),
+            Self::Rounds { got, .. } => Some(format!("{got} rounds")),
+            Self::PartLength { got, .. } => Some(format!("{got} bytes")),
+            Self::Recipients { got } => Some(format!("{got} recipients")),
             Self::AlgorithmUnknown { got } | Self::Critical { got } => Some(got.clone()),
             Self::Issuer { got, .. } | Self::Audience { got, .. } => Some(got.clone()),
-            Self::Type { got, .. } => got.clone(),
+            Self::Type { got, .. } | Self::ContentType { got, .. } => got.clone(),
             Self::UnknownKey { kid } => kid.clone(),
             Self::Expired { exp, .. } => Some(exp.to_string()),
             Self::NotYet { nbf, .. } => Some(nbf.to_string()),
@@ -400,36 +392,6 @@ impl Error {
             Self::TooOld { got, .. } | Self::Lifetime { got, .. } => Some(format!("{got} s")),
             Self::Duplicate { name } | Self::ClaimReserved { name } => Some(name.clone()),
             _ => None,
-        }
-    }
-}
-
-impl KeyError {
-    /// A stable word for the error; [`Error::code`] passes it on.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Member(_) => "key_member",
-            Self::Unsupported(_) => "key_unsupported",
-            Self::WrongAlgorithm(_) => "key_wrong_algorithm",
-            Self::AlgorithmMissing => "key_algorithm_missing",
-            Self::NotForSignatures => "key_not_for_signatures",
-            Self::Private => "key_private",
-            Self::RsaSize(_) => "key_rsa_size",
-            Self::RsaExponent => "key_rsa_exponent",
-            Self::RsaWeak => "key_rsa_weak",
-            Self::Point => "key_point",
-            Self::SecretShort(_) => "key_secret_short",
-            Self::SecretIsKey => "key_secret_is_key",
-            Self::Malformed => "key_malformed",
-            Self::PublicOnly => "key_public_only",
-            Self::Form => "key_form",
-            Self::Der => "key_der",
-            Self::Pem => "key_pem",
-            Self::Encrypted => "key_encrypted",
-            Self::NoSuchForm => "key_no_such_form",
-            Self::Generate => "key_generate",
-            Self::Kid => "key_id",
-            Self::Duplicate => "key_duplicate",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! JWS, JWK and JWT with types that cannot be misused.
+//! JWS, JWE, JWK and JWT with types that cannot be misused.
 //!
 //! - A key is bound to one [`Algorithm`] when it is imported. The header of a token must agree with it; it never chooses.
 //! - [`Unverified`] shows no claims. [`Authentic`] is a token whose signature held. [`Verified`] claims were checked, too, and
@@ -6,9 +6,7 @@
 //! - A claim is absent, valid or malformed; malformed is always refused.
 //! - There is one text for each token: canonical base64url, no duplicate member at any level, UTF-8.
 //! - A [`profile`] fixes the kind of a token, so that none passes for another.
-//!
-//! Tokens are compact JWS with claims. [`jws`] has the other serializations and payloads that are no claims; [`key`] reads and writes
-//! keys in all their forms.
+//! - What is encrypted ([`jwe`]) is never taken for what is signed.
 //!
 //! No I/O, no clock (`now` is an argument, in seconds since 1970), no global state, no panic on any input.
 //!
@@ -42,7 +40,7 @@
 pub mod b64;
 pub mod claims;
 pub mod json;
-pub mod jws;
+pub mod jwe;
 pub mod key;
 pub mod limits;
 pub mod profile;

@@ -169,13 +169,17 @@ impl<'a> Parts<'a> {
 }
 
 /// Says what is wrong with a text that did not split or decode.
-pub(crate) fn text_error(token: &str) -> Error {
-    let foreign = |byte: u8| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-    if let Some(at) = token.bytes().position(foreign) {
+fn text_error(token: &str) -> Error {
+    if let Some(at) = foreign_character(token) {
         return Error::Character { at };
     }
     match token.split('.').count() {
         3 => Error::Base64,
         got => Error::Segments { got },
     }
+}
+
+/// Where the first byte stands that is in no compact serialization.
+pub(crate) fn foreign_character(token: &str) -> Option<usize> {
+    token.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')))
 }

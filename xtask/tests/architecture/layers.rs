@@ -83,18 +83,28 @@ fn statements_stand_in_the_store_only() {
     }
 }
 
-/// Three names in one file are a list, and lists of algorithms live in one table.
+/// The tables of algorithms, and names that nothing else may list.
+const TABLES: [(&str, &[&str]); 2] = [
+    ("crates/jose/src/alg.rs", &["HS256", "RS256", "PS256", "ES256", "ES384", "Ed25519", "HS384", "HS512"]),
+    (
+        "crates/jose/src/jwe/alg.rs",
+        &["A128KW", "A256KW", "A256GCMKW", "RsaOaep", "RsaOaep256", "EcdhEs", "EcdhEsA256KW", "A128GCM", "A256GCM"],
+    ),
+];
+
+/// Three names in one file are a list, and lists of algorithms live in one table: one of those that sign, one of those that encrypt.
 #[test]
 fn algorithms_are_enumerated_in_one_table() {
-    let names = ["HS256", "RS256", "PS256", "ES256", "ES384", "Ed25519", "HS384", "HS512"];
     for file in sources() {
         let product = file.path.contains("/src/") && (file.is_under("crates/") || file.is_under("examples/"));
-        if !product || file.is_test() || file.path == "crates/jose/src/alg.rs" {
+        if !product || file.is_test() {
             continue;
         }
         let code: Vec<&str> = words(&file.code).collect();
-        let named = names.iter().filter(|name| code.contains(name) || file.texts.iter().any(|text| text == *name));
-        let named: Vec<_> = named.collect();
-        assert!(named.len() < 3, "{} lists algorithms: {named:?}; ask crates/jose/src/alg.rs instead", file.path);
+        for (table, names) in TABLES.iter().filter(|(table, _)| file.path != *table) {
+            let named = names.iter().filter(|name| code.contains(name) || file.texts.iter().any(|text| text == *name));
+            let named: Vec<_> = named.collect();
+            assert!(named.len() < 3, "{} lists algorithms: {named:?}; ask {table} instead", file.path);
+        }
     }
 }

@@ -35,11 +35,13 @@ const RSA_PRIVATE: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 /// assert_eq!(PrivateJwk::parse(key.to_json().as_bytes())?.thumbprint(), Some(public.thumbprint()));
 /// # Ok::<(), countersign_jose::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct PrivateJwk {
     pub(crate) envelope: Envelope,
     key: Key,
 }
 
+#[derive(Clone)]
 enum Key {
     Secret(Zeroizing<Vec<u8>>),
     Pair(Material, Private),
@@ -251,6 +253,11 @@ impl PrivateJwk {
             Key::Secret(_) => None,
             Key::Pair(public, private) => Some((public, private)),
         }
+    }
+
+    /// A secret of which nothing but itself is known.
+    pub(crate) fn from_secret(secret: &[u8]) -> Self {
+        Self { envelope: Envelope::default(), key: Key::Secret(Zeroizing::new(secret.to_vec())) }
     }
 
     /// A pair of which nothing but itself is known.

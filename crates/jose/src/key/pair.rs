@@ -19,6 +19,7 @@ use crate::{
 };
 
 /// The private half of a pair, wiped when dropped.
+#[derive(Clone)]
 pub(crate) enum Private {
     /// `d`, `p`, `q`, `dp`, `dq`, `qi`, big-endian (RFC 7518 §6.3.2).
     Rsa(Box<[Zeroizing<Vec<u8>>; 6]>),
