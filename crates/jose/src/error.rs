@@ -95,6 +95,36 @@ pub enum Error {
     /// The payload is not encoded (`b64: false`, RFC 7797), which a JWT may not do.
     #[error("an unencoded payload is refused")]
     Unencoded,
+    /// A member of a JSON serialization is missing, malformed, or must not be there.
+    #[error("member {member:?} of the serialization is missing, malformed or must not be there")]
+    Member {
+        /// Its name.
+        member: &'static str,
+    },
+    /// A member that only a protected header may have, or an unprotected header where the serialization has none.
+    #[error("header member {member:?} is not protected")]
+    Unprotected {
+        /// Its name.
+        member: String,
+    },
+    /// More or fewer signatures than the serialization has or than are read.
+    #[error("{got} signatures")]
+    SignatureCount {
+        /// How many there are.
+        got: usize,
+    },
+    /// The payload is not in the text and was not given either.
+    #[error("the payload is detached and was not given")]
+    PayloadDetached,
+    /// A detached payload was given and the text has one, too.
+    #[error("the text has a payload beside the one that was given")]
+    PayloadPresent,
+    /// An unencoded payload that this serialization cannot carry.
+    #[error("this serialization cannot carry the payload unencoded")]
+    PayloadText,
+    /// Some signatures are over the encoded payload and some are not (RFC 7797 §3).
+    #[error("the signatures disagree on b64")]
+    EncodingMixed,
     /// The token is of another kind than the profile.
     #[error("expected a token of type {expected:?}, got {got:?}")]
     Type {
@@ -309,6 +339,13 @@ impl Error {
             Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
             Self::Critical { .. } => "critical_unknown",
             Self::Unencoded => "payload_unencoded",
+            Self::Member { .. } => "jws_member",
+            Self::Unprotected { .. } => "header_unprotected",
+            Self::SignatureCount { .. } => "signature_count",
+            Self::PayloadDetached => "payload_detached",
+            Self::PayloadPresent => "payload_present",
+            Self::PayloadText => "payload_text",
+            Self::EncodingMixed => "b64_mixed",
             Self::Type { .. } => "wrong_type",
             Self::UnknownKey { .. } => "unknown_key",
             Self::Signature => "bad_signature",

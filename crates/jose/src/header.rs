@@ -109,7 +109,7 @@ impl<'a> Members<'a> {
 }
 
 /// No extension is understood yet, so every list is refused; which error depends on its form (RFC 7515 §4.1.11).
-fn critical(names: &[String]) -> Error {
+pub(crate) fn critical(names: &[String]) -> Error {
     let duplicated = names.iter().enumerate().any(|(index, name)| names[..index].contains(name));
     match names.first() {
         Some(first) if !duplicated => Error::Critical { got: clip(first) },

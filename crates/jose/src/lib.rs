@@ -8,6 +8,9 @@
 //! - A [`profile`] fixes the kind of a token, so that none passes for another.
 //! - What is encrypted ([`jwe`]) is never taken for what is signed.
 //!
+//! Tokens are compact JWS with claims. [`jws`] has the other serializations and payloads that are no claims; [`key`] reads and writes
+//! keys in all their forms.
+//!
 //! No I/O, no clock (`now` is an argument, in seconds since 1970), no global state, no panic on any input.
 //!
 //! ```
@@ -41,6 +44,7 @@ pub mod b64;
 pub mod claims;
 pub mod json;
 pub mod jwe;
+pub mod jws;
 pub mod key;
 pub mod limits;
 pub mod profile;

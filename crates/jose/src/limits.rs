@@ -8,6 +8,12 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// Longest feed batch, in bytes of its text: a segment of a snapshot is larger than a token.
 pub const MAX_FEED_BATCH_BYTES: usize = 1024 * 1024;
 
+/// Longest signed message that is no token, in bytes of its text, unless the caller says otherwise.
+pub const MAX_JWS_BYTES: usize = 1024 * 1024;
+
+/// Most signatures of one message.
+pub const MAX_SIGNATURES: usize = 16;
+
 /// Longest JWK set, in bytes.
 pub const MAX_JWK_SET_BYTES: usize = 256 * 1024;
 

@@ -169,7 +169,7 @@ impl<'a> Parts<'a> {
 }
 
 /// Says what is wrong with a text that did not split or decode.
-fn text_error(token: &str) -> Error {
+pub(crate) fn text_error(token: &str) -> Error {
     if let Some(at) = foreign_character(token) {
         return Error::Character { at };
     }

@@ -92,7 +92,7 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// A stable word for the error; [`Error::code`] passes it on.
+    /// A stable word for the error; [`Error::code`](crate::Error::code) passes it on.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Member(_) => "key_member",

@@ -142,3 +142,11 @@ fn join<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
     let members: Vec<_> = members.map(|(name, json)| format!("\"{name}\":{json}")).collect();
     format!("{{{}}}", members.join(","))
 }
+
+/// The key of RFC 9964 §A, whose seed is 32 zero bytes, from PKCS#8 (RFC 9881 §6).
+pub fn ml_dsa_of_zeros(alg: Algorithm) -> countersign_jose::PrivateJwk {
+    let number = Algorithm::all().filter(|other| other.kty() == "AKP").position(|other| other == alg).unwrap();
+    let oid = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17 + u8::try_from(number).unwrap()];
+    let head = [&[0x30, 0x34, 2, 1, 0, 0x30, 0x0b, 6, 9][..], &oid, &[4, 0x22, 0x80, 0x20]].concat();
+    countersign_jose::PrivateJwk::from_der(&[head, vec![0; 32]].concat()).unwrap()
+}
