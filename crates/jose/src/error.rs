@@ -247,12 +247,6 @@ pub enum Error {
         /// How many parts there are.
         got: usize,
     },
-    /// A member of a JSON serialization is missing, malformed, or has no place beside the others.
-    #[error("member {member:?} of the serialization is missing, malformed or out of place")]
-    Serialization {
-        /// Its name.
-        member: &'static str,
-    },
     /// Too many recipients, or several of which one shares or agrees on the content key itself, or several with passwords.
     #[error("{got} recipients of this kind are refused")]
     Recipients {
@@ -339,7 +333,7 @@ impl Error {
             Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
             Self::Critical { .. } => "critical_unknown",
             Self::Unencoded => "payload_unencoded",
-            Self::Member { .. } => "jws_member",
+            Self::Member { .. } => "serialization_member",
             Self::Unprotected { .. } => "header_unprotected",
             Self::SignatureCount { .. } => "signature_count",
             Self::PayloadDetached => "payload_detached",
@@ -364,7 +358,6 @@ impl Error {
             Self::SignatureLength { .. } => "signature_length",
             Self::Sign => "sign_failed",
             Self::NotEncrypted { .. } => "not_encrypted",
-            Self::Serialization { .. } => "bad_serialization",
             Self::Recipients { .. } => "bad_recipients",
             Self::KeyAlgorithmMismatch { .. } => "key_algorithm_mismatch",
             Self::ContentAlgorithm { .. } => "content_algorithm",
@@ -399,7 +392,6 @@ impl Error {
             Self::TooOld { limit, .. } => Some(format!("issued at most {limit} s ago")),
             Self::Lifetime { limit, .. } => Some(format!("a lifetime of 0 to {limit} s")),
             Self::NotEncrypted { .. } => Some("5 parts".into()),
-            Self::Serialization { member } => Some(format!("member {member} as in RFC 7516")),
             Self::KeyAlgorithmMismatch { expected, .. } => Some(expected.to_string()),
             Self::Rounds { limit, .. } => Some(format!("at most {limit} rounds")),
             Self::PartLength { part, expected, .. } => Some(format!("{part} of {expected} bytes")),

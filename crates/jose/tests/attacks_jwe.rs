@@ -17,6 +17,7 @@ use aws_lc_rs::{
 use countersign_jose::{
     Algorithm, Error, Jwk, KeyError, PrivateJwk, SigningKey, Unverified, b64,
     jwe::{ContentAlgorithm, Curve, Decrypted, DecryptionKey, Decryptor, EncryptionKey, Encryptor, KeyAlgorithm},
+    jws::UnverifiedJws,
     limits::{MAX_DEPTH, MAX_ENCRYPTED_BYTES, MAX_KID_BYTES, MAX_PARTY_BYTES, MAX_RECIPIENTS, PBES2_ROUNDS},
     profile::AccessToken,
 };
@@ -289,7 +290,7 @@ fn encrypted_key_empty_or_short() {
         }
         // RFC 7516 §7.2.1: absent where it is empty
         let empty = parts.flattened(&json!({"encrypted_key": ""}));
-        assert_eq!(decryptor.decrypt_general(&empty), Err(Error::Serialization { member: "encrypted_key" }));
+        assert_eq!(decryptor.decrypt_general(&empty), Err(Error::Member { member: "encrypted_key" }));
     }
 }
 
@@ -565,6 +566,9 @@ fn rounds_without_end() {
     let careful = Decryptor::new(password().with_max_rounds(10_000).unwrap());
     assert_eq!(with_rounds(&careful, "10001"), Err(Error::Rounds { got: 10_001, limit: 10_000 }));
     assert_eq!(with_rounds(&careful, "10000"), Err(Error::Decrypt));
+    let refused = Err(Error::Rounds { got: u64::from(limit) + 1, limit });
+    assert_eq!(password().with_max_rounds(limit + 1).map(drop), refused);
+    assert_eq!(password().encryption_key().with_rounds(limit + 1).map(drop), refused);
 }
 
 // RFC 7518 §4.8.1.2: so few that the password lies open
@@ -691,6 +695,15 @@ fn key_ids() {
     assert_eq!(both.decrypt(&forge(HEADER).compact()).unwrap().kid(), Some("k"));
 }
 
+// RFC 7516 §4.1.11, §4.1.12
+#[test]
+fn types_that_are_no_texts() {
+    for value in ["null", "1", "[]", "{}", "[\"JWT\"]"] {
+        assert_eq!(with_members(&format!(r#""typ":{value}"#)), malformed("typ"));
+        assert_eq!(with_members(&format!(r#""cty":{value}"#)), malformed("cty"));
+    }
+}
+
 // TOK-09; RFC 7516 §4, RFC 8725 §3.7
 #[test]
 fn duplicate_members() {
@@ -791,7 +804,7 @@ fn signed_token_where_an_encrypted_one_is_expected() {
     }
     for member in ["payload", "signatures", "signature"] {
         let both = forge(HEADER).flattened(&json!({member: "AAAA"}));
-        assert_eq!(direct().decrypt_general(&both), Err(Error::Serialization { member }));
+        assert_eq!(direct().decrypt_general(&both), Err(Error::Member { member }));
     }
 }
 
@@ -806,6 +819,9 @@ fn encrypted_token_where_a_signed_one_is_expected() {
     let token = Encryptor::new(&public).typ("at+jwt").encrypt(payload().as_bytes()).unwrap();
     assert_eq!(forger.verify(&token), Err(Error::Segments { got: 5 }));
     assert_eq!(Unverified::parse(&token).unwrap_err(), Error::Segments { got: 5 });
+    assert_eq!(UnverifiedJws::parse(&token).unwrap_err(), Error::Segments { got: 5 });
+    let general = Encryptor::new(&public).general(CONTENT).unwrap();
+    assert!(matches!(UnverifiedJws::parse(&general), Err(Error::Member { .. })));
 }
 
 // TOK-11; CVE-2026-29000: encrypted claims that nobody signed
@@ -869,6 +885,9 @@ fn texts_and_parts_too_long() {
     let key = EncryptionKey::secret(KeyAlgorithm::A256KW, "k", &SECRET).unwrap();
     let refused = Encryptor::new(&key).encrypt(&vec![0; MAX_ENCRYPTED_BYTES]);
     assert!(matches!(refused, Err(Error::TooLong { limit: MAX_ENCRYPTED_BYTES, .. })));
+    let more = Encryptor::new(&key).limit(4 * MAX_ENCRYPTED_BYTES).encrypt(&vec![0; MAX_ENCRYPTED_BYTES]).unwrap();
+    assert_eq!(wrapping().decrypt(&more), too_long(more.len(), MAX_ENCRYPTED_BYTES));
+    assert_eq!(wrapping().limit(more.len()).decrypt(&more).unwrap().len(), MAX_ENCRYPTED_BYTES);
     // The longest parts that fit.
     let huge = b64::encode(vec![0; 700_000]);
     let parts = message_to_secret(ContentAlgorithm::A256GCM);
@@ -927,12 +946,17 @@ fn recipients_none_or_too_many() {
     assert_eq!(general(json!({"recipients": []})), Err(Error::Recipients { got: 0 }));
     let many = vec![recipient.clone(); MAX_RECIPIENTS + 1];
     assert_eq!(general(json!({"recipients": many})), Err(Error::Recipients { got: MAX_RECIPIENTS + 1 }));
+    let key = EncryptionKey::secret(KeyAlgorithm::A256KW, "k", &SECRET).unwrap();
+    let to_many = (0..MAX_RECIPIENTS).fold(Encryptor::new(&key), |encryptor, _| encryptor.recipient(&key));
+    assert_eq!(to_many.general(CONTENT), Err(Error::Recipients { got: MAX_RECIPIENTS + 1 }));
+    assert_eq!(to_many.flattened(CONTENT), Err(Error::Member { member: "recipients" }));
+    assert_eq!(to_many.encrypt(CONTENT), Err(Error::Member { member: "recipients" }));
     for recipients in [json!({}), json!("x"), json!([1]), json!([[]]), json!(null)] {
-        assert_eq!(general(json!({"recipients": recipients})), Err(Error::Serialization { member: "recipients" }));
+        assert_eq!(general(json!({"recipients": recipients})), Err(Error::Member { member: "recipients" }));
     }
     for (member, value) in [("header", json!({})), ("encrypted_key", json!("AAAA"))] {
         let both = general(json!({"recipients": [recipient], member: value}));
-        assert_eq!(both, Err(Error::Serialization { member }));
+        assert_eq!(both, Err(Error::Member { member }));
     }
 }
 
@@ -943,11 +967,11 @@ fn serializations_that_are_malformed() {
     for member in ["protected", "iv", "tag", "aad", "ciphertext", "encrypted_key"] {
         for value in [json!(null), json!(1), json!([]), json!({})] {
             let text = parts.flattened(&json!({member: value}));
-            assert_eq!(direct().decrypt_general(&text), Err(Error::Serialization { member }));
+            assert_eq!(direct().decrypt_general(&text), Err(Error::Member { member }));
         }
         if member != "ciphertext" {
             let text = parts.flattened(&json!({member: ""}));
-            assert_eq!(direct().decrypt_general(&text), Err(Error::Serialization { member }));
+            assert_eq!(direct().decrypt_general(&text), Err(Error::Member { member }));
         }
         let text = parts.flattened(&json!({member: "AB"})); // trailing bits
         assert_eq!(direct().decrypt_general(&text), Err(Error::Base64));
@@ -955,7 +979,7 @@ fn serializations_that_are_malformed() {
     for member in ["unprotected", "header"] {
         for value in [json!(null), json!("x"), json!([])] {
             let text = parts.flattened(&json!({member: value}));
-            assert_eq!(direct().decrypt_general(&text), Err(Error::Serialization { member }));
+            assert_eq!(direct().decrypt_general(&text), Err(Error::Member { member }));
         }
     }
     for text in ["", "{}", "[]", "null", "{\"ciphertext\":\"\"}"] {
@@ -976,9 +1000,9 @@ fn additional_data_changed_added_or_taken_away() {
     // Additional data that a compact message would lose.
     let key = EncryptionKey::direct(ContentAlgorithm::A256GCM, "k", &SECRET).unwrap();
     let lost = Encryptor::new(&key).aad(b"more").encrypt(CONTENT);
-    assert_eq!(lost, Err(Error::Serialization { member: "aad" }));
+    assert_eq!(lost, Err(Error::Member { member: "aad" }));
     let lost = Encryptor::new(&key).unprotected("a", json!(1)).encrypt(CONTENT);
-    assert_eq!(lost, Err(Error::Serialization { member: "unprotected" }));
+    assert_eq!(lost, Err(Error::Member { member: "unprotected" }));
     let reserved = Encryptor::new(&key).unprotected("zip", json!("DEF")).flattened(CONTENT);
     assert_eq!(reserved, Err(Error::ClaimReserved { name: "zip".into() }));
 }
@@ -1033,12 +1057,17 @@ fn keys_that_are_for_something_else() {
 // TOK-02: a key of another kind is refused when it is made, not when it is used
 #[test]
 fn keys_of_another_kind() {
-    let ed25519 = PrivateJwk::generate(Algorithm::Ed25519).unwrap();
-    let json = ed25519.to_json().replace(r#","alg":"Ed25519","use":"sig""#, "");
-    let ed25519 = PrivateJwk::parse(json.as_bytes()).unwrap();
+    // On these two curves only signatures are made.
+    let signing = ["Ed25519", "ES256K"].map(|name| {
+        let key = PrivateJwk::generate(name.parse().unwrap()).unwrap();
+        let json = key.to_json().replace(&format!(r#","alg":"{name}","use":"sig""#), "");
+        PrivateJwk::parse(json.as_bytes()).unwrap()
+    });
     let oct = PrivateJwk::parse(br#"{"kty":"oct","k":"BwcHBwcHBwcHBwcHBwcHBw","kid":"k"}"#).unwrap();
     for alg in KeyAlgorithm::all() {
-        assert_eq!(DecryptionKey::from_jwk_as(&ed25519, alg).unwrap_err(), KeyError::DoesNotFit(alg).into());
+        for key in &signing {
+            assert_eq!(DecryptionKey::from_jwk_as(key, alg).unwrap_err(), KeyError::DoesNotFit(alg).into());
+        }
         let rsa = DecryptionKey::from_jwk_as(&rsa_jwk(), alg);
         assert_eq!(rsa.is_ok(), alg.as_str().starts_with("RSA"), "{alg}");
         let secret = DecryptionKey::from_jwk_as(&oct, alg);

@@ -185,3 +185,12 @@ fn made_by_another_implementation() {
         assert_eq!(**decrypted, *b"made by another implementation", "{name}");
     }
 }
+
+#[test]
+fn rfc7517_c_a_key_under_a_password() {
+    let key = DecryptionKey::password(KeyAlgorithm::Pbes2HS256A128KW, "password", JWK_C_PASSWORD).unwrap();
+    let decrypted = Decryptor::new(key).decrypt(JWK_C).unwrap();
+    assert_eq!(decrypted.cty(), Some("jwk+json"));
+    let jwk = PrivateJwk::parse(&decrypted).unwrap();
+    assert_eq!((jwk.kid(), jwk.kty()), (Some("juliet@capulet.lit"), "RSA"));
+}

@@ -7,6 +7,7 @@ use aws_lc_rs::{
     aead, cipher, hmac, pbkdf2,
     rsa::{OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512, OaepAlgorithm},
 };
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Error, error::clip};
 
@@ -269,37 +270,42 @@ impl ContentAlgorithm {
     }
 }
 
-impl fmt::Display for KeyAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+/// An algorithm as text is its exact registered name, case included.
+macro_rules! named {
+    ($type:ident, $table:ident, $key:ident) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = Error;
+
+            /// The exact registered name, case included.
+            fn from_str(name: &str) -> Result<Self, Error> {
+                let row = $table.iter().find(|row| row.name == name);
+                row.map(|row| row.$key).ok_or_else(|| Error::AlgorithmUnknown { got: clip(name) })
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = std::borrow::Cow::<str>::deserialize(deserializer)?;
+                name.parse().map_err(de::Error::custom)
+            }
+        }
+    };
 }
 
-impl fmt::Display for ContentAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for KeyAlgorithm {
-    type Err = Error;
-
-    /// The exact registered name, case included.
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let row = KEY_TABLE.iter().find(|row| row.name == name);
-        row.map(|row| row.alg).ok_or_else(|| Error::AlgorithmUnknown { got: clip(name) })
-    }
-}
-
-impl FromStr for ContentAlgorithm {
-    type Err = Error;
-
-    /// The exact registered name, case included.
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let row = CONTENT_TABLE.iter().find(|row| row.name == name);
-        row.map(|row| row.enc).ok_or_else(|| Error::AlgorithmUnknown { got: clip(name) })
-    }
-}
+named!(KeyAlgorithm, KEY_TABLE, alg);
+named!(ContentAlgorithm, CONTENT_TABLE, enc);
 
 #[cfg(test)]
 mod tests {
@@ -311,6 +317,7 @@ mod tests {
         for (index, row) in KEY_TABLE.iter().enumerate() {
             assert_eq!(row.alg as usize, index);
             assert_eq!(row.name.parse(), Ok(row.alg));
+            assert_eq!(serde_json::from_value(serde_json::json!(row.alg)).ok(), Some(row.alg));
         }
         for (index, row) in CONTENT_TABLE.iter().enumerate() {
             assert_eq!(row.enc as usize, index);

@@ -25,7 +25,7 @@ pub(super) struct Body {
 
 impl Body {
     /// Refuses every other length than the algorithm's: a short tag is a tag that can be guessed (CVE-2023-37464).
-    pub(super) fn check(&self, enc: ContentAlgorithm) -> Result<(), Error> {
+    fn check(&self, enc: ContentAlgorithm) -> Result<(), Error> {
         for (part, expected, got) in [("iv", enc.iv_len(), self.iv.len()), ("tag", enc.tag_len(), self.tag.len())] {
             if got != expected {
                 return Err(Error::PartLength { part, expected, got });

@@ -77,7 +77,7 @@ impl Decryptor {
     /// enough; the headers of all are checked.
     ///
     /// # Errors
-    /// As [`decrypt`](Self::decrypt), [`Error::Serialization`], [`Error::Recipients`]. With several recipients, that of the first
+    /// As [`decrypt`](Self::decrypt), [`Error::Member`], [`Error::Recipients`]. With several recipients, that of the first
     /// recipient for whom there is a key.
     pub fn decrypt_general(&self, text: &str) -> Result<Decrypted, Error> {
         self.open(&Message::general(text, self.limit)?)
@@ -110,7 +110,6 @@ impl Decryptor {
         encrypted_key: &[u8],
     ) -> Result<Decrypted, Error> {
         let enc = self.check_enc(key, header)?;
-        message.body.check(enc)?;
         let content_key = key.content_key(enc, header, encrypted_key)?;
         let content = content::open(enc, &content_key, &message.authenticated(), &message.body)?;
         let text = |name| header.protected_text(name).map(Into::into);

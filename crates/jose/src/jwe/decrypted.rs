@@ -19,6 +19,9 @@ use crate::{Error, json::Reader};
 /// fn trusts(_: Verified<GenericClaims>) {}
 /// fn mistake(claims: Decrypted<GenericClaims>) { trusts(claims) }
 /// ```
+/// ```compile_fail,E0451
+/// let forged = countersign_jose::jwe::Decrypted { content: 7, about: todo!() };
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Decrypted<T = Zeroizing<Vec<u8>>> {
     content: T,

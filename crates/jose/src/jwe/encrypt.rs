@@ -42,6 +42,7 @@ pub struct Encryptor<'k> {
     apv: Vec<u8>,
     aad: Option<String>,
     unprotected: Map<String, Value>,
+    limit: usize,
 }
 
 impl<'k> Encryptor<'k> {
@@ -57,6 +58,7 @@ impl<'k> Encryptor<'k> {
             apv: Vec::new(),
             aad: None,
             unprotected: Map::new(),
+            limit: MAX_ENCRYPTED_BYTES,
         }
     }
 
@@ -105,10 +107,17 @@ impl<'k> Encryptor<'k> {
         self
     }
 
+    /// The longest text that is made, in bytes; [`MAX_ENCRYPTED_BYTES`] by default, as a recipient reads no longer one unless it
+    /// [says so](super::Decryptor::limit).
+    pub fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
     /// Encrypts to one recipient, as a compact message (RFC 7516 §7.1).
     ///
     /// # Errors
-    /// [`Error::Serialization`] where there is something that a compact message has no place for: another recipient, additional
+    /// [`Error::Member`] where there is something that a compact message has no place for: another recipient, additional
     /// data, an unprotected member. [`Error::ContentAlgorithm`] if a `dir` key is for another one; [`Error::HeaderMalformed`],
     /// [`Error::TooLong`]; [`Error::Encrypt`] if a primitive fails.
     pub fn encrypt(&self, content: &[u8]) -> Result<String, Error> {
@@ -118,7 +127,7 @@ impl<'k> Encryptor<'k> {
             ("unprotected", !self.unprotected.is_empty()),
         ];
         if let Some((member, _)) = excess.into_iter().find(|(_, present)| *present) {
-            return Err(Error::Serialization { member });
+            return Err(Error::Member { member });
         }
         let sealed = self.seal(content)?;
         let Body { iv, ciphertext, tag } = &sealed.body;
@@ -127,7 +136,7 @@ impl<'k> Encryptor<'k> {
             text.push('.');
             b64::encode_into(&mut text, part);
         }
-        checked(text)
+        self.checked(text)
     }
 
     /// Encrypts a value that serializes to JSON, as a compact message.
@@ -147,14 +156,14 @@ impl<'k> Encryptor<'k> {
     /// member whose name has a meaning.
     pub fn flattened(&self, content: &[u8]) -> Result<String, Error> {
         if self.recipients.len() > 1 {
-            return Err(Error::Serialization { member: "recipients" });
+            return Err(Error::Member { member: "recipients" });
         }
         let mut sealed = self.seal(content)?;
         let mut members = self.members(&sealed);
         if let Some(carried) = sealed.carried.pop() {
             members.extend(recipient_members(None, carried));
         }
-        checked(Value::Object(members).to_string())
+        self.checked(Value::Object(members).to_string())
     }
 
     /// Encrypts to every recipient, as JSON in the general serialization (RFC 7516 §7.2.1).
@@ -170,7 +179,7 @@ impl<'k> Encryptor<'k> {
             .map(|(key, carried)| Value::Object(recipient_members(own(*key), carried)))
             .collect();
         members.insert("recipients".into(), recipients.into());
-        checked(Value::Object(members).to_string())
+        self.checked(Value::Object(members).to_string())
     }
 
     fn seal(&self, content: &[u8]) -> Result<Sealed, Error> {
@@ -244,6 +253,14 @@ impl<'k> Encryptor<'k> {
         }
         members
     }
+
+    /// A message that no recipient would read is not made.
+    fn checked(&self, text: String) -> Result<String, Error> {
+        if text.len() > self.limit {
+            return Err(Error::TooLong { bytes: text.len(), limit: self.limit });
+        }
+        Ok(text)
+    }
 }
 
 struct Sealed {
@@ -273,10 +290,4 @@ fn recipient_members(own: Option<&EncryptionKey>, carried: Carried) -> Map<Strin
         members.insert("encrypted_key".into(), b64::encode(carried.encrypted_key).into());
     }
     members
-}
-
-/// A message that no recipient would read is not made.
-fn checked(text: String) -> Result<String, Error> {
-    let limit = MAX_ENCRYPTED_BYTES;
-    if text.len() > limit { Err(Error::TooLong { bytes: text.len(), limit }) } else { Ok(text) }
 }

@@ -3,7 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{ContentAlgorithm, KeyAlgorithm};
-use crate::{Error, b64, error::clip, header::is_usable_kid};
+use crate::{
+    Error, b64,
+    error::clip,
+    header::{critical, is_usable_kid},
+};
 
 pub(super) type Members = Map<String, Value>;
 
@@ -81,15 +85,12 @@ impl<'m> Header<'m> {
         b64::decode(text).map_err(|_| malformed)
     }
 
-    /// No extension is understood, so every list is refused; which error depends on its form (RFC 7516 §4.1.13).
+    /// No extension is understood, so that every list is refused (RFC 7516 §4.1.13); an unprotected one is none.
     fn check_critical(&self) -> Result<(), Error> {
         let Some(list) = self.member("crit") else { return Ok(()) };
-        let malformed = Error::HeaderMalformed { member: "crit" };
-        let Some(names) = list.as_array().filter(|_| self.is_protected("crit")) else { return Err(malformed) };
-        let unique = |(at, name): (usize, &Value)| name.is_string() && !names[..at].contains(name);
-        match names.first().and_then(Value::as_str) {
-            Some(first) if names.iter().enumerate().all(unique) => Err(Error::Critical { got: clip(first) }),
-            _ => Err(malformed),
-        }
+        let names = list.as_array().filter(|_| self.is_protected("crit"));
+        let names: Option<Vec<String>> =
+            names.and_then(|names| names.iter().map(|name| name.as_str().map(Into::into)).collect());
+        Err(names.map_or(Error::HeaderMalformed { member: "crit" }, |names| critical(&names)))
     }
 }

@@ -57,7 +57,7 @@ impl Message {
         if let Some(member) =
             ["payload", "signatures", "signature"].into_iter().find(|name| members.contains_key(*name))
         {
-            return Err(Error::Serialization { member });
+            return Err(Error::Member { member });
         }
         let protected_text = text_member(&mut members, "protected")?.unwrap_or_default();
         let protected =
@@ -118,16 +118,16 @@ fn recipients(members: &mut Members) -> Result<Vec<Recipient>, Error> {
     let Some(list) = members.remove("recipients") else { return Ok(vec![recipient(members)?]) };
     for member in ["header", "encrypted_key"] {
         if members.contains_key(member) {
-            return Err(Error::Serialization { member });
+            return Err(Error::Member { member });
         }
     }
-    let Value::Array(list) = list else { return Err(Error::Serialization { member: "recipients" }) };
+    let Value::Array(list) = list else { return Err(Error::Member { member: "recipients" }) };
     if !(1..=MAX_RECIPIENTS).contains(&list.len()) {
         return Err(Error::Recipients { got: list.len() });
     }
     let each = |value| match value {
         Value::Object(mut members) => recipient(&mut members),
-        _ => Err(Error::Serialization { member: "recipients" }),
+        _ => Err(Error::Member { member: "recipients" }),
     };
     list.into_iter().map(each).collect()
 }
@@ -141,7 +141,7 @@ fn text_member(members: &mut Members, member: &'static str) -> Result<Option<Str
     match members.remove(member) {
         None => Ok(None),
         Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-        Some(_) => Err(Error::Serialization { member }),
+        Some(_) => Err(Error::Member { member }),
     }
 }
 
@@ -153,7 +153,7 @@ fn bytes_member(members: &mut Members, member: &'static str) -> Result<Vec<u8>, 
 fn ciphertext(members: &mut Members) -> Result<Vec<u8>, Error> {
     match members.get_mut("ciphertext").map(mem::take) {
         Some(Value::String(text)) => b64::decode(text),
-        _ => Err(Error::Serialization { member: "ciphertext" }),
+        _ => Err(Error::Member { member: "ciphertext" }),
     }
 }
 
@@ -161,6 +161,6 @@ fn object_member(members: &mut Members, member: &'static str) -> Result<Members,
     match members.remove(member) {
         None => Ok(Members::new()),
         Some(Value::Object(members)) => Ok(members),
-        Some(_) => Err(Error::Serialization { member }),
+        Some(_) => Err(Error::Member { member }),
     }
 }
