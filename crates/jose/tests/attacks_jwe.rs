@@ -1050,6 +1050,23 @@ fn keys_that_are_for_something_else() {
     let signing = SigningKey::generate(Algorithm::ES256, "k").unwrap().public_jwk().unwrap();
     let refused = EncryptionKey::from_jwk_as(&signing, KeyAlgorithm::EcdhEs).unwrap_err();
     assert_eq!(refused, KeyError::DoesNotFit(KeyAlgorithm::EcdhEs).into());
+    // Of a key to agree with, an empty list says nothing: it speaks of the private half.
+    let agreed = DecryptionKey::generate(KeyAlgorithm::EcdhEs, "k").unwrap().public_jwk().unwrap();
+    for (ops, fits) in [("[]", true), (r#"["deriveKey"]"#, true), (r#"["deriveBits"]"#, true), (r#"["verify"]"#, false)]
+    {
+        let json = serde_json::to_string(&agreed).unwrap().replacen('{', &format!(r#"{{"key_ops":{ops},"#), 1);
+        assert_eq!(EncryptionKey::from_jwk(&Jwk::parse(json.as_bytes()).unwrap()).is_ok(), fits, "{ops}");
+    }
+    let private = rsa_jwk().to_json();
+    for (member, fits) in [
+        (r#""use":"sig""#, false),
+        (r#""key_ops":["sign"]"#, false),
+        (r#""key_ops":["wrapKey"]"#, false),
+        (r#""key_ops":["unwrapKey"]"#, true),
+    ] {
+        let jwk = PrivateJwk::parse(private.replacen('{', &format!("{{{member},"), 1).as_bytes()).unwrap();
+        assert_eq!(DecryptionKey::from_jwk_as(&jwk, KeyAlgorithm::RsaOaep256).is_ok(), fits, "{member}");
+    }
     let unnamed = EncryptionKey::from_jwk(&public).unwrap_err();
     assert_eq!(unnamed, KeyError::AlgorithmMissing.into());
 }

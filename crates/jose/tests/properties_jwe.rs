@@ -7,7 +7,7 @@
 mod encrypted;
 
 use countersign_jose::{
-    Error, PrivateJwk, b64,
+    Algorithm, Error, JwkSet, PrivateJwk, SigningKey, b64,
     jwe::{ContentAlgorithm, Curve, DecryptionKey, Decryptor, EncryptionKey, Encryptor, KeyAlgorithm},
     key::import,
 };
@@ -80,6 +80,9 @@ fn keys_that_were_written_are_read_again() {
             let again = import(json.as_bytes()).unwrap().keys[0].decryption_key(None).unwrap();
             assert_eq!((again.alg(), again.kid(), again.enc()), (key.alg(), key.kid(), key.enc()));
             assert_eq!(**Decryptor::new(again).decrypt(&text).unwrap(), b"content");
+            let whole = import(json.as_bytes()).unwrap().keys[0].encryption_key(None).unwrap();
+            let text = Encryptor::new(&whole).encrypt(b"content").unwrap();
+            assert_eq!(**Decryptor::new(key.clone()).decrypt(&text).unwrap(), b"content");
             let json = match key.public_jwk() {
                 Some(jwk) => serde_json::to_string(&jwk).unwrap().into(),
                 None => key.private_jwk().unwrap().to_json(),
@@ -89,6 +92,17 @@ fn keys_that_were_written_are_read_again() {
             assert_eq!(**Decryptor::new(key).decrypt(&text).unwrap(), b"content");
         }
     }
+}
+
+#[test]
+fn a_key_set_with_keys_for_both_uses() {
+    let (public, key) = keys(KeyAlgorithm::EcdhEsA256KW, ContentAlgorithm::A256GCM).remove(0);
+    let signing = SigningKey::generate(Algorithm::ES256, "s").unwrap();
+    let set = JwkSet::from(vec![signing.public_jwk().unwrap(), key.public_jwk().unwrap()]);
+    let set = JwkSet::parse(&serde_json::to_vec(&set).unwrap()).unwrap();
+    assert_eq!(set.verifying_keys().filter_map(|key| key.kid().map(String::from)).collect::<Vec<_>>(), ["s"]);
+    assert_eq!(set.encryption_keys().filter_map(|key| key.kid().map(String::from)).collect::<Vec<_>>(), ["k"]);
+    assert_eq!(set.encryption_keys().next().map(|key| key.alg()), Some(public.alg()));
 }
 
 /// Every byte of every part, changed; every part cut and lengthened.

@@ -26,7 +26,8 @@ pub enum KeyAlgorithm {
     A192KW,
     /// `A256KW`: the same with 32 bytes.
     A256KW,
-    /// `A128GCMKW`: AES-GCM under a shared secret of 16 bytes (RFC 7518 §4.7).
+    /// `A128GCMKW`: AES-GCM under a shared secret of 16 bytes (RFC 7518 §4.7). A vector is drawn for each message, which bears about
+    /// 2^32 messages under one secret (NIST SP 800-38D §8.3); AES key wrap has no such limit.
     A128GCMKW,
     /// `A192GCMKW`: the same with 24 bytes.
     A192GCMKW,

@@ -7,6 +7,7 @@ use super::Jwk;
 use crate::{
     Error, KeyError, VerifyingKey,
     json::Reader,
+    jwe::EncryptionKey,
     limits::{MAX_JWK_SET_BYTES, MAX_JWK_SET_KEYS},
 };
 
@@ -49,6 +50,11 @@ impl JwkSet {
     /// passed over; [`VerifyingKey::from_jwk`] says why of each.
     pub fn verifying_keys(&self) -> impl Iterator<Item = VerifyingKey> {
         self.keys.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok())
+    }
+
+    /// The keys that encrypt, each bound to its algorithm. Others are passed over; [`EncryptionKey::from_jwk`] says why of each.
+    pub fn encryption_keys(&self) -> impl Iterator<Item = EncryptionKey> {
+        self.keys.iter().filter_map(|jwk| EncryptionKey::from_jwk(jwk).ok())
     }
 
     fn admit(&self, key: &Value) -> Result<Jwk, Error> {
