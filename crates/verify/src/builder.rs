@@ -1,17 +1,29 @@
 //! How a verifier is set up. Everything that can be wrong with a configuration is said here, not at the first token.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use countersign_jose::{self as jose, Algorithm, JwkSet, VerifyingKey, profile::AccessToken};
 use http::Uri;
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
+#[cfg(feature = "test-issuer")]
+use crate::test_issuer::TestFeed;
 use crate::{
+    cache::TokenCache,
     claims::Requirement,
     clock::Clock,
+    feed::{Credentials, Follower, HttpTransport, Runner, Settings, Site},
+    following::{Following, Source},
     http::credentials::AccessCookie,
+    introspect::Introspector,
     keys::{Address, FetchError, KeySource, Limits},
+    net,
+    random::Random,
+    revocation::{Lease, Profile, Revocations, micros},
     verifier::{Inner, Verifier},
 };
 
@@ -23,6 +35,9 @@ const SHORTEST_COOLDOWN: Duration = Duration::from_secs(1);
 const MAX_STALE: Duration = Duration::from_secs(24 * 3_600);
 const MAX_WAIT: Duration = Duration::from_secs(2);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_ENTRIES: usize = 2_000_000;
+const SMALLEST_MAX_ENTRIES: usize = 16;
+const CACHED_TOKENS: usize = 100_000;
 
 /// Why a verifier could not be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +54,14 @@ pub enum BuildError {
     /// The address of the keys is not usable; the same rules apply, a query is allowed.
     #[error("the address of the keys {url:?} is not usable: {reason}")]
     JwksUri {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The address of the issuer's metadata is not usable; the same rules apply.
+    #[error("the address of the metadata {url:?} is not usable: {reason}")]
+    MetadataUri {
         /// As given.
         url: String,
         /// What is wrong with it.
@@ -90,8 +113,25 @@ impl NeedsAudience {
             clock: Clock::system(),
             fetch_timeout: FETCH_TIMEOUT,
             limits: Limits { cooldown: COOLDOWN, max_stale: MAX_STALE, max_wait: MAX_WAIT },
+            log: Log::Unsaid,
+            profile: Profile::default(),
+            metadata_uri: None,
+            credentials: None,
+            max_entries: MAX_ENTRIES,
+            cached_tokens: CACHED_TOKENS,
         }
     }
+}
+
+/// Whether the verifier follows the revocation log, and whose.
+#[derive(Debug, Default)]
+enum Log {
+    #[default]
+    Unsaid,
+    Without,
+    Issuer,
+    #[cfg(feature = "test-issuer")]
+    Test(Arc<TestFeed>),
 }
 
 /// A verifier in the making. Every setting has a safe default.
@@ -111,6 +151,12 @@ pub struct VerifierBuilder {
     clock: Clock,
     fetch_timeout: Duration,
     limits: Limits,
+    log: Log,
+    profile: Profile,
+    metadata_uri: Option<String>,
+    credentials: Option<Credentials>,
+    max_entries: usize,
+    cached_tokens: usize,
 }
 
 /// What is checked.
@@ -216,24 +262,127 @@ impl VerifierBuilder {
     }
 }
 
+/// How revocations reach the verifier: from the feed that the issuer's metadata names, followed in the background.
+impl VerifierBuilder {
+    /// How long the service goes on with what it knows when it does not hear from the issuer:
+    /// [`Profile::Balanced`], 10 s, by default. See also [`Verifier::with_profile`].
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        if matches!(self.log, Log::Unsaid) {
+            self.log = Log::Issuer;
+        }
+        self
+    }
+
+    /// Does without revocations: a token is accepted until it expires, whatever happens to its session, its user or its
+    /// key. For issuers that have no revocation feed.
+    pub fn without_revocation(mut self) -> Self {
+        self.log = Log::Without;
+        self
+    }
+
+    /// This service's own client at the issuer: to read the feed, where it is not open to everybody, and to ask about
+    /// single tokens (RFC 7662) while the view of the log is too old. Sent in `Authorization: Basic`.
+    pub fn client_credentials(mut self, client_id: impl AsRef<str>, secret: impl AsRef<str>) -> Self {
+        self.credentials = Some(Credentials::new(client_id.as_ref(), secret.as_ref()));
+        self
+    }
+
+    /// Another address of the issuer's metadata (RFC 8414), which names the feed; by default
+    /// `{issuer}/.well-known/openid-configuration`. It must name the same `issuer` all the same.
+    pub fn metadata_uri(mut self, uri: impl Into<String>) -> Self {
+        self.metadata_uri = Some(uri.into());
+        self
+    }
+
+    /// How many revocations are held at most: 2 million by default, about 80 bytes each. Beyond that the oldest are
+    /// dropped, and every token that is older than they are is refused instead: correct, and its client refreshes.
+    pub fn max_entries(mut self, entries: usize) -> Self {
+        self.max_entries = entries.max(SMALLEST_MAX_ENTRIES);
+        self
+    }
+
+    /// About how many verified tokens are remembered, so that their signatures are not checked at each request: 100,000
+    /// by default, with about 2 KiB each; the table grows as it is needed. Whether a token is revoked, expired or stale is
+    /// asked at each request all the same. 0: none.
+    pub fn cached_tokens(mut self, tokens: usize) -> Self {
+        self.cached_tokens = tokens;
+        self
+    }
+
+    #[cfg(feature = "test-issuer")]
+    pub(crate) fn test_feed(mut self, feed: Arc<TestFeed>) -> Self {
+        self.log = Log::Test(feed);
+        self
+    }
+}
+
 impl VerifierBuilder {
     /// The verifier. Does not wait for the issuer: inside a Tokio runtime the first fetch starts in the background,
     /// elsewhere with the first use in one. An issuer that is down does not stop the service from starting.
     ///
     /// # Errors
     /// [`BuildError`]: the configuration cannot work.
-    pub fn build(self) -> Result<Verifier, BuildError> {
+    pub fn build(mut self) -> Result<Verifier, BuildError> {
         let issuer = usable(&self.issuer, Part::Issuer)
             .map_err(|reason| BuildError::Issuer { url: self.issuer.clone(), reason })?;
         if self.audiences.iter().any(String::is_empty) {
             return Err(BuildError::Audience);
         }
         let cookie = self.cookie.then(|| AccessCookie::of_issuer(&issuer));
+        let lease = Lease::from(self.profile);
         let policy = self.policy();
-        let clock = self.clock.clone();
-        let requirements = self.requirements.clone();
+        let (clock, requirements) = (self.clock.clone(), self.requirements.clone());
+        let site = self.site()?;
+        let following = self.following(lease, site.as_ref())?;
+        let introspector = site
+            .filter(|site| site.credentials.is_some())
+            .map(|site| Introspector::new(site, clock.clone(), self.limits.max_wait));
+        let cache = (self.cached_tokens > 0).then(|| TokenCache::new(self.cached_tokens));
         let keys = self.key_source()?;
-        Ok(Verifier::new(Inner { policy, keys, requirements, cookie, clock }))
+        Ok(Verifier::new(Inner { policy, keys, requirements, cookie, clock, following, cache, introspector }, lease))
+    }
+
+    /// Where the issuer's feed is found, if it is followed.
+    fn site(&mut self) -> Result<Option<Arc<Site>>, BuildError> {
+        if !matches!(self.log, Log::Issuer) {
+            return Ok(None);
+        }
+        let default = || format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
+        let text = self.metadata_uri.take().unwrap_or_else(default);
+        let metadata = fetchable(&text).map_err(|reason| BuildError::MetadataUri { url: text, reason })?;
+        let client = net::client(self.fetch_timeout, &self.extra_roots)
+            .map_err(|error| BuildError::RootCertificate(error.to_string()))?;
+        Ok(Some(Arc::new(Site {
+            issuer: self.issuer.clone(),
+            client,
+            metadata,
+            credentials: self.credentials.take(),
+            timeout: self.fetch_timeout,
+            found: Mutex::default(),
+        })))
+    }
+
+    fn following(&mut self, lease: Lease, site: Option<&Arc<Site>>) -> Result<Option<Following>, BuildError> {
+        let revocations = Arc::new(Revocations::new(self.max_entries));
+        let source = match (std::mem::take(&mut self.log), site) {
+            #[cfg(feature = "test-issuer")]
+            (Log::Test(feed), _) => Source::Test(feed),
+            (Log::Issuer, Some(site)) => {
+                let settings = Arc::new(Settings {
+                    revocations: Arc::clone(&revocations),
+                    clock: self.clock.clone(),
+                    random: Random::System,
+                    tightest: micros(lease.bound).unsigned_abs().into(),
+                    nudge: tokio::sync::Notify::new(),
+                });
+                let transport = HttpTransport::new(Arc::clone(site));
+                let follower = Follower::new(transport, Arc::clone(&settings), &self.issuer);
+                Source::Issuer(Runner::new(follower, settings))
+            }
+            (Log::Unsaid | Log::Without | Log::Issuer, _) => return Ok(None),
+        };
+        Ok(Some(Following { revocations, source, issuer: self.issuer.clone(), bound: lease.bound }))
     }
 
     fn policy(&self) -> jose::Policy<AccessToken> {
@@ -273,7 +422,7 @@ enum Part {
     JwksUri,
 }
 
-fn fetchable(text: &str) -> Result<Uri, &'static str> {
+pub(crate) fn fetchable(text: &str) -> Result<Uri, &'static str> {
     usable(text, Part::JwksUri)?.as_str().parse().map_err(|_| "not a URL that HTTP can carry")
 }
 

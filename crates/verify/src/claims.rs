@@ -4,23 +4,58 @@ use std::{ops::Deref, sync::Arc};
 
 use countersign_jose::{AccessClaims, Verified};
 
-use crate::rejection::Rejection;
+use crate::{
+    rejection::Rejection,
+    revocation::{Marks, Standing},
+};
 
 /// The claims of an access token that a [`Verifier`](crate::Verifier) has accepted; nothing else makes one. Cloning is
 /// cheap. Fields are those of [`AccessClaims`]: `sub`, `client_id`, `sid`, `roles`, …
 ///
 /// With the feature `axum` it is an extractor; `Option<Claims>` is one for routes where signing in is optional.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claims(Arc<Verified<AccessClaims>>);
+pub struct Claims {
+    checked: Arc<Checked>,
+    standing: Standing,
+}
+
+/// What is known of a token whose text, signature and claims are good. Whether it still stands is asked anew each time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) claims: Verified<AccessClaims>,
+    pub(crate) marks: Marks,
+    pub(crate) kid: Option<Box<str>>,
+}
+
+impl Checked {
+    pub(crate) fn new(claims: Verified<AccessClaims>, kid: Option<&str>) -> Self {
+        Self { marks: Marks::of(&claims, kid), claims, kid: kid.map(Into::into) }
+    }
+
+    /// Unix seconds.
+    pub(crate) fn exp(&self) -> i64 {
+        self.claims.exp
+    }
+}
 
 impl Claims {
-    pub(crate) fn new(claims: Verified<AccessClaims>) -> Self {
-        Self(Arc::new(claims))
+    pub(crate) fn new(checked: Arc<Checked>, standing: Standing) -> Self {
+        Self { checked, standing }
+    }
+
+    pub(crate) fn checked(&self) -> &Arc<Checked> {
+        &self.checked
+    }
+
+    /// Whether the token was accepted although the verifier has not heard from the issuer for a while, so that it may
+    /// have been revoked meanwhile. Only with [`Profile::Available`](crate::Profile::Available).
+    pub fn is_stale(&self) -> bool {
+        self.standing == Standing::Unsure
     }
 
     /// The granted scope, name by name (RFC 6749 §3.3).
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.0.scope.as_deref().unwrap_or_default().split(' ').filter(|name| !name.is_empty())
+        self.scope.as_deref().unwrap_or_default().split(' ').filter(|name| !name.is_empty())
     }
 
     /// Whether every one of these scopes, separated by spaces, was granted. Names are compared exactly.
@@ -30,7 +65,7 @@ impl Claims {
 
     /// Whether the owner has this role.
     pub fn has_role(&self, role: &str) -> bool {
-        self.0.roles.iter().any(|granted| granted == role)
+        self.roles.iter().any(|granted| granted == role)
     }
 
     /// # Errors
@@ -39,7 +74,7 @@ impl Claims {
         if self.has_scope(scope) {
             return Ok(());
         }
-        Err(Rejection::Scope { required: scope.to_owned(), granted: self.0.scope.clone().unwrap_or_default() })
+        Err(Rejection::Scope { required: scope.to_owned(), granted: self.scope.clone().unwrap_or_default() })
     }
 
     /// # Errors
@@ -55,7 +90,7 @@ impl Claims {
             return Ok(());
         }
         let required = roles.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ");
-        Err(Rejection::Role { required, granted: self.0.roles.join(" ") })
+        Err(Rejection::Role { required, granted: self.roles.join(" ") })
     }
 }
 
@@ -63,7 +98,7 @@ impl Deref for Claims {
     type Target = AccessClaims;
 
     fn deref(&self) -> &AccessClaims {
-        &self.0
+        &self.checked.claims
     }
 }
 

@@ -1,8 +1,8 @@
 //! Time as the verifier sees it, and the only place in this crate that reads the machine's clocks.
 
 use std::{
-    sync::{Arc, OnceLock},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::watch;
@@ -20,12 +20,18 @@ impl Moment {
         i64::try_from(self.wall.as_secs()).unwrap_or(i64::MAX)
     }
 
+    /// Microseconds since 1970, as the revocation log counts.
+    #[cfg(any(test, feature = "test-issuer"))]
+    pub(crate) fn unix_micros(self) -> i64 {
+        i64::try_from(self.wall.as_micros()).unwrap_or(i64::MAX)
+    }
+
     pub(crate) fn steady(self) -> Duration {
         self.steady
     }
 
-    /// How long ago `earlier` was, by whichever clock says longer: the steady clock stops while a machine is
-    /// suspended, and the wall clock may be set back.
+    /// How long ago `earlier` was, by whichever clock says longer: the wall clock may be set back, and on some systems
+    /// the steady one stops while the machine is suspended.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         self.steady.saturating_sub(earlier.steady).max(self.wall.saturating_sub(earlier.wall))
     }
@@ -104,11 +110,29 @@ impl Clock {
 
 #[expect(clippy::disallowed_methods, reason = "the one clock of this crate")]
 fn system_now() -> Moment {
-    static START: OnceLock<Instant> = OnceLock::new();
-    Moment {
-        wall: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-        steady: START.get_or_init(Instant::now).elapsed(),
-    }
+    Moment { wall: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), steady: since_boot() }
+}
+
+/// The clock that goes on while the machine sleeps. The standard library's `Instant` does not on Linux: a service that
+/// was suspended for an hour would take its view of the revocation log for a fresh one.
+#[cfg(unix)]
+fn since_boot() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+    // Counts through sleep on Apple's systems.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(CLOCK);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default())
+}
+
+/// Elsewhere the standard library's clock counts through sleep.
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "the one clock of this crate")]
+fn since_boot() -> Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
 }
 
 #[cfg(test)]

@@ -50,11 +50,19 @@
 #![deny(missing_docs)]
 
 mod builder;
+mod cache;
 mod claims;
 mod clock;
+mod feed;
+mod following;
+mod guard;
 mod http;
+mod introspect;
 mod keys;
+mod net;
+mod random;
 mod rejection;
+mod revocation;
 #[cfg(feature = "test-issuer")]
 mod test_issuer;
 mod text;
@@ -70,6 +78,7 @@ pub use claims::Claims;
 pub use clock::{Clock, Moment};
 pub use keys::{FetchError, KeyStatus};
 pub use rejection::{Rejection, Unclear};
+pub use revocation::{Profile, RevocationEvent, RevocationStatus};
 /// The examples of README.md are tests, too.
 #[cfg(all(doctest, feature = "axum", feature = "test-issuer"))]
 #[doc = include_str!("../README.md")]

@@ -1,9 +1,9 @@
 //! Why a token or a request was refused, in words for the service's own log. What the remote caller hears is less:
 //! see `http/answer.rs`.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::Duration};
 
-use countersign_jose as jose;
+use countersign_jose::{self as jose, revocation::Kind};
 
 use crate::text::shown;
 
@@ -86,6 +86,35 @@ pub enum Rejection {
         /// `exp` − `iat`.
         got: i64,
     },
+    /// It was revoked: itself, its session, or everything older of its user, client or tenant.
+    Revoked {
+        /// What the revocation names.
+        kind: Kind,
+        /// The revocation's position in the log, in microseconds of the issuer's clock.
+        rsn: i64,
+    },
+    /// Its signing key was revoked, whatever key set says otherwise.
+    KilledKey {
+        /// The header's `kid`.
+        kid: String,
+    },
+    /// Older than anything that is still accepted: the issuer raised its floor, or this verifier had to drop its oldest
+    /// revocations for lack of room. The client refreshes.
+    BelowFloor {
+        /// The token's position in the log.
+        rsn: i64,
+        /// The floor.
+        floor: i64,
+    },
+    /// The issuer was asked (RFC 7662) and does not call it active.
+    Inactive,
+    /// The verifier has not heard from the issuer for longer than its bound, and could not ask. 503, never 401.
+    Stale {
+        /// How old its view of the revocation log is at most.
+        age: Duration,
+        /// How old it may be.
+        bound: Duration,
+    },
     /// The token is good and its scope is not enough. 403 (RFC 6750 §3.1).
     Scope {
         /// The scopes that are needed, separated by spaces.
@@ -100,12 +129,12 @@ pub enum Rejection {
         /// The token's `roles`.
         granted: String,
     },
-    /// The verifier cannot judge yet or any more: it has no keys of the issuer. 503, never 401, so that no client
-    /// throws away a good token.
+    /// The verifier cannot judge yet or any more: it has no keys of the issuer, or no revocation log. 503, never 401, so
+    /// that no client throws away a good token.
     NotReady {
         /// When to try again, in seconds.
         retry_after: u64,
-        /// Why there are no keys.
+        /// What is missing, and why.
         cause: String,
     },
     /// A handler asked for claims on a route that no [`VerifyLayer`](crate::VerifyLayer) covers. 500: a mistake of the
@@ -147,6 +176,11 @@ impl Rejection {
             Self::Expired { .. } => "expired",
             Self::NotYet { .. } => "not_yet",
             Self::Lifetime { .. } => "lifetime",
+            Self::Revoked { .. } => "revoked",
+            Self::KilledKey { .. } => "killed_key",
+            Self::BelowFloor { .. } => "below_floor",
+            Self::Inactive => "inactive",
+            Self::Stale { .. } => "stale",
             Self::Scope { .. } => "scope",
             Self::Role { .. } => "role",
             Self::NotReady { .. } => "not_ready",
@@ -170,9 +204,13 @@ impl Rejection {
             Self::Expired { exp, .. } => format!("a time before {exp}").into(),
             Self::NotYet { from, .. } => format!("a time from {from} on").into(),
             Self::Lifetime { cap, .. } => format!("at most {cap} s").into(),
+            Self::Revoked { .. } | Self::Inactive => "a token that stands".into(),
+            Self::KilledKey { .. } => "a key that stands".into(),
+            Self::BelowFloor { floor, .. } => format!("an rsn from {floor} on").into(),
+            Self::Stale { bound, .. } => format!("news of the issuer within {} ms", bound.as_millis()).into(),
             Self::Scope { required, .. } => format!("the scope {required}").into(),
             Self::Role { required, .. } => format!("one of the roles {required}").into(),
-            Self::NotReady { .. } => "the issuer's keys".into(),
+            Self::NotReady { .. } => "the issuer's keys and revocations".into(),
             Self::Unguarded => "a VerifyLayer around this route".into(),
         }
     }
@@ -190,6 +228,7 @@ impl Rejection {
             Self::Algorithm { got, .. }
             | Self::Type { got }
             | Self::UnknownKey { kid: got, .. }
+            | Self::KilledKey { kid: got }
             | Self::Issuer { got, .. }
             | Self::Audience { got, .. }
             | Self::Scope { granted: got, .. }
@@ -197,6 +236,10 @@ impl Rejection {
             | Self::NotReady { cause: got, .. } => or_nothing(got),
             Self::Expired { now, .. } | Self::NotYet { now, .. } => now.to_string().into(),
             Self::Lifetime { got, .. } => format!("{got} s").into(),
+            Self::Revoked { kind, rsn } => format!("its {} was revoked at {rsn}", noun(*kind)).into(),
+            Self::BelowFloor { rsn, .. } => rsn.to_string().into(),
+            Self::Inactive => "the issuer calls it inactive".into(),
+            Self::Stale { age, .. } => format!("none for {} ms", age.as_millis()).into(),
             Self::Unguarded => "none".into(),
         }
     }
@@ -217,9 +260,17 @@ impl Rejection {
             Self::Expired { .. } => "the client must refresh; if it has just done so, compare the clocks",
             Self::NotYet { .. } => "compare the clocks of the issuer and of this machine",
             Self::Lifetime { .. } => "raise max_lifetime() to the issuer's cap, or shorten its access_token_ttl",
+            Self::Revoked { .. } | Self::Inactive => {
+                "the client must refresh; if that fails, its user has to sign in again"
+            }
+            Self::KilledKey { .. } => "the issuer revoked its signing key; the client must refresh",
+            Self::BelowFloor { .. } => "the client must refresh; if it happens a lot, raise max_entries()",
+            Self::Stale { .. } => "is the issuer's revocation feed reachable from here? See revocation_status()",
             Self::Scope { .. } => "the client must ask for this scope, and its owner consent",
             Self::Role { .. } => "an administrator can grant the role; the next refresh carries it",
-            Self::NotReady { .. } => "is the issuer's /.well-known/jwks.json reachable from here?",
+            Self::NotReady { .. } => {
+                "is the issuer reachable from here: /.well-known/jwks.json, and its revocation feed?"
+            }
             Self::Unguarded => "add `.layer(VerifyLayer::new(verifier))` to the router, outside of this route",
         }
     }
@@ -248,6 +299,17 @@ impl Rejection {
     /// What no grammar of a token allows, from the byte `at` on.
     pub(crate) fn not_a_token(at: usize) -> Self {
         Self::Malformed(jose::Error::Character { at })
+    }
+}
+
+fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Token => "id",
+        Kind::Session => "session",
+        Kind::User => "user",
+        Kind::Client => "client",
+        Kind::Tenant => "tenant",
+        Kind::Key => "key",
     }
 }
 

@@ -1,20 +1,26 @@
 //! The verifier: one per service, shared by all its requests.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use countersign_jose::{AccessClaims, Error, Policy, Unverified, Verified, profile::AccessToken};
 use http::{HeaderMap, Method};
+use tokio::sync::broadcast;
 
 use crate::{
     builder::NeedsAudience,
-    claims::{Claims, Requirement},
+    cache::{Cached, TokenCache},
+    claims::{Checked, Claims, Requirement},
     clock::{Clock, Moment},
+    following::Following,
+    guard,
     http::credentials::{self, AccessCookie},
+    introspect::Introspector,
     keys::{FetchError, KeySource, KeyStatus, Keys},
     rejection::Rejection,
+    revocation::{Lease, Profile, RevocationEvent, RevocationStatus, Standing},
 };
 
-/// Checks the access tokens of one issuer for one service, in memory. Cheap to clone; clones share the keys.
+/// Checks the access tokens of one issuer for one service, in memory. Cheap to clone; clones share keys and revocations.
 ///
 /// ```no_run
 /// # async fn run(token: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +33,10 @@ use crate::{
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct Verifier(Arc<Inner>);
+pub struct Verifier {
+    inner: Arc<Inner>,
+    lease: Lease,
+}
 
 #[derive(Debug)]
 pub(crate) struct Inner {
@@ -36,6 +45,10 @@ pub(crate) struct Inner {
     pub(crate) requirements: Vec<Requirement>,
     pub(crate) cookie: Option<AccessCookie>,
     pub(crate) clock: Clock,
+    /// `None`: the verifier was told to do without.
+    pub(crate) following: Option<Following>,
+    pub(crate) cache: Option<TokenCache>,
+    pub(crate) introspector: Option<Introspector>,
 }
 
 /// Why [`Verifier::ready`] gave up.
@@ -45,6 +58,9 @@ pub enum ReadyError {
     /// The issuer's keys could not be fetched.
     #[error(transparent)]
     Keys(#[from] FetchError),
+    /// The issuer's revocation feed could not be followed.
+    #[error("{0}")]
+    Revocations(String),
 }
 
 impl Verifier {
@@ -54,44 +70,94 @@ impl Verifier {
         NeedsAudience::new(issuer.into())
     }
 
-    pub(crate) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+    pub(crate) fn new(inner: Inner, lease: Lease) -> Self {
+        Self { inner: Arc::new(inner), lease }
+    }
+
+    /// This verifier with another profile, for some of a service's routes: keys, revocations and cache are shared.
+    ///
+    /// ```
+    /// # let issuer = countersign_verify::TestIssuer::new("https://id.test");
+    /// # let verifier = issuer.verifier();
+    /// use countersign_verify::{Profile, VerifyLayer};
+    ///
+    /// let payments = VerifyLayer::new(verifier.with_profile(Profile::Strict));
+    /// let everything_else = VerifyLayer::new(verifier);
+    /// ```
+    #[must_use]
+    pub fn with_profile(&self, profile: Profile) -> Self {
+        self.with_lease(profile.into())
+    }
+
+    /// This verifier with a tighter bound on the age of its view of the revocation log. It may only tighten, and what is
+    /// older is refused even with [`Profile::Available`].
+    #[must_use]
+    pub fn fresh_within(&self, bound: Duration) -> Self {
+        self.with_lease(self.lease.within(bound))
+    }
+
+    fn with_lease(&self, lease: Lease) -> Self {
+        if let Some(following) = &self.inner.following {
+            following.tighten(lease.bound);
+        }
+        Self { inner: Arc::clone(&self.inner), lease }
     }
 
     /// Waits until tokens can be checked, or until one try to get there has failed. A service need not call it: without
-    /// keys its requests are answered with 503 until there are some, and the tries go on in the background. Calls in a
-    /// loop are paced by the back-off.
+    /// keys and revocations its requests are answered with 503 until there are some, and the tries go on in the
+    /// background. Calls in a loop are paced by the back-off.
     ///
     /// # Errors
     /// [`ReadyError`]: what went wrong in that try.
     pub async fn ready(&self) -> Result<(), ReadyError> {
-        Ok(self.0.keys.ready().await?)
+        self.inner.keys.ready().await?;
+        let Some(following) = &self.inner.following else { return Ok(()) };
+        following.start();
+        following.look(self.inner.clock.now());
+        following.revocations.ready().await.map_err(ReadyError::Revocations)
     }
 
     /// Checks a token with what is in memory: no I/O, no lock, no waiting. What is missing is fetched in the background
     /// (where a Tokio runtime was ever seen), so a later call may succeed.
     ///
     /// # Errors
-    /// [`Rejection`]. A key that the verifier does not have yet is [`Rejection::UnknownKey`].
+    /// [`Rejection`]. A key that the verifier does not have yet is [`Rejection::UnknownKey`]; a view of the revocation
+    /// log that is older than the profile allows, [`Rejection::Stale`].
     pub fn verify(&self, token: &str) -> Result<Claims, Rejection> {
-        let now = self.0.clock.now();
-        let unverified = self.0.parse(token)?;
-        let keys = self.0.keys.find((&unverified).into(), now)?;
-        self.0.judge(token, unverified, &keys, now)
+        let now = self.inner.clock.now();
+        if let Some(outcome) = self.inner.cached(token, now, self.lease) {
+            return outcome;
+        }
+        let unverified = self.inner.parse(token)?;
+        self.inner.refuse_killed(&unverified, now)?;
+        let keys = self.inner.keys.find((&unverified).into(), now)?;
+        self.inner.judge(token, unverified, &keys, (now, self.lease))
     }
 
-    /// As [`verify`](Self::verify), and if the verifier lacks the token's key, waits (2 s at most, unless the builder
-    /// says otherwise) for the one fetch that may bring it. Layers and extractors use this one.
+    /// As [`verify`](Self::verify), and waits for the issuer where that helps, 2 s at most unless the builder says
+    /// otherwise: for the one fetch that may bring an unknown key, and, while the view of the revocation log is too old,
+    /// for the issuer's own word on the token (RFC 7662, if the builder has
+    /// [`client_credentials`](crate::VerifierBuilder::client_credentials)). Layers and extractors use this one.
     ///
     /// # Errors
     /// [`Rejection`]. [`Rejection::UnknownKey`] means that the issuer was asked and has no such key; as long as it cannot
     /// be asked, [`Rejection::NotReady`].
     pub async fn verify_online(&self, token: &str) -> Result<Claims, Rejection> {
-        let now = self.0.clock.now();
-        let unverified = self.0.parse(token)?;
-        let keys = self.0.keys.find_online((&unverified).into(), now).await?;
-        // The wait may have been long enough for the token to expire.
-        self.0.judge(token, unverified, &keys, self.0.clock.now())
+        match self.inner.verify_waiting(token, self.lease).await {
+            Err(stale @ Rejection::Stale { .. }) => self.ask_issuer(token, stale).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Everything but the revocation of the token is known to be good.
+    async fn ask_issuer(&self, token: &str, stale: Rejection) -> Result<Claims, Rejection> {
+        let Some(introspector) = &self.inner.introspector else { return Err(stale) };
+        match introspector.is_active(token).await {
+            // Revoked wins: what is known here may be newer than what the issuer's answer was when it left.
+            Some(true) => self.inner.verify_waiting(token, self.lease.known()).await,
+            Some(false) => Err(Rejection::Inactive),
+            None => Err(stale),
+        }
     }
 
     /// Checks the token of a request: `Authorization: Bearer` (RFC 6750 §2.1), or the access cookie if the builder
@@ -100,15 +166,45 @@ impl Verifier {
     /// # Errors
     /// [`Rejection`]; its [`response`](Rejection::response) is what the caller should hear.
     pub async fn verify_request(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Claims>, Rejection> {
-        match credentials::find(method, headers, self.0.cookie.as_ref())? {
+        match credentials::find(method, headers, self.inner.cookie.as_ref())? {
             Some(token) => self.verify_online(token).await.map(Some),
             None => Ok(None),
         }
     }
 
+    /// Waits until a token that was accepted dies: it is revoked, it expires, or the verifier's view grows too old to
+    /// tell. For whatever outlives its request: a WebSocket, a stream, a long job. The answer says why.
+    ///
+    /// ```
+    /// # async fn serve(verifier: countersign_verify::Verifier, claims: countersign_verify::Claims) {
+    /// # async fn messages() {}
+    /// tokio::select! {
+    ///     () = messages() => {}
+    ///     why = verifier.guard(&claims) => println!("closed: {why}"),
+    /// }
+    /// # }
+    /// ```
+    pub fn guard(&self, claims: &Claims) -> impl Future<Output = Rejection> + Send + use<> {
+        guard::death(Arc::clone(&self.inner), Arc::clone(claims.checked()), self.lease)
+    }
+
     /// The state of the keys, for a health page.
     pub fn status(&self) -> KeyStatus {
-        self.0.keys.status()
+        self.inner.keys.status()
+    }
+
+    /// The state of the revocations, for a health page or a metric; `None` if the verifier does without.
+    pub fn revocation_status(&self) -> Option<RevocationStatus> {
+        let now = self.inner.clock.now();
+        let following = self.inner.following.as_ref()?;
+        following.look(now);
+        Some(following.revocations.status(now, following.bound))
+    }
+
+    /// What happens to the view of the revocation log from now on; `None` if the verifier does without. Whoever reads too
+    /// slowly misses the oldest events.
+    pub fn events(&self) -> Option<broadcast::Receiver<RevocationEvent>> {
+        Some(self.inner.following.as_ref()?.revocations.events())
     }
 }
 
@@ -117,19 +213,88 @@ impl Inner {
         self.policy.parse(token).map_err(|error| Rejection::of_token(error, String::new))
     }
 
-    fn judge(&self, text: &str, token: Unverified<'_>, keys: &Keys, now: Moment) -> Result<Claims, Rejection> {
+    async fn verify_waiting(&self, token: &str, lease: Lease) -> Result<Claims, Rejection> {
+        let now = self.clock.now();
+        if let Some(outcome) = self.cached(token, now, lease) {
+            return outcome;
+        }
+        let unverified = self.parse(token)?;
+        self.refuse_killed(&unverified, now)?;
+        let keys = self.keys.find_online((&unverified).into(), now).await?;
+        // The wait may have been long enough for the token to expire.
+        self.judge(token, unverified, &keys, (self.clock.now(), lease))
+    }
+
+    /// The outcome for a token whose signature is known to hold.
+    #[inline]
+    fn cached(&self, token: &str, now: Moment, lease: Lease) -> Option<Result<Claims, Rejection>> {
+        let look =
+            |cached: &Cached| self.keys.are_current(&cached.keys, now).then(|| self.admit(&cached.checked, now, lease));
+        self.cache.as_ref()?.find(token, look).flatten()
+    }
+
+    fn refuse_killed(&self, token: &Unverified<'_>, now: Moment) -> Result<(), Rejection> {
+        match &self.following {
+            Some(following) => following.refuse_killed(&following.look(now), token.kid()),
+            None => Ok(()),
+        }
+    }
+
+    fn judge(
+        &self,
+        text: &str,
+        token: Unverified<'_>,
+        keys: &Arc<Keys>,
+        (now, lease): (Moment, Lease),
+    ) -> Result<Claims, Rejection> {
+        let kid = token.kid().map(str::to_owned);
         let verified = match self.keys {
             KeySource::Remote(_) | KeySource::Given(_) => self.by_id(token, keys, now.unix_secs()),
-            KeySource::Shared(_) => self.by_any(text, keys, now.unix_secs()),
+            KeySource::Shared(_) => self.by_any(text, keys, now.unix_secs()).map(|claims| (claims, kid)),
         };
-        let claims = Claims::new(verified.map_err(|error| Rejection::of_token(error, || keys.names()))?);
+        let (claims, kid) = verified.map_err(|error| Rejection::of_token(error, || keys.names()))?;
+        let checked = Arc::new(Checked::new(claims, kid.as_deref()));
+        if let Some(cache) = &self.cache {
+            let cached = Cached { text: text.into(), keys: Arc::clone(keys), checked: Arc::clone(&checked) };
+            cache.insert(cached, now.unix_secs());
+        }
+        self.admit(&checked, now, lease)
+    }
+
+    fn admit(&self, checked: &Arc<Checked>, now: Moment, lease: Lease) -> Result<Claims, Rejection> {
+        let standing = self.stands(checked, now, lease)?;
+        let claims = Claims::new(Arc::clone(checked), standing);
         self.requirements.iter().try_for_each(|requirement| requirement.check(&claims))?;
         Ok(claims)
     }
 
-    fn by_id(&self, token: Unverified<'_>, keys: &Keys, now: i64) -> Result<Verified<AccessClaims>, Error> {
+    /// What changes with time: expiry, revocation, and how fresh the knowledge of both is.
+    #[inline]
+    pub(crate) fn stands(&self, checked: &Checked, now: Moment, lease: Lease) -> Result<Standing, Rejection> {
+        let check_times = |at| {
+            let checked = self.policy.check_times(&checked.claims, at);
+            checked.map_err(|error| Rejection::of_token(error, String::new))
+        };
+        let Some(following) = &self.following else {
+            check_times(now.unix_secs())?;
+            return Ok(Standing::Good);
+        };
+        let state = following.look(now);
+        // A local clock that is behind must not accept what the log has already forgotten.
+        check_times(now.unix_secs().max(state.time / 1_000_000))?;
+        following.judge(&state, checked, now, lease)
+    }
+
+    /// The key's own name counts, not the one that the token may or may not give: a thief of a key would leave it out.
+    fn by_id(
+        &self,
+        token: Unverified<'_>,
+        keys: &Keys,
+        now: i64,
+    ) -> Result<(Verified<AccessClaims>, Option<String>), Error> {
         let key = keys.set().pick(token.kid(), token.alg())?;
-        self.policy.verify_with(key, token, now)
+        let kid = key.kid().or(token.kid()).map(str::to_owned);
+        Ok((self.policy.verify_with(key, token, now)?, kid))
     }
 
     /// The first shared secret whose signature holds decides.

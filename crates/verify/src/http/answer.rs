@@ -85,8 +85,12 @@ impl Rejection {
         if let Some(challenge) = challenge(&answer, self) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Self::NotReady { retry_after, .. } = self {
-            headers.insert(RETRY_AFTER, HeaderValue::from((*retry_after).max(1)));
+        match self {
+            Self::NotReady { retry_after, .. } => {
+                drop(headers.insert(RETRY_AFTER, HeaderValue::from((*retry_after).max(1))));
+            }
+            Self::Stale { .. } => drop(headers.insert(RETRY_AFTER, HeaderValue::from(1))),
+            _ => {}
         }
         if let Self::Unclear(Unclear::TwoCookies { clear }) = self {
             headers.insert(SET_COOKIE, HeaderValue::from_static(clear));
@@ -109,9 +113,13 @@ fn answer(rejection: &Rejection) -> Answer {
         | Rejection::Audience { .. }
         | Rejection::Expired { .. }
         | Rejection::NotYet { .. }
-        | Rejection::Lifetime { .. } => INVALID,
+        | Rejection::Lifetime { .. }
+        | Rejection::Revoked { .. }
+        | Rejection::KilledKey { .. }
+        | Rejection::BelowFloor { .. }
+        | Rejection::Inactive => INVALID,
         Rejection::Scope { .. } | Rejection::Role { .. } => INSUFFICIENT,
-        Rejection::NotReady { .. } => NOT_READY,
+        Rejection::NotReady { .. } | Rejection::Stale { .. } => NOT_READY,
         Rejection::Unguarded => UNGUARDED,
     }
 }
@@ -140,7 +148,9 @@ fn is_scope_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_jose::revocation::Kind;
     use http::header::HeaderName;
+    use std::time::Duration;
 
     fn header(response: &Response<Bytes>, name: HeaderName) -> Option<&str> {
         response.headers().get(name).map(|value| value.to_str().expect("ASCII"))
@@ -174,6 +184,10 @@ mod tests {
             Rejection::Expired { exp: 1, now: 2 },
             Rejection::NotYet { from: 2, now: 1 },
             Rejection::Lifetime { cap: 1, got: 2 },
+            Rejection::Revoked { kind: Kind::User, rsn: 7 },
+            Rejection::KilledKey { kid: text() },
+            Rejection::BelowFloor { rsn: 1, floor: 2 },
+            Rejection::Inactive,
         ] {
             let response = rejection.response();
             assert_eq!(response.status(), expected.status());
@@ -204,6 +218,9 @@ mod tests {
         assert_eq!((response.status().as_u16(), header(&response, RETRY_AFTER)), (503, Some("7")));
         assert_eq!(header(&response, WWW_AUTHENTICATE), None);
         assert!(!String::from_utf8_lossy(response.body()).contains("refused"));
+        // A 401 would make clients sign their users out.
+        let stale = Rejection::Stale { age: Duration::from_secs(11), bound: Duration::from_secs(10) }.response();
+        assert_eq!((stale.status().as_u16(), header(&stale, RETRY_AFTER)), (503, Some("1")));
     }
 
     // CSR-02

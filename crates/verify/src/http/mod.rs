@@ -44,7 +44,9 @@ fn log(rejection: &Rejection) {
     let (code, expected, got, hint) = (rejection.code(), rejection.expected(), rejection.got(), rejection.hint());
     match rejection {
         Rejection::Unguarded => tracing::error!(code, %expected, %got, hint, "request refused"),
-        Rejection::NotReady { .. } => tracing::warn!(code, %expected, %got, hint, "request refused"),
+        Rejection::NotReady { .. } | Rejection::Stale { .. } => {
+            tracing::warn!(code, %expected, %got, hint, "request refused");
+        }
         Rejection::Missing => tracing::debug!(code, "request refused"),
         _ => tracing::info!(code, %expected, %got, hint, "request refused"),
     }

@@ -7,16 +7,11 @@ use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
     header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
 };
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 
 use super::freshness::fresh_for;
+use crate::net::{self, BodyError, HttpClient};
 
 /// A key set larger than this is refused: a thousand P-256 keys fit.
 pub(crate) const MAX_BODY: usize = 256 * 1024;
@@ -75,7 +70,7 @@ pub(super) enum Fetched {
 /// Asks one address, again and again.
 #[derive(Debug)]
 pub(super) struct Fetcher {
-    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    client: HttpClient,
     uri: Uri,
     timeout: Duration,
 }
@@ -84,19 +79,7 @@ impl Fetcher {
     /// # Errors
     /// One of `extra_roots` is no X.509 certificate.
     pub(super) fn new(uri: Uri, timeout: Duration, extra_roots: &[Vec<u8>]) -> Result<Self, rustls::Error> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(timeout));
-        tcp.set_nodelay(true);
-        // Plain HTTP passes here; the builder has already refused it for anything but loopback.
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls_config(extra_roots)?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        // A request every few minutes gains nothing from an idle connection, and one kept from a runtime that is
-        // gone would only fail.
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        let client = net::client(timeout, extra_roots)?;
         Ok(Self { client, uri, timeout })
     }
 
@@ -105,7 +88,11 @@ impl Fetcher {
     }
 
     async fn exchange(&self, etag: Option<&HeaderValue>) -> Result<Fetched, FetchError> {
-        let response = self.client.request(self.request(etag)).await.map_err(|error| connection(&error))?;
+        let response = self
+            .client
+            .request(self.request(etag))
+            .await
+            .map_err(|error| FetchError::Connection(net::in_words(&error)))?;
         let fresh_for = fresh_for(response.headers());
         match response.status() {
             StatusCode::OK => {}
@@ -119,8 +106,8 @@ impl Fetcher {
         Ok(Fetched::Body { bytes: body(response).await?, etag, fresh_for })
     }
 
-    fn request(&self, etag: Option<&HeaderValue>) -> Request<Empty<Bytes>> {
-        let mut request = Request::new(Empty::new());
+    fn request(&self, etag: Option<&HeaderValue>) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::default());
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/jwk-set+json, application/json"));
@@ -129,20 +116,6 @@ impl Fetcher {
         }
         request
     }
-}
-
-/// TLS 1.2 and 1.3 by aws-lc-rs; Mozilla's roots and the given ones.
-fn tls_config(extra_roots: &[Vec<u8>]) -> Result<ClientConfig, rustls::Error> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    for der in extra_roots {
-        roots.add(CertificateDer::from(der.clone()))?;
-    }
-    let config = ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
@@ -155,21 +128,8 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
 }
 
 async fn body(response: Response<Incoming>) -> Result<Bytes, FetchError> {
-    match Limited::new(response.into_body(), MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(FetchError::TooLarge),
-        Err(error) => Err(connection(&*error)),
-    }
-}
-
-/// The error and its causes in one line: "connect: Connection refused" says more than either half.
-fn connection(error: &(dyn std::error::Error + 'static)) -> FetchError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    FetchError::Connection(crate::text::shown(&text))
+    net::body(response, MAX_BODY).await.map_err(|error| match error {
+        BodyError::TooLarge => FetchError::TooLarge,
+        BodyError::Broken(reason) => FetchError::Connection(reason),
+    })
 }

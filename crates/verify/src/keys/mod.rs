@@ -105,6 +105,16 @@ impl KeySource {
         }
     }
 
+    /// Whether keys that were found before are those that [`find`](Self::find) would give now, without a fetch that would
+    /// be worth waiting for.
+    #[inline]
+    pub(crate) fn are_current(&self, keys: &Arc<Keys>, now: Moment) -> bool {
+        match self {
+            Self::Given(current) | Self::Shared(current) => Arc::ptr_eq(keys, current),
+            Self::Remote(remote) => remote.holds(keys, now),
+        }
+    }
+
     /// As [`find`](Self::find), and waits, within bounds, for a fetch that may bring what is missing.
     pub(crate) async fn find_online(&self, wanted: Wanted<'_>, now: Moment) -> Result<Arc<Keys>, Rejection> {
         let Self::Remote(remote) = self else { return self.find(wanted, now) };

@@ -92,6 +92,15 @@ impl Remote {
         self.current.load_full().filter(|loaded| now.since(loaded.fetched_at) <= self.limits.max_stale)
     }
 
+    /// Whether these are the keys in use, and fresh. While the issuer cannot be reached, stale ones are as good as any.
+    #[inline]
+    pub(super) fn holds(&self, keys: &Arc<Keys>, now: Moment) -> bool {
+        let current = self.current.load();
+        let Some(loaded) = current.as_ref().filter(|loaded| Arc::ptr_eq(&loaded.keys, keys)) else { return false };
+        let age = now.since(loaded.fetched_at);
+        age <= loaded.fresh_for || (age <= self.limits.max_stale && self.is_failing())
+    }
+
     /// Wants a fetch. Joins the one that runs, or starts one where the schedule permits.
     pub(super) fn ask(self: &Arc<Self>, reason: Reason<'_>) -> Asked {
         let mut state = self.state();

@@ -28,7 +28,7 @@ impl Keys {
     ///
     /// # Errors
     /// No key is usable.
-    pub(super) fn public(jwks: &JwkSet) -> Result<Self, FetchError> {
+    pub(crate) fn public(jwks: &JwkSet) -> Result<Self, FetchError> {
         let mut skipped: Vec<_> = jwks.skipped.iter().map(|(at, error)| format!("key {at}: {error}")).collect();
         let mut keys = Vec::new();
         for jwk in &jwks.keys {

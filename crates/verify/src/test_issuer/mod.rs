@@ -1,6 +1,8 @@
 //! A real issuer in memory, for the tests of a protected service: its tokens are signed, its verifier checks them, and
 //! it makes every kind of wrong token on purpose.
 
+mod feed;
+mod revoke;
 mod server;
 mod token;
 mod wrong;
@@ -16,6 +18,7 @@ use std::{
 use countersign_jose::{Algorithm, Jwk, JwkSet, SigningKey};
 
 use crate::{builder::VerifierBuilder, clock::Clock, verifier::Verifier};
+pub(crate) use feed::TestFeed;
 pub use server::TestServer;
 pub use token::TestToken;
 
@@ -43,6 +46,7 @@ pub struct TestIssuer {
     clock: Clock,
     ring: Arc<Mutex<Ring>>,
     serial: Arc<AtomicU64>,
+    feed: Arc<TestFeed>,
 }
 
 struct Ring {
@@ -57,8 +61,10 @@ impl TestIssuer {
     /// # Panics
     /// If the machine has no randomness.
     pub fn new(url: impl Into<String>) -> Self {
+        let url = url.into();
         Self {
-            url: url.into(),
+            feed: Arc::new(TestFeed::new(&url)),
+            url,
             audience: "api".into(),
             clock: Clock::system(),
             ring: Arc::new(Mutex::new(Ring::new(Algorithm::ES256))),
@@ -117,7 +123,7 @@ impl TestIssuer {
         JwkSet::from(self.ring().published.clone())
     }
 
-    /// A verifier of its tokens that fetches nothing.
+    /// A verifier of its tokens that fetches nothing. What the issuer revokes it knows at once.
     ///
     /// # Panics
     /// If the issuer's URL or the audience is not usable.
@@ -127,13 +133,14 @@ impl TestIssuer {
 
     /// As [`verifier`](Self::verifier), before it is built, to add what the service under test asks for.
     pub fn verifier_builder(&self) -> VerifierBuilder {
-        self.fetching_verifier_builder().keys(self.jwks())
+        self.fetching_verifier_builder().keys(self.jwks()).test_feed(Arc::clone(&self.feed))
     }
 
     /// A token for `usr_test`, ten minutes long, with neither roles nor scope.
     pub fn token(&self) -> TestToken {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        TestToken::new(self.clone(), self.clock.now().unix_secs(), serial)
+        let now = self.clock.now();
+        TestToken::new(self.clone(), now.unix_secs(), serial).with(|claims| claims.rsn = Some(self.feed.rsn(now)))
     }
 
     /// Tokens that no verifier may accept, each with the name of what is wrong with it: one assertion over all of them

@@ -5,6 +5,7 @@ mod extract;
 mod keys;
 mod layer;
 mod properties;
+mod revocation;
 mod support;
 mod tls;
 mod tokens;

@@ -1,0 +1,49 @@
+//! What of a token the log may name. Hashed once per token, not at each look.
+
+use countersign_jose::{
+    AccessClaims,
+    revocation::{DEFAULT_TENANT, EntryId, Kind, Scope},
+};
+
+use super::batch::number;
+
+/// The names of one token in the log, and its place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(super) token: u128,
+    pub(super) session: Option<u128>,
+    pub(super) user: u128,
+    pub(super) client: u128,
+    pub(super) tenant: u128,
+    pub(super) key: Option<u128>,
+    pub(super) rsn: i64,
+}
+
+impl Marks {
+    /// Those of a token that the key `kid` has signed.
+    pub(crate) fn of(claims: &AccessClaims, kid: Option<&str>) -> Self {
+        let scope = Scope { issuer: &claims.iss, tenant: claims.tid.as_deref().unwrap_or(DEFAULT_TENANT) };
+        let id = |kind, value: &str| number(EntryId::of(kind, scope, value));
+        Self {
+            token: id(Kind::Token, &claims.jti),
+            session: claims.sid.as_deref().map(|sid| id(Kind::Session, sid)),
+            user: id(Kind::User, &claims.sub),
+            client: id(Kind::Client, &claims.client_id),
+            tenant: id(Kind::Tenant, scope.tenant),
+            key: kid.map(|kid| of_key(&claims.iss, kid)),
+            // A token of an issuer that numbers nothing: the beginning of its second, so that whatever happened within
+            // that second ends it (the error is on the side of refusing).
+            rsn: claims.rsn.unwrap_or_else(|| claims.iat.saturating_mul(1_000_000)),
+        }
+    }
+
+    /// The token's position in the log.
+    pub(crate) fn rsn(&self) -> i64 {
+        self.rsn
+    }
+}
+
+/// The name of a signing key. Keys belong to the issuer, not to a tenant.
+pub(crate) fn of_key(issuer: &str, kid: &str) -> u128 {
+    number(EntryId::of(Kind::Key, Scope { issuer, tenant: DEFAULT_TENANT }, kid))
+}

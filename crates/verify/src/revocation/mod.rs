@@ -1,0 +1,24 @@
+//! The revocation log as a verifier sees it: what is dead, and how fresh that knowledge is. No I/O and no clock in here;
+//! the feed client and the simulation of the tests drive the same code.
+
+mod batch;
+mod entries;
+mod event;
+mod keyed;
+mod lease;
+mod marks;
+mod shared;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use batch::Batch;
+#[cfg(test)]
+use batch::{Entry, NEVER, number};
+pub use event::{RevocationEvent, RevocationStatus};
+pub(crate) use keyed::Keyed;
+pub use lease::Profile;
+pub(crate) use lease::{Anchor, Lease, micros};
+pub(crate) use marks::{Marks, of_key};
+pub(crate) use shared::{Revocations, Standing};
+pub(crate) use state::State;
