@@ -11,7 +11,7 @@ pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("there is no bench `{what}`; there are: store, issuer")));
     }
     let manifest = root().join("bench").join(what).join("Cargo.toml");
-    let mut command = cargo(&["run", "--release", "--locked", "--manifest-path"]);
+    let mut command = cargo(&["run", "--release", "--manifest-path"]);
     command.arg(&manifest).arg("--").args(args);
     match what {
         // Both databases are measured, so the server programs are needed as in the tests.

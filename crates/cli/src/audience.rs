@@ -7,7 +7,7 @@ use crate::{
     Global,
     admin::{Admin, segment},
     duration,
-    output::{Failure, Output, rows, table, text},
+    output::{Failure, Output, rows, say, table, text},
 };
 
 #[derive(Debug, Subcommand)]
@@ -73,9 +73,9 @@ impl Audience {
 }
 
 fn added(audience: &Value) {
-    println!("added {} ({})", text(audience, "audience"), text(audience, "alg"));
+    say!("added {} ({})", text(audience, "audience"), text(audience, "alg"));
     if let Some(secret) = audience["secret"].as_str() {
-        println!(
+        say!(
             "secret  {secret}\nThis is the only time the secret is shown; whoever has it can make tokens for this audience."
         );
     }
@@ -85,6 +85,6 @@ fn list(page: &Value) {
     let members = ["audience", "name", "alg", "scopes", "claims", "required_role", "access_token_ttl"];
     table(&["AUDIENCE", "NAME", "ALG", "SCOPES", "CLAIMS", "REQUIRED ROLE", "TTL"], &rows(page, &members));
     if let Some(next) = page["next"].as_str() {
-        println!("more: --after {next}");
+        say!("more: --after {next}");
     }
 }

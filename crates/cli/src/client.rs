@@ -7,7 +7,7 @@ use crate::{
     Global,
     admin::{Admin, segment},
     duration,
-    output::{Failure, Output, rows, table, text},
+    output::{Failure, Output, rows, say, table, text},
 };
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +34,9 @@ pub enum Client {
         /// A role of the client itself, in its client_credentials tokens (repeatable)
         #[arg(long)]
         role: Vec<String>,
+        /// What signs its access tokens, e.g. Ed25519; default: what the audience says
+        #[arg(long)]
+        alg: Option<String>,
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
@@ -70,12 +73,13 @@ impl Client {
 
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Add { client_id, name, public, grant, audience, scope, role, access_token_ttl } => {
+            Self::Add { client_id, name, public, grant, audience, scope, role, alg, access_token_ttl } => {
                 let usual = if public { "refresh_token" } else { "client_credentials" };
                 let grants = if grant.is_empty() { vec![usual.to_owned()] } else { grant };
                 let body = json!({
                     "client_id": client_id, "name": name, "public": public, "grants": grants, "audiences": audience,
-                    "scopes": scope, "roles": role, "access_token_ttl": access_token_ttl,
+                    "scopes": scope, "roles": role, "alg": alg,
+                    "access_token_ttl": access_token_ttl,
                 });
                 output.show(&admin.post("/api/admin/clients", &body).await?, shown_once);
             }
@@ -89,7 +93,7 @@ impl Client {
             }
             Self::Remove { client_id, .. } => {
                 let answer = admin.delete(&format!("/api/admin/clients/{}", segment(&client_id))).await?;
-                output.show(&answer, |_| println!("removed; every session and token of this client has ended"));
+                output.show(&answer, |_| say!("removed; every session and token of this client has ended"));
             }
         }
         Ok(())
@@ -97,22 +101,22 @@ impl Client {
 }
 
 fn confirm(client_id: &str) -> Result<(), Failure> {
-    use std::io::{IsTerminal, Write, stdin, stdout};
+    use std::io::{IsTerminal, stdin};
     if !stdin().is_terminal() {
         return Err(Failure::usage("removing a client ends every session and token of it; say --yes"));
     }
-    print!("Remove {client_id}? Every session and token of it ends, and this cannot be undone. Type its id to go on: ");
-    // A prompt that cannot be shown is no reason to remove anything: the answer decides.
-    let _ = stdout().flush();
+    eprint!(
+        "Remove {client_id}? Every session and token of it ends, and this cannot be undone. Type its id to go on: "
+    );
     let mut typed = String::new();
     stdin().read_line(&mut typed).map_err(|error| Failure::usage(error.to_string()))?;
     if typed.trim() == client_id { Ok(()) } else { Err(Failure::refused("not removed")) }
 }
 
 fn shown_once(client: &Value) {
-    println!("client_id      {}", text(client, "client_id"));
+    say!("client_id      {}", text(client, "client_id"));
     if let Some(secret) = client["client_secret"].as_str() {
-        println!("client_secret  {secret}\nThis is the only time the secret is shown; store it now.");
+        say!("client_secret  {secret}\nThis is the only time the secret is shown; store it now.");
     }
 }
 
@@ -120,6 +124,6 @@ fn list(page: &Value) {
     let members = ["client_id", "name", "grants", "audiences", "scopes", "roles", "created_at", "disabled_at"];
     table(&["CLIENT", "NAME", "GRANTS", "AUDIENCES", "SCOPES", "ROLES", "CREATED", "DISABLED"], &rows(page, &members));
     if let Some(next) = page["next"].as_str() {
-        println!("more: --after {next}");
+        say!("more: --after {next}");
     }
 }

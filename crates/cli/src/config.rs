@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Global, admin,
-    output::{Failure, Output, table},
+    output::{Failure, Output, say, table},
 };
 
 #[derive(Debug, Subcommand)]
@@ -47,7 +47,7 @@ impl Config {
             }
             Self::Check => {
                 let config = Checked::new(&settings).map_err(|error| Failure::refused(error.to_string()))?;
-                output.show(&json!({ "ok": true, "issuer": config.issuer.as_str() }), |_| println!("ok"));
+                output.show(&json!({ "ok": true, "issuer": config.issuer.as_str() }), |_| say!("ok"));
             }
         }
         Ok(())

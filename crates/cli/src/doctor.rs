@@ -1,14 +1,18 @@
 //! `countersign doctor`: everything that can be looked at, one line each. Exit code 0: all well; 1: something is wrong;
 //! 3: it could not be found out.
 
-use std::{os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
+use countersign_server::{config::Database, store::check_file};
 use serde_json::{Value, json};
 
 use crate::{
     Global,
     admin::{self, Admin},
-    output::{Failure, Output, text},
+    output::{Failure, Output, say, text},
 };
 
 struct Finding {
@@ -32,6 +36,9 @@ pub async fn run(global: &Global, output: Output) -> Result<(), Failure> {
         Some(variable) => findings.push(finding("key-encryption key", true, format!("from the variable {variable}"))),
         None => findings.push(private("key-encryption key", &kek, 0o077)),
     }
+    if let Database::Sqlite = config.database {
+        findings.push(database_file(config.data.join("countersign.db")).await);
+    }
     let undecided = match status(global).await {
         Ok((running, status)) => {
             findings.extend(of_status(running, &status));
@@ -49,7 +56,7 @@ pub async fn run(global: &Global, output: Output) -> Result<(), Failure> {
         findings.iter().map(|one| json!({ "what": one.what, "ok": one.well, "detail": one.detail })).collect();
     output.show(&json!({ "findings": rows }), |_| {
         for one in &findings {
-            println!("{:<5} {:<20} {}", if one.well { "ok" } else { "WRONG" }, one.what, one.detail);
+            say!("{:<5} {:<20} {}", if one.well { "ok" } else { "WRONG" }, one.what, one.detail);
         }
     });
     match undecided {
@@ -79,6 +86,19 @@ fn of_status(running: bool, status: &Value) -> Vec<Finding> {
         finding("clock", skew.abs() <= 250, format!("{skew} ms from the database's")),
         finding("users", true, text(status, "users")),
     ]
+}
+
+/// Reads the whole file; a server may be using it.
+async fn database_file(path: PathBuf) -> Finding {
+    if !path.exists() {
+        return finding("database file", true, "none yet; the first start makes it");
+    }
+    let name = path.display().to_string();
+    match tokio::task::spawn_blocking(move || check_file(&path)).await {
+        Ok(Ok(())) => finding("database file", true, format!("{name} is sound")),
+        Ok(Err(error)) => finding("database file", false, error.to_string()),
+        Err(error) => finding("database file", false, error.to_string()),
+    }
 }
 
 /// A path that nobody but its owner may use.

@@ -4,6 +4,16 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
+/// Prints a line to standard output. Whoever reads it may have had enough (`… | head -1`): then there is nobody left to
+/// print to, and what the command did is done.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+pub(crate) use say;
+
 /// How to print.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
@@ -44,13 +54,13 @@ impl Failure {
 impl Output {
     /// Prints the answer: the JSON as it is, or the lines that `human` makes of it.
     pub fn show(self, answer: &Value, human: impl FnOnce(&Value)) {
-        if self.json { println!("{answer:#}") } else { human(answer) }
+        if self.json { say!("{answer:#}") } else { human(answer) }
     }
 
     pub fn fail(self, failure: &Failure) -> ExitCode {
         match &failure.problem {
-            Some(problem) if self.json => println!("{problem:#}"),
-            _ if self.json => println!("{:#}", serde_json::json!({ "error": failure.message })),
+            Some(problem) if self.json => say!("{problem:#}"),
+            _ if self.json => say!("{:#}", serde_json::json!({ "error": failure.message })),
             _ => eprintln!("countersign: {}", failure.message),
         }
         ExitCode::from(failure.code)
@@ -66,14 +76,14 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) {
     let widths: Vec<usize> = (0..heading.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
         let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        println!("{}", padded.collect::<Vec<_>>().join("  ").trim_end());
+        say!("{}", padded.collect::<Vec<_>>().join("  ").trim_end());
     };
     line(heading.to_vec());
     for row in rows {
         line(row.iter().map(String::as_str).collect());
     }
     if rows.is_empty() {
-        println!("(none)");
+        say!("(none)");
     }
 }
 

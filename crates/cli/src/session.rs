@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::{
     Global,
     admin::{Admin, segment},
-    output::{Failure, Output, rows, table},
+    output::{Failure, Output, rows, say, table},
 };
 
 #[derive(Debug, Subcommand)]
@@ -42,7 +42,7 @@ impl Session {
             }
             Self::Revoke { sid } => {
                 let answer = admin.delete(&format!("/api/admin/sessions/{}", segment(&sid))).await?;
-                output.show(&answer, |_| println!("ended"));
+                output.show(&answer, |_| say!("ended"));
             }
         }
         Ok(())
@@ -56,6 +56,6 @@ fn list(page: &Value) {
         &rows(page, &members),
     );
     if let Some(next) = page["next"].as_str() {
-        println!("more: --after {next}");
+        say!("more: --after {next}");
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Global,
     admin::{Admin, segment},
-    output::{Failure, Output, rows, table, text},
+    output::{Failure, Output, rows, say, table, text},
     secret,
 };
 
@@ -81,7 +81,7 @@ impl User {
             Self::Add { email, role, .. } => {
                 let body = json!({ "email": email, "password": password, "roles": role });
                 output.show(&admin.post("/api/admin/users", &body).await?, |user| {
-                    println!("added {}", text(user, "user_id"));
+                    say!("added {}", text(user, "user_id"));
                 });
             }
             Self::List { email, after, limit } => {
@@ -92,20 +92,20 @@ impl User {
             Self::Show { user } => output.show(&admin.get(&path(&user, "")).await?, show),
             Self::Disable { user } => {
                 output.show(&admin.post(&path(&user, "/disable"), &json!({})).await?, |_| {
-                    println!("disabled; every session and token of this user has ended");
+                    say!("disabled; every session and token of this user has ended");
                 });
             }
             Self::Enable { user } => {
-                output.show(&admin.post(&path(&user, "/enable"), &json!({})).await?, |_| println!("enabled"));
+                output.show(&admin.post(&path(&user, "/enable"), &json!({})).await?, |_| say!("enabled"));
             }
             Self::Roles { user, add, remove } => {
                 let answer = roles(admin, &user, &add, &remove).await?;
-                output.show(&answer, |user| println!("{}", text(user, "roles")));
+                output.show(&answer, |user| say!("{}", text(user, "roles")));
             }
             Self::Password { user, .. } => {
                 let body = json!({ "password": password });
                 output.show(&admin.put(&path(&user, "/password"), &body).await?, |_| {
-                    println!("changed; every session and token of this user has ended");
+                    say!("changed; every session and token of this user has ended");
                 });
             }
         }
@@ -135,7 +135,7 @@ fn list(page: &Value) {
         &rows(page, &["user_id", "email", "roles", "created_at", "disabled_at"]),
     );
     if let Some(next) = page["next"].as_str() {
-        println!("more: --after {next}");
+        say!("more: --after {next}");
     }
 }
 
@@ -150,6 +150,6 @@ fn show(user: &Value) {
         "password_changed_at",
         "disabled_at",
     ] {
-        println!("{member:<20} {}", text(user, member));
+        say!("{member:<20} {}", text(user, member));
     }
 }

@@ -82,6 +82,7 @@ CREATE TABLE clients (
     audiences        text   NOT NULL,          -- space-separated: the audiences it may ask for; the first is its default
     grants           text   NOT NULL,          -- space-separated grant types
     roles            text   NOT NULL DEFAULT '', -- space-separated: roles of the client itself (client_credentials)
+    alg              text,                     -- JWS algorithm of its access tokens; null: the audience's
     access_token_ttl bigint,                   -- seconds
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds

@@ -21,7 +21,7 @@ use crate::{
         time::Timestamp,
     },
     first_start,
-    http::{context::Context, metrics::Metrics},
+    http::{context::Context, metrics::Metrics, request_id::RequestIds, well_known},
     keys::{KekSource, KeyRing, KeyRingError, Setup},
     limiter::Limiter,
     openapi,
@@ -45,8 +45,11 @@ pub struct Inner {
     pub passwords: PasswordPool,
     pub limiter: Limiter,
     pub metrics: Arc<Metrics>,
+    pub request_ids: RequestIds,
     /// `/openapi.json`.
     pub openapi: Bytes,
+    /// The metadata document (RFC 8414).
+    pub metadata: Bytes,
     draining: AtomicBool,
     /// Held for as long as the data folder is in use.
     _lock: DataDirLock,
@@ -114,6 +117,8 @@ impl App {
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
         let limiter = Limiter::new(&config.limits, random)?;
         Ok(Self(Arc::new(Inner {
+            request_ids: RequestIds::new(random)?,
+            metadata: Bytes::from(well_known::document(&config).to_string()),
             config,
             store,
             ring,
@@ -137,7 +142,7 @@ impl App {
             issuer: self.config.issuer.as_str().to_owned(),
             ttl_cap: self.config.access_token_ttl_cap,
             source: context.source(actor),
-            device: context.device.clone(),
+            device: context.device(),
             random: self.random.bytes()?,
             now,
         })

@@ -66,6 +66,7 @@ fn first_party(now: Timestamp) -> Result<NewClient, StoreError> {
         id: ClientId::parse(FIRST_PARTY).map_err(|error| bad(&error))?,
         tenant: TENANT.to_owned(),
         settings: ClientSettings {
+            alg: None,
             name: "First party".to_owned(),
             scopes: Scope::default(),
             audiences: vec![audience(API)?, audience(ADMIN)?],

@@ -3,7 +3,7 @@
 
 use axum::{
     Extension, Router,
-    extract::Request,
+    extract::{Request, State},
     middleware::from_fn_with_state,
     response::Response,
     routing::{MethodRouter, delete, get, post, put},
@@ -13,8 +13,12 @@ use tower::ServiceExt;
 
 use crate::{
     app::App,
+    errors,
     http::{
-        admin, caller, context::Peer, docs, error::ApiError, health, login, logout, metrics, password, pipeline,
+        admin,
+        context::Peer,
+        docs, health, login, logout, metrics, password,
+        pipeline::{self, unmatched},
         register, session, token, well_known,
     },
 };
@@ -191,13 +195,13 @@ pub const ROUTES: &[Route] = &[
 pub fn router(app: &App) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let checked = (route.handler)().layer(from_fn_with_state((app.clone(), route.access), caller::check));
-        router = router.route(route.path, checked);
+        let row = (route.handler)().layer(from_fn_with_state((app.clone(), route), pipeline::row));
+        router = router.route(route.path, row);
     }
+    let refuse = |code| move |State(app): State<App>, request: Request| async move { unmatched(&app, request, code) };
     router
-        .fallback(|| async { ApiError::new(crate::errors::NOT_FOUND) })
-        .method_not_allowed_fallback(|| async { ApiError::new(crate::errors::METHOD_NOT_ALLOWED) })
-        .layer(from_fn_with_state(app.clone(), pipeline::pipeline))
+        .fallback(refuse(errors::NOT_FOUND))
+        .method_not_allowed_fallback(refuse(errors::METHOD_NOT_ALLOWED))
         .with_state(app.clone())
 }
 
@@ -205,9 +209,4 @@ pub fn router(app: &App) -> Router {
 pub async fn local(app: &App, request: Request) -> Response {
     let answered = router(app).layer(Extension(Peer::Local)).oneshot(request).await;
     answered.unwrap_or_else(|never| match never {})
-}
-
-/// The row's own text for a matched path, so that metrics need no allocation and no stranger can add a label.
-pub fn name(path: &str) -> Option<&'static str> {
-    ROUTES.iter().find(|route| route.path == path).map(|route| route.path)
 }

@@ -97,3 +97,16 @@ fn completions_and_manual_pages_are_made() {
     assert!(rig.folder.path().join("pages/countersign.1").exists());
     assert!(rig.folder.path().join("pages/countersign-user-add.1").exists());
 }
+
+#[test]
+fn a_reader_that_had_enough_is_no_error() {
+    let rig = Rig::new();
+    for arguments in [&["config", "show"][..], &["--json", "config", "show"]] {
+        let mut command = rig.command(arguments);
+        let mut child =
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let done = child.wait_with_output().unwrap();
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+}

@@ -171,17 +171,20 @@ pub fn admit(audiences: &[AudienceRules], roles: &[String]) -> Result<(), Audien
     Ok(())
 }
 
-/// The key that signs a token for all of these audiences.
+/// The key that signs a token for all of these audiences. `own` is the client's wish, which counts where the audiences
+/// check with the issuer's public keys.
 ///
 /// # Errors
 /// [`AudienceRefusal`]: there is no audience, or no key that all of them share.
-pub fn key_choice(audiences: &[AudienceRules]) -> Result<KeyChoice<'_>, AudienceRefusal> {
+pub fn key_choice(audiences: &[AudienceRules], own: Option<Algorithm>) -> Result<KeyChoice<'_>, AudienceRefusal> {
     let (first, others) = audiences.split_first().ok_or(AudienceRefusal::NoAudience)?;
     let is_secret = first.alg.is_symmetric();
-    if let Some(other) = others.iter().find(|other| is_secret || other.alg != first.alg) {
+    let fits =
+        |other: &AudienceRules| !is_secret && (other.alg == first.alg || own.is_some() && !other.alg.is_symmetric());
+    if let Some(other) = others.iter().find(|other| !fits(other)) {
         return Err(AudienceRefusal::DifferentKeys(first.audience.clone(), other.audience.clone()));
     }
-    Ok(if is_secret { KeyChoice::Audience(&first.audience) } else { KeyChoice::Ring(first.alg) })
+    Ok(if is_secret { KeyChoice::Audience(&first.audience) } else { KeyChoice::Ring(own.unwrap_or(first.alg)) })
 }
 
 #[cfg(test)]
@@ -255,11 +258,15 @@ mod tests {
         let (es, other, rs) =
             (audience("a", Algorithm::ES256), audience("b", Algorithm::ES256), audience("c", Algorithm::RS256));
         let (hs, hs2) = (audience("h", Algorithm::HS256), audience("i", Algorithm::HS256));
-        assert_eq!(key_choice(&[]), Err(AudienceRefusal::NoAudience));
-        assert_eq!(key_choice(&[es.clone(), other]), Ok(KeyChoice::Ring(Algorithm::ES256)));
-        assert_eq!(key_choice(std::slice::from_ref(&hs)), Ok(KeyChoice::Audience("h")));
+        assert_eq!(key_choice(&[], None), Err(AudienceRefusal::NoAudience));
+        assert_eq!(key_choice(&[es.clone(), other], None), Ok(KeyChoice::Ring(Algorithm::ES256)));
+        // A client's own algorithm counts where public keys check, and never replaces a secret.
+        let own = Some(Algorithm::Ed25519);
+        assert_eq!(key_choice(&[es.clone(), rs.clone()], own), Ok(KeyChoice::Ring(Algorithm::Ed25519)));
+        assert!(key_choice(&[es.clone(), hs.clone()], own).is_err());
+        assert_eq!(key_choice(std::slice::from_ref(&hs), Some(Algorithm::Ed25519)), Ok(KeyChoice::Audience("h")));
         for mixed in [[es.clone(), rs], [hs.clone(), hs2], [es.clone(), hs.clone()], [hs, es]] {
-            assert!(matches!(key_choice(&mixed), Err(AudienceRefusal::DifferentKeys(..))), "{mixed:?}");
+            assert!(matches!(key_choice(&mixed, None), Err(AudienceRefusal::DifferentKeys(..))), "{mixed:?}");
         }
     }
 }

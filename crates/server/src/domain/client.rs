@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
-use countersign_jose::b64;
+use countersign_jose::{Algorithm, b64};
 
 use super::{audience_id::AudienceId, roles::Role, scope::Scope, user::USER_ID_PREFIX};
 use crate::secret::PlainSecret;
@@ -128,6 +128,8 @@ pub struct ClientSettings {
     pub grants: Grants,
     /// Its own roles, for `client_credentials`.
     pub roles: Vec<Role>,
+    /// What signs its access tokens, unless an audience shares a secret with the issuer; `None`: what the audience says.
+    pub alg: Option<Algorithm>,
     /// Lifetimes of its own; the issuer's where there is none.
     pub access_token_ttl: Option<Duration>,
     pub refresh_idle: Option<Duration>,
@@ -143,6 +145,8 @@ pub enum BadClient {
     NoAudience,
     #[error("client_credentials needs a secret; a public client has none")]
     PublicCredentials,
+    #[error("a shared secret belongs to an audience, not to a client; choose an algorithm with a public key")]
+    SecretAlgorithm,
     #[error("a lifetime is at least one second")]
     Lifetime,
 }
@@ -160,6 +164,9 @@ impl ClientSettings {
         }
         if self.grants.contains(Grant::ClientCredentials) && !has_secret {
             return Err(BadClient::PublicCredentials);
+        }
+        if self.alg.is_some_and(Algorithm::is_symmetric) {
+            return Err(BadClient::SecretAlgorithm);
         }
         let lifetimes = [self.access_token_ttl, self.refresh_idle, self.refresh_absolute];
         if lifetimes.into_iter().flatten().any(|lifetime| lifetime < Duration::from_secs(1)) {
@@ -268,6 +275,7 @@ mod tests {
             audiences: vec![AudienceId::parse("api").unwrap()],
             grants: [Grant::ClientCredentials].into_iter().collect(),
             roles: Vec::new(),
+            alg: None,
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,
@@ -282,6 +290,8 @@ mod tests {
             assert_eq!(ClientSettings { name: name.to_owned(), ..settings() }.check(true), Err(BadClient::Name));
         }
         assert_eq!(ClientSettings { audiences: vec![], ..settings() }.check(true), Err(BadClient::NoAudience));
+        let secret = ClientSettings { alg: Some(Algorithm::HS256), ..settings() };
+        assert_eq!(secret.check(true), Err(BadClient::SecretAlgorithm));
         let never = ClientSettings { refresh_idle: Some(Duration::ZERO), ..settings() };
         assert_eq!(never.check(true), Err(BadClient::Lifetime));
     }

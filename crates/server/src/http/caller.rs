@@ -1,11 +1,7 @@
-//! Who calls? The route table says what a row needs; this layer checks it before the handler runs and leaves the proof
-//! behind as a value that only it can make.
+//! Who calls? The route table says what a row needs; this is checked before the handler runs, and leaves the proof behind
+//! as a value that only it can make.
 
-use axum::{
-    extract::{FromRequestParts, Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::extract::{FromRequestParts, Request};
 use countersign_jose::{AccessClaims, Policy, Verified, Verifier, profile::AccessToken};
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
@@ -60,15 +56,11 @@ impl Administrator {
     }
 }
 
-/// The layer that [`crate::routes::router`] puts around every row.
-pub async fn check(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
-    match allow(&app, access, &mut request).await {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
-    }
-}
-
-async fn allow(app: &App, access: Access, request: &mut Request) -> Result<(), ApiError> {
+/// Lets a request pass that has what its row needs, and leaves the proof in its extensions.
+///
+/// # Errors
+/// `token-missing`, `token-invalid`, `forbidden`; `not-found` for a row that only the Unix socket has.
+pub async fn allow(app: &App, access: Access, request: &mut Request) -> Result<(), ApiError> {
     let local = request.extensions().get::<Peer>() == Some(&Peer::Local);
     match access {
         Access::Public | Access::Credential => {}

@@ -1,10 +1,11 @@
 //! Who asks, from where, under which request id: made once by the pipeline, read by the handlers.
 
-use std::{convert::Infallible, net::IpAddr};
+use std::{convert::Infallible, net::IpAddr, ops::Deref, sync::Arc};
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 
+use super::request_id::RequestId;
 use crate::domain::audit::Source;
 
 /// Where a connection comes from; the listener puts it into each request.
@@ -15,30 +16,54 @@ pub enum Peer {
     Local,
 }
 
-/// Facts about a request that the log, the limits and the audit need.
+/// Facts about a request that the log, the limits and the audit need. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Context {
-    pub request_id: String,
+pub struct Context(Arc<Facts>);
+
+/// See [`Context`].
+#[derive(Debug)]
+pub struct Facts {
+    pub request_id: RequestId,
     pub peer: Peer,
     /// The client's address: the peer's, or what a trusted proxy says (NET-02).
     pub address: IpAddr,
-    /// The user agent, cut to 256 bytes, without control characters.
-    pub device: String,
+    user_agent: Option<HeaderValue>,
 }
 
 impl Context {
+    pub fn new(request_id: RequestId, peer: Peer, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
+        let address = client_address(peer, headers, trusted);
+        Self(Arc::new(Facts { request_id, peer, address, user_agent: headers.get(header::USER_AGENT).cloned() }))
+    }
+}
+
+impl Deref for Context {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        &self.0
+    }
+}
+
+impl Facts {
     pub fn is_local(&self) -> bool {
         self.peer == Peer::Local
     }
 
     /// Who does something in this request, for the audit.
     pub fn source(&self, actor: &str) -> Source {
-        Source { actor: actor.to_owned(), ip: self.ip(), request_id: self.request_id.clone() }
+        Source { actor: actor.to_owned(), ip: self.ip(), request_id: self.request_id.to_string() }
     }
 
     /// The address for the log and the store; `local` for the Unix socket.
     pub fn ip(&self) -> String {
         if self.is_local() { "local".to_owned() } else { self.address.to_string() }
+    }
+
+    /// The user agent as it may be stored and shown: cut to 256 characters, without control characters (AUD-03, ADM-05).
+    pub fn device(&self) -> String {
+        let text = self.user_agent.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+        text.chars().filter(|c| !c.is_control()).take(256).collect()
     }
 }
 
@@ -46,12 +71,8 @@ impl<S: Sync> FromRequestParts<S> for Context {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
-            request_id: String::new(),
-            peer: Peer::Tcp(IpAddr::from([0, 0, 0, 0])),
-            address: IpAddr::from([0, 0, 0, 0]),
-            device: String::new(),
-        }))
+        let made = parts.extensions.get::<Self>().cloned();
+        Ok(made.unwrap_or_else(|| Self::new(RequestId::NONE, Peer::Tcp([0, 0, 0, 0].into()), &parts.headers, &[])))
     }
 }
 
@@ -71,12 +92,6 @@ pub fn client_address(peer: Peer, headers: &HeaderMap, trusted: &[IpAddr]) -> Ip
         }
     }
     address
-}
-
-/// The user agent as it may be stored and shown (AUD-03, ADM-05).
-pub fn device(headers: &HeaderMap) -> String {
-    let text = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text.chars().filter(|c| !c.is_control()).take(256).collect()
 }
 
 #[cfg(test)]

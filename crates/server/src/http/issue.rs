@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_jose::{profile::AccessToken, sign};
+use countersign_jose::{Algorithm, profile::AccessToken, sign};
 
 use super::{error::OAuthError, token::AuthenticatedClient};
 use crate::{
@@ -39,6 +39,8 @@ pub struct Target {
     pub audiences: Vec<AudienceRules>,
     /// The wished lifetime, capped.
     pub ttl: Duration,
+    /// The client's own algorithm.
+    pub alg: Option<Algorithm>,
     /// The time of the whole grant: what the session keeps as its tokens' latest `exp` must not be exceeded by signing later.
     pub now: Timestamp,
 }
@@ -46,7 +48,7 @@ pub struct Target {
 impl Target {
     pub fn new(app: &App, client: &Client, audiences: Vec<AudienceRules>, now: Timestamp) -> Self {
         let wished = wished_ttl(app.config.access_token_ttl, client.settings.access_token_ttl, &audiences);
-        Self { ttl: wished.min(app.config.access_token_ttl_cap), audiences, now }
+        Self { ttl: wished.min(app.config.access_token_ttl_cap), alg: client.settings.alg, audiences, now }
     }
 
     /// `exp` of the token, Unix seconds, unless its session ends before.
@@ -55,35 +57,26 @@ impl Target {
     }
 }
 
-/// Signs the access token of a session from what one snapshot after the commit says. `head` was read before the
-/// statement that the commit made durable (revocation rule R3). `scope` narrows what the session has.
+/// Signs the access token of a session, after the commit, from the `authority` that its transaction read last. `head` was
+/// read before the statement that opened or rotated the session (revocation rule R3). `scope` narrows what the session has.
 ///
 /// # Errors
 /// `refresh-revoked` if the session ended meanwhile; `invalid-target` if an audience asks for a role that is missing.
-pub async fn for_session(
+pub fn for_session(
     app: &App,
-    sid: &Sid,
+    authority: Option<Authority>,
     head: Rsn,
     target: &Target,
     scope: Option<&Scope>,
 ) -> Result<Issued, OAuthError> {
-    let id = sid.clone();
-    let authority = app
-        .store
-        .read(move |tx| {
-            let id = id.clone();
-            Box::pin(async move { sessions::authority(tx, &id).await })
-        })
-        .await?
-        .filter(Authority::stands)
-        .ok_or(errors::REFRESH_REVOKED)?;
+    let authority = authority.filter(Authority::stands).ok_or(errors::REFRESH_REVOKED)?;
     let granted = granted_scope(&authority, scope)?;
     let names: Vec<&str> = target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
     let roles = roles::effective(&authority.roles, &names);
     let amr: Vec<String> = authority.amr.split_ascii_whitespace().map(str::to_owned).collect();
     let subject = Subject::User(UserSubject {
         user_id: &authority.user_id,
-        sid: sid.as_str(),
+        sid: authority.sid.as_str(),
         auth_time: authority.auth_time,
         amr: &amr,
         acr: &authority.acr,
@@ -99,7 +92,7 @@ pub async fn for_session(
         rsn: authority.token_rsn(head).get(),
         lifetime: lifetime(app, target, Some(authority.expires_at)),
     };
-    signed(app, &grant, target.now)
+    signed(app, &grant, target)
 }
 
 /// Signs a client's own access token (`client_credentials`).
@@ -119,12 +112,12 @@ pub fn for_client(app: &App, client: &AuthenticatedClient, target: &Target, scop
         rsn: client.head().max(client.token_rsn).get(),
         lifetime: lifetime(app, target, None),
     };
-    signed(app, &grant, target.now)
+    signed(app, &grant, target)
 }
 
-fn signed(app: &App, grant: &AccessGrant<'_>, now: Timestamp) -> Result<Issued, OAuthError> {
-    let claims = build(grant, now, app.random.bytes()?).map_err(refused)?;
-    let choice = key_choice(grant.audiences).map_err(|refusal| refused(refusal.into()))?;
+fn signed(app: &App, grant: &AccessGrant<'_>, target: &Target) -> Result<Issued, OAuthError> {
+    let claims = build(grant, target.now, app.random.bytes()?).map_err(refused)?;
+    let choice = key_choice(grant.audiences, target.alg).map_err(|refusal| refused(refusal.into()))?;
     let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
     let key = app.ring.snapshot().signer(choice).map_err(|error| broken(&error))?;
     let access_token = sign::<AccessToken>(&key, &claims).map_err(|error| broken(&error))?;

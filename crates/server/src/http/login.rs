@@ -85,7 +85,7 @@ pub async fn login(
     let who = authenticate::authenticate(&app, &context, &body).await?;
     let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
     app.metrics.signin("success");
-    let issued = issue::for_session(&app, &signed_in.sid, who.auth_rsn, &destination.target, None).await?;
+    let issued = issue::for_session(&app, signed_in.authority, who.auth_rsn, &destination.target, None)?;
     let answer = TokenResponse {
         token_type: "Bearer",
         access_token: Some(issued.access_token),

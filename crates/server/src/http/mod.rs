@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod password;
 pub mod pipeline;
 pub mod register;
+pub mod request_id;
 pub mod serve;
 pub mod session;
 pub mod token;

@@ -3,53 +3,88 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderName, HeaderValue, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use tracing::{error, info, warn};
 
 use super::{
-    context::{Context, Peer, client_address, device},
+    caller,
+    context::{Context, Peer},
     cookies::Cookie,
     error::{ApiError, Failure},
 };
-use crate::{app::App, clock::Stopwatch, errors, routes};
+use crate::{
+    app::App,
+    clock::Stopwatch,
+    errors::{self, Code},
+    routes::Route,
+};
 
-/// The outermost layer of the router.
-pub async fn pipeline(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let watch = Stopwatch::start();
-    let context = context(&app, &request);
-    request.extensions_mut().insert(context.clone());
-    let method = request.method().clone();
-    let mut route = "unmatched";
-    let response = if let Some(reason) = ambiguous(&request) {
-        ApiError::new(errors::MALFORMED_FORM).detail(reason).into_response()
-    } else {
-        route = matched(&request);
-        // AUD-06: a panic is an answer like any other failure, and the process goes on.
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        answered.unwrap_or_else(|panic| ApiError::new(errors::INTERNAL).log(words(&*panic)).into_response())
+/// The layer around every row of the route table.
+pub async fn row(State((app, route)): State<(App, &'static Route)>, mut request: Request, next: Next) -> Response {
+    let exchange = Exchange::begin(&app, &mut request, route.path);
+    // AUD-06: a panic is an answer like any other failure, and the process goes on.
+    let answered = AssertUnwindSafe(answer(&app, route, request, next)).catch_unwind().await;
+    let response = answered.unwrap_or_else(|panic| ApiError::new(errors::INTERNAL).log(words(&*panic)).into_response());
+    exchange.end(&app, response)
+}
+
+async fn answer(app: &App, route: &Route, mut request: Request, next: Next) -> Response {
+    if let Some(reason) = ambiguous(&request) {
+        return ApiError::new(errors::MALFORMED_FORM).detail(reason).into_response();
+    }
+    match caller::allow(app, route.access, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// The answer to a request that no row takes.
+pub fn unmatched(app: &App, mut request: Request, code: Code) -> Response {
+    let exchange = Exchange::begin(app, &mut request, "unmatched");
+    let refusal = match ambiguous(&request) {
+        Some(reason) => ApiError::new(errors::MALFORMED_FORM).detail(reason),
+        None => code.into(),
     };
-    let response = finish(&app, &context, response);
-    let status = response.status().as_u16();
-    app.metrics.request(method.as_str(), route, status, watch.elapsed());
-    tracing::debug!(request_id = context.request_id, %method, route, status, ip = %context.ip(), "request");
-    response
+    exchange.end(app, refusal.into_response())
 }
 
-fn context(app: &App, request: &Request) -> Context {
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Tcp([0, 0, 0, 0].into()));
-    // An id names a log line and nothing else; a failing random source is noticed where it matters.
-    let id = app.random.bytes::<9>().map(countersign_jose::b64::encode).unwrap_or_default();
-    let address = client_address(peer, request.headers(), &app.config.trusted_proxies);
-    Context { request_id: id, peer, address, device: device(request.headers()) }
+/// One request on its way through: what its answer, the metrics and the log need of it.
+struct Exchange {
+    context: Context,
+    method: &'static str,
+    /// The row's own path, so that no stranger can add a label to the metrics.
+    route: &'static str,
+    watch: Stopwatch,
 }
 
-fn matched(request: &Request) -> &'static str {
-    request.extensions().get::<MatchedPath>().and_then(|path| routes::name(path.as_str())).unwrap_or("unmatched")
+impl Exchange {
+    fn begin(app: &App, request: &mut Request, route: &'static str) -> Self {
+        let watch = Stopwatch::start();
+        let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Tcp([0, 0, 0, 0].into()));
+        let context = Context::new(app.request_ids.next(), peer, request.headers(), &app.config.trusted_proxies);
+        request.extensions_mut().insert(context.clone());
+        Self { context, method: label(request.method()), route, watch }
+    }
+
+    fn end(self, app: &App, response: Response) -> Response {
+        let Self { context, method, route, watch } = self;
+        let response = finish(app, &context, response);
+        let status = response.status().as_u16();
+        app.metrics.request(method, route, status, watch.elapsed());
+        tracing::debug!(request_id = %context.request_id, method, route, status, ip = %context.address, "request");
+        response
+    }
+}
+
+/// Anybody can invent methods; a label for each would fill the memory.
+fn label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 /// A request that two parsers could read differently (NET-05).
@@ -76,7 +111,7 @@ fn finish(app: &App, context: &Context, mut response: Response) -> Response {
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let kept = std::mem::take(response.headers_mut());
         log(context, &failure);
-        response = failure.render(app.config.issuer.as_str(), &context.request_id);
+        response = failure.render(app.config.issuer.as_str(), context.request_id.as_str());
         response.headers_mut().extend(
             kept.into_iter()
                 .filter_map(|(name, value)| Some((name?, value)))
@@ -89,12 +124,12 @@ fn finish(app: &App, context: &Context, mut response: Response) -> Response {
             });
         }
     }
-    secure(app, context, &mut response);
+    secure(app, context, response.headers_mut());
     response
 }
 
 fn log(context: &Context, failure: &Failure) {
-    let Context { request_id, .. } = context;
+    let request_id = context.request_id.as_str();
     let (code, ip) = (failure.code.name, context.ip());
     let reason = failure.log.as_deref().or(failure.detail.as_deref()).unwrap_or_default();
     match failure.code.status {
@@ -104,27 +139,29 @@ fn log(context: &Context, failure: &Failure) {
     }
 }
 
-/// CSR-09, CSR-10: an answer is not cached, sniffed, framed or leaked unless its handler said otherwise.
-fn secure(app: &App, context: &Context, response: &mut Response) {
-    let headers = response.headers_mut();
-    let defaults = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        ),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ];
-    for (name, value) in defaults {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What an answer says unless its handler said otherwise (CSR-09, CSR-10).
+const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    ),
+    (OPENER_POLICY, HeaderValue::from_static("same-origin")),
+];
+
+/// An answer is not cached, sniffed, framed or leaked unless its handler said otherwise.
+fn secure(app: &App, context: &Context, headers: &mut HeaderMap) {
+    headers.reserve(DEFAULTS.len() + 2);
+    for (name, value) in DEFAULTS {
+        headers.entry(name).or_insert(value);
     }
     if app.config.issuer.is_https() {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    if let Ok(id) = HeaderValue::try_from(context.request_id.as_str()) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
+    headers.insert(REQUEST_ID, context.request_id.header());
 }

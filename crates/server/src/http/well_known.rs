@@ -1,14 +1,13 @@
 //! Metadata and public keys: what a client or a service needs to know before its first request.
 
 use axum::{
-    Json,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::{app::App, config::Config};
 
 /// Seconds that a JWKS may be cached; the key ring publishes new keys for longer than this before they sign.
 const JWKS_MAX_AGE: &str = "public, max-age=300";
@@ -29,15 +28,17 @@ pub async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (RFC 8414).
 /// Only what works is advertised (OAU-16).
 pub async fn metadata(State(app): State<App>) -> Response {
-    let mut response = Json(document(&app)).into_response();
+    let mut response = app.metadata.clone().into_response();
     let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));
     public(headers);
     response
 }
 
-fn document(app: &App) -> Value {
-    let issuer = app.config.issuer.as_str();
+/// The metadata document; made once, at the start.
+pub fn document(config: &Config) -> Value {
+    let issuer = config.issuer.as_str();
     json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
@@ -46,7 +47,7 @@ fn document(app: &App) -> Value {
         "grant_types_supported": ["refresh_token", "client_credentials"],
         "response_types_supported": [],
         "service_documentation": format!("{issuer}/docs/errors"),
-        "access_token_ttl_cap": app.config.access_token_ttl_cap.as_secs(),
+        "access_token_ttl_cap": config.access_token_ttl_cap.as_secs(),
     })
 }
 

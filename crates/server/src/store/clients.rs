@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, time::Duration};
 
+use countersign_jose::Algorithm;
+
 use super::{Param, Row, StoreError, Tx, revocations};
 use crate::domain::{
     audience_id::AudienceId,
@@ -60,7 +62,7 @@ pub enum Removal {
 macro_rules! columns {
     () => {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
-         c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn"
+         c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg"
     };
 }
 
@@ -71,8 +73,8 @@ macro_rules! columns {
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, builtin_at, created_at, name, scopes, \
-                       audiences, grants, roles, access_token_ttl, refresh_idle, refresh_absolute) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+                       audiences, grants, roles, alg, access_token_ttl, refresh_idle, refresh_absolute) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let mut params = vec![
@@ -131,8 +133,8 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
 /// As any statement.
 pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
-                       access_token_ttl = $6, refresh_idle = $7, refresh_absolute = $8 \
-                       WHERE client_id = $9 AND removed_at IS NULL";
+                       alg = $6, access_token_ttl = $7, refresh_idle = $8, refresh_absolute = $9 \
+                       WHERE client_id = $10 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -194,6 +196,7 @@ struct Stored<'a> {
     audiences: String,
     grants: String,
     roles: String,
+    alg: Option<&'static str>,
     seconds: [Option<i64>; 3],
 }
 
@@ -206,6 +209,7 @@ impl<'a> Stored<'a> {
             audiences: spaced(&settings.audiences),
             grants: settings.grants.to_string(),
             roles: spaced(&settings.roles),
+            alg: settings.alg.map(Algorithm::as_str),
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
         }
     }
@@ -218,6 +222,7 @@ impl<'a> Stored<'a> {
             (&self.audiences).into(),
             (&self.grants).into(),
             (&self.roles).into(),
+            self.alg.into(),
         ];
         params.extend(self.seconds.map(Param::from));
         params
@@ -236,6 +241,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
         Ok::<_, StoreError>(seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(0))))
     };
     let secret: Option<[u8; 32]> = row.get(first + 3)?;
+    let alg: Option<String> = row.get(first + 16)?;
     Ok(Client {
         id: ClientId::parse(&text(0)?).map_err(|_| malformed("id"))?,
         tenant: text(1)?,
@@ -245,6 +251,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
             audiences: AudienceId::parse_list(&text(5)?).map_err(|_| malformed("audience"))?,
             grants: text(6)?.parse().map_err(|_| malformed("grant"))?,
             roles: Role::parse_list(&text(7)?).map_err(|_| malformed("role"))?,
+            alg: alg.map(|alg| alg.parse()).transpose().map_err(|_| malformed("algorithm"))?,
             access_token_ttl: span(8)?,
             refresh_idle: span(9)?,
             refresh_absolute: span(10)?,

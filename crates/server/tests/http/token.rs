@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use countersign_jose::{JwkSet, Verifier, VerifyingKey, profile::AccessToken};
+use countersign_jose::{Algorithm, JwkSet, Verifier, VerifyingKey, profile::AccessToken};
 use http::Method;
 use serde_json::json;
 
@@ -130,6 +130,23 @@ both! {
         assert_eq!(claims["roles"], json!(["buyer", "manager"]));
     }
 
+    // KEY-09: the key of the client's own algorithm is in the ring, and in the JWKS, before its first token.
+    async fn a_client_has_an_algorithm_of_its_own(rig: Rig) {
+        let body = json!({ "client_id": "fast", "grants": ["client_credentials"], "audiences": ["api"], "alg": "Ed25519" });
+        let secret = client(&rig, body).await;
+        let form = [("grant_type", "client_credentials"), ("client_id", "fast"), ("client_secret", secret.as_str())];
+        let token = rig.post("/token").form(&form).send().await.expect(200).text("access_token");
+        let jwks = JwkSet::parse(rig.get("/.well-known/jwks.json").send().await.body.as_bytes()).unwrap();
+        let keys = jwks.keys.iter().map(|jwk| VerifyingKey::from_jwk(jwk).unwrap());
+        let keys: Vec<_> = keys.filter(|key| key.alg() == Algorithm::Ed25519).collect();
+        let verifier = Verifier::<AccessToken>::builder().issuer(ISSUER).audience("api").keys(keys).build();
+        assert!(verifier.verify(&token, rig.app.clock.now().secs()).is_ok());
+        for alg in ["HS256", "none"] {
+            let body = json!({ "client_id": "bad", "grants": ["client_credentials"], "audiences": ["api"], "alg": alg });
+            rig.admin(Method::POST, "/api/admin/clients", &body).await.refused(422, "invalid-value");
+        }
+    }
+
     async fn a_service_gets_its_own_token(rig: Rig) {
         let secret = service(&rig).await;
         let form = |extra: &[(&'static str, &str)]| {
@@ -255,7 +272,7 @@ async fn an_audience_has_its_own_key_claims_and_guests() {
     let token = rig.post("/login").json(&body).send().await.expect(200);
     assert_eq!(token.json()["expires_in"], 60);
     let kid = countersign_jose::Unverified::parse(&token.text("access_token")).unwrap().kid().unwrap().to_owned();
-    let key = VerifyingKey::hmac(countersign_jose::Algorithm::HS256, kid, &secret).unwrap();
+    let key = VerifyingKey::hmac(Algorithm::HS256, kid, &secret).unwrap();
     let verifier = Verifier::<AccessToken>::builder().issuer(ISSUER).audience("beta").key(key).build();
     let claims = verifier.verify(&token.text("access_token"), rig.app.clock.now().secs()).unwrap();
     assert_eq!((claims.extra["tier"].as_str(), claims.roles.as_slice()), (Some("gold"), &["tester".to_owned()][..]));

@@ -2,7 +2,7 @@
 //!
 //! The steps are those between which another process can run: reading the log's head, reading the user's row with the
 //! credentials, the statement (whose view of `min_rsn` may be older than its commit, if it waits for a lock), the look
-//! after the commit, signing. The truth is kept apart from the numbers: who read what before which revocation.
+//! after the statement, signing. The truth is kept apart from the numbers: who read what before which revocation.
 
 use countersign_server::domain::rsn::{self, MinRsn, Rsn, TokenRsn};
 
@@ -17,7 +17,7 @@ enum Order {
     LateHeadAtSignIn,
     /// The head is read after the last look at a refresh.
     LateHeadAtRefresh,
-    /// Nobody looks at `min_rsn` again after the commit.
+    /// Nobody looks at `min_rsn` again after the statement.
     NoSecondLook,
     /// Roles and `token_rsn` come from two snapshots.
     TwoSnapshots,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use countersign_jose::Algorithm;
 use countersign_server::{
     domain::{
         audience_id::AudienceId,
@@ -32,6 +33,7 @@ fn new_client(id: &str) -> NewClient {
             audiences: AudienceId::parse_list("warehouse api").unwrap(),
             grants: [Grant::ClientCredentials].into_iter().collect(),
             roles: Role::parse_list("service").unwrap(),
+            alg: Some(Algorithm::Ed25519),
             access_token_ttl: Some(Duration::from_secs(300)),
             refresh_idle: None,
             refresh_absolute: None,

@@ -6,6 +6,7 @@ use axum::{
     Json as Answer,
     extract::{Path, State},
 };
+use countersign_jose::Algorithm;
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use super::{Page, event, maybe_time, page, scope, seconds, time};
 use crate::{
     app::App,
     domain::{
+        audience,
         audience_id::AudienceId,
         audit::Event,
         client::{ClientId, ClientSettings, Grant, Grants, SecretHash},
@@ -55,6 +57,8 @@ pub struct NewClient {
     /// Roles of the client itself.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// What signs its access tokens; default: what the audience says.
+    pub alg: Option<String>,
     /// Seconds.
     pub access_token_ttl: Option<u64>,
     /// Seconds.
@@ -96,6 +100,9 @@ pub async fn add(
     let checked = settings.check(hash.is_some());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
     within_caps(&app, &settings)?;
+    if let Some(alg) = settings.alg {
+        app.ring.ensure_alg(alg, &context.source(admin.actor())).await?;
+    }
     let event = event(&app, &context, admin.actor(), Event::ClientCreated)?.client(id.as_str());
     let client = clients::NewClient {
         id: id.clone(),
@@ -197,12 +204,14 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
     let role = |text: &String| Role::parse(text).map_err(|error| bad("roles", &error));
     let grant = |text: &String| text.parse::<Grant>().map_err(|error| bad("grants", &error));
     let span = |seconds: Option<u64>| seconds.map(Duration::from_secs);
+    let alg = body.alg.as_deref().map(audience::algorithm).transpose().map_err(|error| bad("alg", &error))?;
     Ok(ClientSettings {
         name: body.name.clone().unwrap_or_else(|| body.client_id.clone()),
         scopes: body.scopes.join(" ").parse::<Scope>().map_err(|error| bad("scopes", &error))?,
         audiences: body.audiences.iter().map(audience).collect::<Result<_, _>>()?,
         grants: body.grants.iter().map(grant).collect::<Result<Grants, _>>()?,
         roles: body.roles.iter().map(role).collect::<Result<_, _>>()?,
+        alg,
         access_token_ttl: span(body.access_token_ttl),
         refresh_idle: span(body.refresh_idle),
         refresh_absolute: span(body.refresh_absolute),
@@ -250,6 +259,7 @@ fn shown(client: &Client) -> Value {
         "audiences": settings.audiences.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
         "scopes": settings.scopes.words().collect::<Vec<_>>(),
         "roles": settings.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
+        "alg": settings.alg.map(Algorithm::as_str),
         "access_token_ttl": seconds(settings.access_token_ttl),
         "refresh_idle": seconds(settings.refresh_idle),
         "refresh_absolute": seconds(settings.refresh_absolute),

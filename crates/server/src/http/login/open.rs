@@ -13,7 +13,7 @@ use crate::{
     http::{TENANT, context::Context, error::ApiError},
     store::{
         StoreError, Tx, audit, login_limits,
-        sessions::{self, Act, NewSession, Opened},
+        sessions::{self, Act, Authority, NewSession},
         signins::{self, NewSignin},
         users::{self, NewHash},
     },
@@ -25,6 +25,8 @@ pub(super) struct SignedIn {
     pub sid: Sid,
     pub nonce: Nonce,
     pub secret: SigninSecret,
+    /// What its first access token may say.
+    pub authority: Option<Authority>,
 }
 
 /// Everything that the transaction writes.
@@ -66,7 +68,7 @@ pub(super) async fn open(
         amr: "pwd".to_owned(),
         acr: "1".to_owned(),
         auth_rsn: who.auth_rsn,
-        device: context.device.clone(),
+        device: context.device(),
         ip: context.ip(),
         expires_at: act.now.plus(app.config.refresh.absolute),
     };
@@ -80,8 +82,8 @@ pub(super) async fn open(
         })
         .await?;
     // None: everything of this user or client was ended while the password was being checked.
-    opened.ok_or(errors::INVALID_CREDENTIALS)?;
-    Ok(SignedIn { sid, nonce, secret })
+    let authority = Some(opened.ok_or(errors::INVALID_CREDENTIALS)?);
+    Ok(SignedIn { sid, nonce, secret, authority })
 }
 
 fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecret) -> Result<NewSession, ApiError> {
@@ -103,7 +105,7 @@ fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecr
     })
 }
 
-async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Opened>, StoreError> {
+async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Authority>, StoreError> {
     login_limits::reset(tx, &writes.account).await?;
     // What changes is locked first, and in order: the user before sign-ins and sessions, all before the log.
     if let Some((old, new)) = &writes.rehash {
@@ -113,9 +115,9 @@ async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Opened>, StoreErro
         sessions::end_signin(tx, old, EndReason::Superseded, &writes.act).await?;
     }
     signins::insert(tx, &writes.signin).await?;
-    let opened = sessions::open(tx, &writes.session).await?;
-    if opened.is_some() {
-        audit::insert(tx, &writes.event).await?;
+    if sessions::open(tx, &writes.session).await?.is_none() {
+        return Ok(None);
     }
-    Ok(opened)
+    audit::insert(tx, &writes.event).await?;
+    sessions::authority(tx, &writes.session.sid).await
 }

@@ -4,22 +4,21 @@ use base64_simd::STANDARD;
 use http::{HeaderMap, header};
 
 use crate::{
-    app::App,
     domain::{client::ClientId, rsn::Rsn},
     errors,
     http::{body::Form, error::OAuthError},
     secret::PlainSecret,
-    store::clients::{self, Client},
+    store::clients::{Client, ClientState},
 };
 
-/// What the request says about its client, before anything is checked.
+/// What a request to the token endpoint says about its client, before anything is proved.
 #[derive(Debug)]
-struct Claimed {
-    client_id: String,
+pub(super) struct ClaimedClient {
+    id: ClientId,
     secret: Option<PlainSecret>,
 }
 
-/// A client that proved who it is, or a public one, which has nothing to prove it with. Only `authenticate` makes one.
+/// A client that proved who it is, or a public one, which has nothing to prove it with. Only `prove` makes one.
 #[derive(Debug)]
 pub struct AuthenticatedClient {
     client: Client,
@@ -41,31 +40,49 @@ impl std::ops::Deref for AuthenticatedClient {
     }
 }
 
-/// Finds and authenticates the client of a request to the token endpoint.
-///
-/// # Errors
-/// `invalid-client` without saying whether the client exists; `duplicate-parameter` for credentials in two places.
-pub async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) -> Result<AuthenticatedClient, OAuthError> {
-    let claimed = claimed(headers, form)?;
-    let refuse = |why: &str| OAuthError::new(errors::INVALID_CLIENT).log(format!("{why}: {}", claimed.client_id));
-    let id = ClientId::parse(&claimed.client_id).map_err(|_| refuse("not a client id"))?;
-    let state = app
-        .store
-        .read(move |tx| {
-            let id = id.clone();
-            Box::pin(async move { clients::state(tx, &id).await })
-        })
-        .await?;
-    let found = state.client.filter(|client| client.disabled_at.is_none());
-    let client = found.ok_or_else(|| refuse("unknown or disabled client"))?;
-    match (&client.secret, &claimed.secret) {
-        (None, None) => {}
-        (Some(hash), Some(secret)) if hash.matches(secret) => {}
-        (Some(_), Some(_)) => return Err(refuse("wrong secret")),
-        (Some(_), None) => return Err(refuse("no secret")),
-        (None, Some(_)) => return Err(refuse("a public client sent a secret")),
+impl ClaimedClient {
+    /// Reads the credentials of a request: `client_secret_basic`, `client_secret_post` or `none`.
+    ///
+    /// # Errors
+    /// `invalid-client`; `missing-parameter`; `duplicate-parameter` for credentials in two places.
+    pub(super) fn read(headers: &HeaderMap, form: &Form) -> Result<Self, OAuthError> {
+        let Claimed { client_id, secret } = claimed(headers, form)?;
+        let id = ClientId::parse(&client_id).map_err(|_| refusal("not a client id", &client_id))?;
+        Ok(Self { id, secret })
     }
-    Ok(AuthenticatedClient { client, head: state.head })
+
+    /// Whom to look up.
+    pub(super) fn id(&self) -> &ClientId {
+        &self.id
+    }
+
+    /// Compares the credentials with what is stored under this id.
+    ///
+    /// # Errors
+    /// `invalid-client`, without saying whether the client exists.
+    pub(super) fn prove(&self, state: ClientState) -> Result<AuthenticatedClient, OAuthError> {
+        let refuse = |why| refusal(why, self.id.as_str());
+        let found = state.client.filter(|client| client.disabled_at.is_none());
+        let client = found.ok_or_else(|| refuse("unknown or disabled client"))?;
+        match (&client.secret, &self.secret) {
+            (None, None) => {}
+            (Some(hash), Some(secret)) if hash.matches(secret) => {}
+            (Some(_), Some(_)) => return Err(refuse("wrong secret")),
+            (Some(_), None) => return Err(refuse("no secret")),
+            (None, Some(_)) => return Err(refuse("a public client sent a secret")),
+        }
+        Ok(AuthenticatedClient { client, head: state.head })
+    }
+}
+
+fn refusal(why: &str, client_id: &str) -> OAuthError {
+    OAuthError::new(errors::INVALID_CLIENT).log(format!("{why}: {client_id}"))
+}
+
+#[derive(Debug)]
+struct Claimed {
+    client_id: String,
+    secret: Option<PlainSecret>,
 }
 
 fn claimed(headers: &HeaderMap, form: &Form) -> Result<Claimed, OAuthError> {

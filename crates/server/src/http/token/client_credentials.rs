@@ -8,27 +8,35 @@ use http::HeaderMap;
 
 use super::{
     TokenResponse,
-    client::{self, AuthenticatedClient},
+    client::{AuthenticatedClient, ClaimedClient},
 };
 use crate::{
     app::App,
-    domain::{client::Grant, scope::Scope},
+    domain::{audience::AudienceRules, audience_id::AudienceId, client::Grant, scope::Scope},
     errors,
     http::{
         body::Form,
         error::OAuthError,
         issue::{self, Target},
     },
+    store::{
+        audiences,
+        clients::{self, ClientState},
+    },
 };
 
 pub(super) async fn grant(app: &App, headers: &HeaderMap, form: &Form) -> Result<Response, OAuthError> {
-    let client = client::authenticate(app, headers, form).await?;
+    let claimed = ClaimedClient::read(headers, form)?;
+    let (state, rules) = load(app, &claimed, form).await?;
+    let client = claimed.prove(state)?;
     // A public client has proved nothing that a token of its own could rest on.
     if !client.settings.grants.contains(Grant::ClientCredentials) || client.secret.is_none() {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
     }
     let scope = scope(&client, form)?;
-    let target = target(app, &client, form).await?;
+    // It may ask for its own audiences alone.
+    let rules = rules.filter(|rules| client.settings.audiences.iter().any(|own| own.as_str() == rules.audience));
+    let target = Target::new(app, &client, vec![rules.ok_or(errors::INVALID_TARGET)?], app.clock.now());
     let issued = issue::for_client(app, &client, &target, &scope.to_string())?;
     Ok(Json(TokenResponse {
         token_type: "Bearer",
@@ -41,28 +49,30 @@ pub(super) async fn grant(app: &App, headers: &HeaderMap, form: &Form) -> Result
     .into_response())
 }
 
+/// In one snapshot: the client, and the rules of the audience that was asked for (`resource`, RFC 8707) or of its first.
+async fn load(
+    app: &App,
+    claimed: &ClaimedClient,
+    form: &Form,
+) -> Result<(ClientState, Option<AudienceRules>), OAuthError> {
+    let (id, wanted) = (claimed.id().clone(), form.get("resource").map(str::to_owned));
+    let loaded = app.store.read(move |tx| {
+        let (id, wanted) = (id.clone(), wanted.clone());
+        Box::pin(async move {
+            let state = clients::state(tx, &id).await?;
+            let first = state.client.as_ref().and_then(|client| client.settings.audiences.first());
+            let rules = match wanted.as_deref().or(first.map(AudienceId::as_str)) {
+                Some(name) => audiences::rules(tx, name).await?,
+                None => None,
+            };
+            Ok((state, rules))
+        })
+    });
+    Ok(loaded.await?)
+}
+
 /// What was asked for, or all that the client has (TOK-21).
 fn scope(client: &AuthenticatedClient, form: &Form) -> Result<Scope, OAuthError> {
     let wanted = form.get("scope").map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
     client.settings.scopes.grant(wanted.as_ref()).ok_or_else(|| errors::INVALID_SCOPE.into())
-}
-
-/// The audience that was asked for (`resource`, RFC 8707), or the client's first.
-async fn target(app: &App, client: &AuthenticatedClient, form: &Form) -> Result<Target, OAuthError> {
-    let name = match form.get("resource") {
-        Some(wanted) => client.settings.audiences.iter().find(|audience| audience.as_str() == wanted),
-        None => client.settings.audiences.first(),
-    };
-    let name = name.ok_or(errors::INVALID_TARGET)?.to_string();
-    let rules = app
-        .store
-        .read(move |tx| {
-            let name = name.clone();
-            Box::pin(async move { issue::rules(tx, &[&name]).await })
-        })
-        .await?;
-    if rules.is_empty() {
-        return Err(errors::INVALID_TARGET.into());
-    }
-    Ok(Target::new(app, client, rules, app.clock.now()))
 }

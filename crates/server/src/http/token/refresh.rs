@@ -8,12 +8,13 @@ use http::HeaderMap;
 
 use super::{
     TokenResponse,
-    client::{self, AuthenticatedClient},
+    client::{AuthenticatedClient, ClaimedClient},
     renew,
 };
 use crate::{
     app::App,
     domain::{
+        audience::AudienceRules,
         client::Grant,
         refresh::{Reason, Refusal},
         scope::Scope,
@@ -27,7 +28,10 @@ use crate::{
         error::OAuthError,
         issue::{self, Target},
     },
-    store::sessions::{self, Refresh, Refreshed, Rotated, Successor},
+    store::{
+        clients::{self, ClientState},
+        sessions::{self, Authority, Refresh, Refreshed, Rotated, Successor},
+    },
 };
 
 pub(super) async fn refresh(
@@ -50,11 +54,13 @@ pub(super) async fn refresh(
     })?;
     let sid = presented.sid().clone();
     let successor = successor(app, form)?;
-    let client = client::authenticate(app, headers, form).await?;
+    let claimed = ClaimedClient::read(headers, form)?;
+    let (state, granted) = load(app, &claimed, &sid).await?;
+    let client = claimed.prove(state)?;
     if !client.settings.grants.contains(Grant::RefreshToken) {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
     }
-    let (target, scope) = prepare(app, &client, &sid, form).await?;
+    let (target, scope) = prepare(app, &client, granted, form)?;
     let refresh = Refresh {
         presented,
         client_id: client.id.to_string(),
@@ -65,9 +71,9 @@ pub(super) async fn refresh(
         at_exp: target.exp(),
         act: app.act(context, client.id.as_str(), target.now)?,
     };
-    let rotated = rotate(app, refresh).await?;
+    let (rotated, authority) = rotate(app, refresh).await?;
     crate::failpoint::hit("refresh.committed");
-    let issued = issue::for_session(app, &sid, client.head(), &target, scope.as_ref()).await?;
+    let issued = issue::for_session(app, authority, client.head(), &target, scope.as_ref())?;
     Ok(Json(TokenResponse {
         token_type: "Bearer",
         access_token: Some(issued.access_token),
@@ -89,22 +95,28 @@ fn successor(app: &App, form: &Form) -> Result<Successor, OAuthError> {
     }
 }
 
-/// What the token will be for: read before the rotation, so that a refusal here leaves the refresh token as it was.
-async fn prepare(
+/// In one snapshot: the client with the head of the log, and what the session was granted.
+async fn load(
+    app: &App,
+    claimed: &ClaimedClient,
+    sid: &Sid,
+) -> Result<(ClientState, Option<(Scope, Vec<AudienceRules>)>), OAuthError> {
+    let (id, sid) = (claimed.id().clone(), sid.clone());
+    let loaded = app.store.read(move |tx| {
+        let (id, sid) = (id.clone(), sid.clone());
+        Box::pin(async move { Ok((clients::state(tx, &id).await?, issue::rules_of_session(tx, &sid).await?)) })
+    });
+    Ok(loaded.await?)
+}
+
+/// What the token will be for: decided before the rotation, so that a refusal here leaves the refresh token as it was.
+fn prepare(
     app: &App,
     client: &AuthenticatedClient,
-    sid: &Sid,
+    granted: Option<(Scope, Vec<AudienceRules>)>,
     form: &Form,
 ) -> Result<(Target, Option<Scope>), OAuthError> {
-    let id = sid.clone();
-    let found = app
-        .store
-        .read(move |tx| {
-            let id = id.clone();
-            Box::pin(async move { issue::rules_of_session(tx, &id).await })
-        })
-        .await?;
-    let (session, mut rules) = found.ok_or(errors::REFRESH_INVALID)?;
+    let (session, mut rules) = granted.ok_or(errors::REFRESH_INVALID)?;
     if let Some(resource) = form.get("resource") {
         rules.retain(|rules| rules.audience.as_str() == resource);
     }
@@ -118,20 +130,28 @@ async fn prepare(
     Ok((Target::new(app, client, rules, app.clock.now()), scope))
 }
 
-async fn rotate(app: &App, refresh: Refresh) -> Result<Rotated, OAuthError> {
+/// The rotation and, after it in the same transaction, the authority that the access token will say.
+async fn rotate(app: &App, refresh: Refresh) -> Result<(Rotated, Option<Authority>), OAuthError> {
     let outcome = app
         .store
         .write(move |tx| {
             let refresh = refresh.clone();
-            Box::pin(async move { sessions::refresh(tx, &refresh).await })
+            Box::pin(async move {
+                let refreshed = sessions::refresh(tx, &refresh).await?;
+                let authority = match refreshed {
+                    Refreshed::Granted(_) => sessions::authority(tx, refresh.presented.sid()).await?,
+                    Refreshed::Refused(_) => None,
+                };
+                Ok((refreshed, authority))
+            })
         })
         .await?;
     match outcome {
-        Refreshed::Granted(rotated) => {
+        (Refreshed::Granted(rotated), authority) => {
             app.metrics.refresh(rotated.grant.as_str());
-            Ok(*rotated)
+            Ok((*rotated, authority))
         }
-        Refreshed::Refused(refusal) => {
+        (Refreshed::Refused(refusal), _) => {
             app.metrics.refresh(refusal.reason.as_str());
             Err(refused(refusal))
         }

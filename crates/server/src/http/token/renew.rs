@@ -65,14 +65,15 @@ pub(super) async fn renew(
                 let Some(sid) = sessions::renew(tx, &renewal).await? else { return Ok(None) };
                 signins::touch(tx, &renewal.signin, now, now).await?;
                 let rules = issue::rules_of_session(tx, &sid).await?;
-                Ok(rules.map(|(_, rules)| (sid, rules)))
+                let authority = sessions::authority(tx, &sid).await?;
+                Ok(rules.map(|(_, rules)| (sid, rules, authority)))
             })
         })
         .await?;
-    let (sid, rules) = renewed.ok_or_else(|| over("no open session of this sign-in".to_owned()))?;
+    let (sid, rules, authority) = renewed.ok_or_else(|| over("no open session of this sign-in".to_owned()))?;
     let target = Target::new(app, &client, rules, now);
-    let issued = issue::for_session(app, &sid, state.head, &target, None).await?;
-    tracing::debug!(request_id = context.request_id, %sid, "access cookie renewed");
+    let issued = issue::for_session(app, authority, state.head, &target, None)?;
+    tracing::debug!(request_id = %context.request_id, %sid, "access cookie renewed");
     Ok(answer(app, issued, &sid))
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Head, STREAM, StoreError, Tx, head, no_head};
+use super::{Head, STREAM, StoreError, Tx, head};
 use crate::{
     domain::{
         rsn::Rsn,

@@ -1,22 +1,20 @@
-//! What an access token of a session may say, read in one snapshot after the refresh or redemption was committed.
+//! What an access token of a session may say: one statement, so one snapshot on every database, and the last of the
+//! transaction that opens, rotates or renews the session.
 
 use serde_json::{Map, Value};
 
 use super::{StoreError, Tx};
-use crate::{
-    domain::{
-        roles::RoleGrant,
-        rsn::{self, MinRsn, Rsn, TokenRsn},
-        session::Sid,
-        time::Timestamp,
-        user::UserId,
-    },
-    store::roles,
+use crate::domain::{
+    roles::{Role, RoleGrant},
+    rsn::{self, MinRsn, Rsn, TokenRsn},
+    session::Sid,
+    time::Timestamp,
 };
 
 /// The authority of a session at one moment: who it is, what they may do, and the numbers of R2 and R3.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authority {
+    pub sid: Sid,
     pub user_id: String,
     pub client_id: String,
     pub tenant: String,
@@ -46,7 +44,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// R2 again, after the commit: a refresh that waited for its row while somebody signed out everywhere has passed the
+    /// R2 again, after the statement: a refresh that waited for its row while somebody signed out everywhere has passed the
     /// statement, but must not get a token.
     pub fn stands(&self) -> bool {
         !self.over && rsn::stands(self.auth_rsn, self.min_rsn)
@@ -66,17 +64,16 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
     const SQL: &str = "SELECT s.user_id, s.client_id, s.tenant, s.scope, s.audience, s.dpop_jkt, s.expires_at, \
         i.auth_time, i.amr, i.acr, u.attributes, c.scopes, c.access_token_ttl, \
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
-        s.revoked_at, u.disabled_at, c.disabled_at \
+        s.revoked_at, u.disabled_at, c.disabled_at, \
+        (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id) \
         FROM sessions s JOIN signins i ON i.id = s.signin_id JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
-    let user_id: String = row.get(0)?;
-    let id = UserId::parse(&user_id).ok_or_else(|| StoreError::Broken("a stored user id is malformed".into()))?;
     let rsn = |index| row.get(index).map(Rsn::new);
     let past = |index| row.get::<Option<i64>>(index).map(|at| at.is_some());
     Ok(Some(Authority {
-        roles: roles::of_user(tx, &id).await?,
-        user_id,
+        sid: sid.clone(),
+        user_id: row.get(0)?,
         client_id: row.get(1)?,
         tenant: row.get(2)?,
         scope: row.get(3)?,
@@ -94,5 +91,17 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         token_rsn: TokenRsn { user: rsn(14)?, client: rsn(15)? },
         min_rsn: MinRsn { user: rsn(16)?, client: rsn(17)?, tenant: rsn(18)? },
         over: past(19)? || past(20)? || past(21)?,
+        roles: row.get::<Option<String>>(22)?.as_deref().map(roles).transpose()?.unwrap_or_default(),
     }))
+}
+
+/// Role and audience in turns, separated by spaces, which neither can contain; an empty audience is everywhere.
+fn roles(text: &str) -> Result<Vec<RoleGrant>, StoreError> {
+    let mut words = text.split(' ');
+    let mut roles = Vec::new();
+    while let (Some(role), Some(audience)) = (words.next(), words.next()) {
+        let role = Role::parse(role).map_err(|_| StoreError::Broken("a stored role is malformed".into()))?;
+        roles.push(RoleGrant { audience: Some(audience.to_owned()).filter(|name| !name.is_empty()), role });
+    }
+    Ok(roles)
 }
