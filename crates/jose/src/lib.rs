@@ -38,6 +38,28 @@
 //! assert_eq!(claims.roles, ["buyer"]);
 //! # Ok::<(), countersign_jose::Error>(())
 //! ```
+//!
+//! # Information exchange
+//!
+//! Any JSON between two parties, in five lines:
+//!
+//! ```
+//! # use serde::{Deserialize, Serialize};
+//! use countersign_jose::{Algorithm, GenericClaims, SigningKey, Verifier, profile::Generic, sign};
+//!
+//! #[derive(Debug, PartialEq, Serialize, Deserialize)]
+//! struct Order { number: u64, articles: Vec<String> }
+//! # let order = Order { number: 7, articles: vec!["chair".into()] };
+//! # let (now, shop) = (1_790_000_000, "shop");
+//!
+//! let key = SigningKey::generate(Algorithm::Ed25519, "shop-1")?;
+//! let claims = GenericClaims { iss: Some(shop.into()), aud: Some("warehouse".into()), exp: Some(now + 60), ..Default::default() };
+//! let token = sign::<Generic>(&key, &claims.with(&order)?)?; // travels to the warehouse, which knows the shop's public key
+//! let verifier = Verifier::<Generic>::builder().issuer(shop).audience("warehouse").keys(key.verifying_key()).build();
+//! let received: Order = verifier.verify(&token, now)?.decode()?;
+//! assert_eq!(received, order);
+//! # Ok::<(), countersign_jose::Error>(())
+//! ```
 #![deny(missing_docs)]
 
 pub mod b64;

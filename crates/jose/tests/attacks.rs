@@ -132,7 +132,7 @@ fn public_key_as_hmac_secret_in_der() {
     refuse_secret(base64_lines(&pkcs1).as_bytes());
 }
 
-// CVE-2015-9235; RFC 8725 §2.1: the key in the very form in which it is published
+// CVE-2015-9235, CVE-2026-48526; RFC 8725 §2.1: the key in the very form in which it is published
 #[test]
 fn public_key_as_hmac_secret_in_jwk() {
     let (key, _) = pair(ES256);
@@ -202,15 +202,17 @@ fn weak_hmac_secrets() {
     assert_eq!(refused, Error::Key(KeyError::SecretShort(6)));
 }
 
-// TOK-02: one RSA key, two paddings
+// TOK-02: one RSA key, two paddings and three hashes
 #[test]
-fn pkcs1_signature_for_pss_and_the_reverse() {
-    for (signed, expected) in [(Algorithm::RS256, Algorithm::PS256), (Algorithm::PS256, Algorithm::RS256)] {
+fn rsa_signature_of_another_padding_or_hash() {
+    let rsa = || Algorithm::all().filter(|alg| alg.kty() == "RSA");
+    for (signed, expected) in rsa().flat_map(|signed| rsa().map(move |expected| (signed, expected))) {
         let forger = Forger::new(signed);
         let relabelled = format!(r#"{{"alg":"{expected}","kid":"k1","typ":"at+jwt"}}"#);
         let token = forger.sign(relabelled, payload());
         let (_, public) = pair(expected);
-        assert_eq!(verifier(public).verify(&token, NOW), Err(Error::Signature));
+        let outcome = verifier(public).verify(&token, NOW).map(drop);
+        assert_eq!(outcome, if signed == expected { Ok(()) } else { Err(Error::Signature) });
     }
 }
 
@@ -342,7 +344,7 @@ fn key_published_for_encryption() {
     }
 }
 
-// TOK-02; CVE-2026-22817: `alg` of the key, where it is missing or another
+// TOK-02; CVE-2026-22817, CVE-2026-22818: `alg` of the key, where it is missing or another
 #[test]
 fn key_that_leaves_or_names_another_algorithm() {
     let rsa = format!(r#"{{"kty":"RSA","n":"{RFC7638_N}","e":"AQAB"}}"#);
@@ -459,32 +461,52 @@ fn key_set_that_is_too_large() {
 
 // ---- the signature ----
 
+/// The order of the group of each curve (SEC 2 §2).
+const ORDERS: [(Algorithm, &str); 4] = [
+    (Algorithm::ES256, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+    (
+        Algorithm::ES384,
+        "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+    ),
+    (
+        Algorithm::ES512,
+        "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409",
+    ),
+    (Algorithm::ES256K, "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"),
+];
+
 // CVE-2022-21449 ("psychic signatures"), CVE-2022-24884; RFC 8725 §3.4
 #[test]
 fn ecdsa_signature_of_zeros() {
-    let forger = Forger::new(ES256);
-    let order = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
-    let above = hex("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632552");
-    let one = [&[0; 31][..], &[1]].concat();
-    let zero = vec![0; 32];
-    let good = signature_of(&forger.token());
-    let (r, s) = good.split_at(32);
-    for (r, s) in [
-        (&zero[..], &zero[..]),
-        (&zero, s),
-        (r, &zero),
-        (&zero, &one),
-        (&one, &zero),
-        (&one, &one),
-        (&order, &order),
-        (r, &order),
-        (&order, s),
-        (&above, s),
-        (r, &above),
-        (&[0xff; 32], &[0xff; 32]),
-    ] {
-        let token = with_signature(&forger.token(), &[r, s].concat());
-        assert_eq!(forger.verify(&token), Err(Error::Signature));
+    assert_eq!(ORDERS.len(), Algorithm::all().filter(|alg| alg.kty() == "EC").count());
+    for (alg, order) in ORDERS {
+        let forger = Forger::new(alg);
+        let order = hex(order);
+        let mut above = order.clone();
+        *above.last_mut().unwrap() += 1;
+        let zero = vec![0; order.len()];
+        let mut one = zero.clone();
+        *one.last_mut().unwrap() = 1;
+        let most = vec![0xff; order.len()];
+        let good = signature_of(&forger.token());
+        let (r, s) = good.split_at(order.len());
+        for (r, s) in [
+            (&zero[..], &zero[..]),
+            (&zero, s),
+            (r, &zero),
+            (&zero, &one),
+            (&one, &zero),
+            (&one, &one),
+            (&order, &order),
+            (r, &order),
+            (&order, s),
+            (&above, s),
+            (r, &above),
+            (&most, &most),
+        ] {
+            let token = with_signature(&forger.token(), &[r, s].concat());
+            assert_eq!(forger.verify(&token), Err(Error::Signature), "{alg}");
+        }
     }
 }
 
@@ -525,10 +547,32 @@ fn ed25519_signature_with_a_shifted_s() {
     assert_eq!(forger.verify(&with_signature(&token, &[0; 64])), Err(Error::Signature));
 }
 
+// FIPS 204 §5.3, §D.3: one length, and hints in their one order
+#[test]
+fn ml_dsa_signature_of_another_length_or_with_other_hints() {
+    for alg in Algorithm::all().filter(|alg| alg.kty() == "AKP") {
+        let forger = Forger::new(alg);
+        let token = forger.token();
+        let good = signature_of(&token);
+        let mut hints = good.clone();
+        *hints.last_mut().unwrap() = 0xff;
+        for signature in [
+            hints,
+            good[..good.len() - 1].to_vec(),
+            [&good[..], &[0]].concat(),
+            vec![0; good.len()],
+            vec![0xff; good.len()],
+            Vec::new(),
+        ] {
+            assert_eq!(forger.verify(&with_signature(&token, &signature)), Err(Error::Signature), "{alg}");
+        }
+    }
+}
+
 // RFC 8017 §8.1.2, §8.2.2: exactly as long as the modulus, and below it
 #[test]
 fn rsa_signature_padded_shortened_or_above_the_modulus() {
-    for alg in [Algorithm::RS256, Algorithm::PS256] {
+    for alg in Algorithm::all().filter(|alg| alg.kty() == "RSA") {
         let forger = Forger::new(alg);
         let token = forger.token();
         let good = signature_of(&token);
@@ -548,13 +592,15 @@ fn rsa_signature_padded_shortened_or_above_the_modulus() {
 // CVE-2009-0217: a truncated MAC
 #[test]
 fn hmac_tag_cut_short() {
-    let forger = Forger::new(Algorithm::HS256);
-    let token = forger.token();
-    let tag = signature_of(&token);
-    for len in [0, 1, 10, 16, 31] {
-        assert_eq!(forger.verify(&with_signature(&token, &tag[..len])), Err(Error::Signature));
+    for alg in Algorithm::all().filter(|alg| alg.is_symmetric()) {
+        let forger = Forger::new(alg);
+        let token = forger.token();
+        let tag = signature_of(&token);
+        for len in [0, 1, 10, 16, 31, tag.len() / 2, tag.len() - 1] {
+            assert_eq!(forger.verify(&with_signature(&token, &tag[..len])), Err(Error::Signature));
+        }
+        assert_eq!(forger.verify(&with_signature(&token, &[&tag[..], &[0]].concat())), Err(Error::Signature));
     }
-    assert_eq!(forger.verify(&with_signature(&token, &[&tag[..], &[0]].concat())), Err(Error::Signature));
 }
 
 // RFC 8725 §3.2: parts of two good tokens
@@ -885,7 +931,7 @@ fn times_of_the_wrong_type_are_never_absent() {
     }
 }
 
-// CVE-2024-53861: an issuer that is contained in another, or a list
+// CVE-2024-53861, CVE-2025-30144: an issuer that is contained in another, or a list
 #[test]
 fn issuer_that_is_not_exactly_the_one() {
     let forger = Forger::new(ES256);

@@ -44,7 +44,10 @@ impl Material {
             return Some(Self::Okp { curve, x: point.to_vec() });
         }
         let (4, coordinates) = point.split_first()? else { return None };
-        let (x, y) = coordinates.split_at_checked(curve.len)?;
+        if coordinates.len() != 2 * curve.len {
+            return None;
+        }
+        let (x, y) = coordinates.split_at(curve.len);
         Some(Self::Ec { curve, x: x.to_vec(), y: y.to_vec() })
     }
 
