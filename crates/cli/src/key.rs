@@ -18,6 +18,9 @@ pub enum Key {
         /// Algorithm; default: that of every active key
         #[arg(long)]
         alg: Option<String>,
+        /// What the key is for: token, or feed (the revocation feed)
+        #[arg(long, default_value = "token", value_parser = ["token", "feed"])]
+        purpose: String,
         /// Sign with it at once: services that cached the key set answer 401 until they fetch it again
         #[arg(long)]
         now: bool,
@@ -30,8 +33,9 @@ impl Key {
         let done = async {
             match self {
                 Self::List => output.show(&admin.get("/api/admin/keys").await?, list),
-                Self::Rotate { alg, now } => {
-                    let answer = admin.post("/api/admin/keys/rotate", &json!({ "alg": alg, "now": now })).await?;
+                Self::Rotate { alg, purpose, now } => {
+                    let body = json!({ "alg": alg, "purpose": purpose, "now": now });
+                    let answer = admin.post("/api/admin/keys/rotate", &body).await?;
                     output.show(&answer, list);
                 }
             }

@@ -146,7 +146,7 @@ CREATE INDEX sessions_client ON sessions (client_id);
 -- The key ring. The private part is sealed (AES-256-GCM) under the key-encryption key, which is never in the database.
 CREATE TABLE keys (
     kid          text   NOT NULL PRIMARY KEY,
-    purpose      text   NOT NULL,              -- token | refresh
+    purpose      text   NOT NULL,              -- token | refresh | feed
     alg          text   NOT NULL,
     state        text   NOT NULL,              -- staged | published | active | retiring | removed
     sealed       bytea,                        -- null once removed

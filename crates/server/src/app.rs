@@ -20,6 +20,7 @@ use crate::{
         key_ring::{Policy, PolicySettings},
         time::Timestamp,
     },
+    feed::{Hub, Seats},
     first_start,
     http::{context::Context, metrics::Metrics, request_id::RequestIds, well_known},
     keys::{KekSource, KeyRing, KeyRingError, Setup},
@@ -44,6 +45,8 @@ pub struct Inner {
     pub random: Random,
     pub passwords: PasswordPool,
     pub limiter: Limiter,
+    /// The revocation feed; empty until its publisher runs.
+    pub feed: Arc<Hub>,
     pub metrics: Arc<Metrics>,
     pub request_ids: RequestIds,
     /// `/openapi.json`.
@@ -115,7 +118,8 @@ impl App {
         .await?;
         first_start::prepare(&store, config.issuer.as_str(), clock.now()).await?;
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
-        let limiter = Limiter::new(&config.limits, random)?;
+        let limiter = Limiter::new(&config, random)?;
+        let seats = Seats { all: config.feed.readers, per_address: config.feed.readers_per_address };
         Ok(Self(Arc::new(Inner {
             request_ids: RequestIds::new(random)?,
             metadata: Bytes::from(well_known::document(&config).to_string()),
@@ -126,6 +130,7 @@ impl App {
             random,
             passwords,
             limiter,
+            feed: Arc::new(Hub::new(seats)),
             metrics: Arc::default(),
             openapi: Bytes::from(openapi::document().to_string()),
             draining: AtomicBool::new(false),

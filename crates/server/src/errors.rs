@@ -75,6 +75,8 @@ codes! {
         "Send Authorization: Bearer and the access token.";
     TOKEN_INVALID = "token-invalid", 401, "The access token is not accepted",
         "It is malformed, expired, altered, meant for another audience, or its session has ended. Refresh it once; if that fails, sign in again.";
+    TOO_MANY_READERS = "too-many-readers", 429, "Too many readers of the revocation feed from this address",
+        "One program needs one reader. Many verifiers behind one address: let them read from a relay (countersign relay), or raise feed.readers_per_address.";
     FORBIDDEN = "forbidden", 403, "This account may not do that",
         "Administration needs an access token for the audience admin, of a user with the role admin, or the Unix socket in the data folder.";
     REFRESH_INVALID = "refresh-invalid", 400, "The refresh token is not accepted",

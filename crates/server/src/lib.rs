@@ -6,6 +6,7 @@ pub mod config;
 pub mod domain;
 pub mod errors;
 mod failpoint;
+pub mod feed;
 mod first_start;
 pub mod http;
 pub mod keys;

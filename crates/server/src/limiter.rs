@@ -3,10 +3,11 @@
 use std::{
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use crate::{
-    config,
+    config::Config,
     domain::{
         limits::{AccountLimit, AddressLimits, Rate, TooMany},
         time::Timestamp,
@@ -14,23 +15,30 @@ use crate::{
     random::{Random, RandomError},
 };
 
+/// Time anchors for everybody together: a signature and a read each.
+const ANCHORS: Rate = Rate { burst: 2000, every: Duration::from_millis(1) };
+
 /// Who may try to sign in or register, and how often.
 #[derive(Debug)]
 pub struct Limiter {
     /// The rule for one account; its counts are in the store.
     pub account: AccountLimit,
     addresses: Mutex<AddressLimits>,
+    anchors: Mutex<AddressLimits>,
 }
 
 impl Limiter {
     /// # Errors
     /// The random source failed.
-    pub fn new(config: &config::Limits, random: Random) -> Result<Self, RandomError> {
-        let address = Rate::per_minute(config.address_per_minute);
-        let global = Rate::per_second(config.global_per_second);
+    pub fn new(config: &Config, random: Random) -> Result<Self, RandomError> {
+        let limits = &config.limits;
+        let address = Rate::per_minute(limits.address_per_minute);
+        let global = Rate::per_second(limits.global_per_second);
+        let anchor = Rate::per_minute(config.feed.anchors_per_minute);
         Ok(Self {
-            account: AccountLimit { free: config.account_free },
+            account: AccountLimit { free: limits.account_free },
             addresses: Mutex::new(AddressLimits::new(address, global, random.bytes()?)),
+            anchors: Mutex::new(AddressLimits::new(anchor, ANCHORS, random.bytes()?)),
         })
     }
 
@@ -40,6 +48,14 @@ impl Limiter {
     /// [`TooMany`]: 429 with `Retry-After`; nothing was counted.
     pub fn take(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
         self.lock().take(address, now)
+    }
+
+    /// Counts one time anchor of the feed for this address.
+    ///
+    /// # Errors
+    /// As [`Limiter::take`].
+    pub fn take_anchor(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+        self.anchors.lock().unwrap_or_else(PoisonError::into_inner).take(address, now)
     }
 
     /// Takes back an attempt that turned out to be a good one.

@@ -27,6 +27,7 @@ pub fn document() -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+                "client": { "type": "http", "scheme": "basic", "description": "A client's id and secret." },
                 "signin": { "type": "apiKey", "in": "cookie", "name": "__Host-signin" },
             },
         },
@@ -59,6 +60,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     }
     match route.access {
         Access::Public | Access::Credential => {}
+        Access::Reader => operation["security"] = json!([{}, { "client": [] }]),
         Access::SignedIn => operation["security"] = json!([{ "bearer": [] }, { "signin": [] }]),
         Access::Admin => operation["security"] = json!([{ "bearer": [] }]),
         Access::Local => operation["description"] = json!("Answered on the Unix socket in the data folder only."),

@@ -19,7 +19,7 @@ use crate::{
         context::Peer,
         docs, health, login, logout, metrics, password,
         pipeline::{self, unmatched},
-        register, session, token, well_known,
+        register, revocations, session, token, well_known,
     },
 };
 
@@ -30,6 +30,8 @@ pub enum Access {
     Public,
     /// The handler itself authenticates what the body carries: a password, a client, a refresh token.
     Credential,
+    /// A reader of the revocation feed: anybody, or a client with a secret, as `feed.access` says; the Unix socket.
+    Reader,
     /// A user's access token, or the sign-in cookie of a browser.
     SignedIn,
     /// An access token for the audience `admin` of a user with the role `admin`, or the Unix socket.
@@ -118,7 +120,7 @@ const fn row(
     Route { verb, path, access, summary, takes: Takes::Nothing, answers: None, handler }
 }
 
-use Access::{Admin, Credential, Local, Public, SignedIn};
+use Access::{Admin, Credential, Local, Public, Reader, SignedIn};
 use Verb::{Delete, Get, Post, Put};
 
 const PAGE: &[&str] = &["after", "limit"];
@@ -137,6 +139,13 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/token", Credential, "Refresh, client credentials (RFC 6749)", || post(token::token))
         .form(token::PARAMETERS)
         .answers::<token::TokenResponse>(),
+    // The revocation feed.
+    row(Get, "/revocations/{stream}", Reader, "The signed revocation feed: events, long-poll or plain", || {
+        get(revocations::feed)
+    })
+    .query(&["after", "wait_ms"]),
+    row(Get, "/revocations/{stream}/time", Reader, "The feed's time anchor", || get(revocations::time)).query(&["n"]),
+    row(Get, "/revocations/{stream}/jwks.json", Public, "The feed's public keys (RFC 7517)", || get(revocations::jwks)),
     // First party.
     row(Post, "/register", Public, "Make an account; the same answer for a known e-mail", || post(register::register))
         .json::<register::Register>(),

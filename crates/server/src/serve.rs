@@ -9,6 +9,7 @@ use crate::{
     app::{App, StartError},
     config::Config,
     domain::limits::AccountLimit,
+    feed,
     http::{
         metrics,
         serve::{Server, bind_admin_socket},
@@ -61,6 +62,7 @@ pub async fn serve(
         tasks.spawn(server.tcp(listener, signalled(stopped.clone())));
     }
     tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
     tasks.spawn(forget_old_counts(app.clone(), signalled(stopped)));
 
     info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");

@@ -80,6 +80,15 @@ pub const KEYS: &[Key] = &[
     key("limits.connections", Number, "8192", "open connections"),
     key("limits.connections_per_address", Number, "1024", "open connections of one network address"),
     key(
+        "feed.access",
+        Text,
+        "auto",
+        "who may read the revocation feed: open: anybody; client: clients with a secret; auto: open on loopback, client elsewhere",
+    ),
+    key("feed.readers", Number, "4096", "readers of the revocation feed at the same time"),
+    key("feed.readers_per_address", Number, "1024", "readers of the feed from one network address"),
+    key("feed.anchors_per_minute", Number, "600", "time anchors of the feed per network address and minute"),
+    key(
         "keys.kek_file",
         Text,
         "",

@@ -105,6 +105,23 @@ pub struct Limits {
     pub connections_per_address: usize,
 }
 
+/// Who may read the revocation feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedAccess {
+    Open,
+    /// Clients that authenticate with a secret.
+    Client,
+}
+
+/// The revocation feed's readers.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    pub access: FeedAccess,
+    pub readers: usize,
+    pub readers_per_address: usize,
+    pub anchors_per_minute: u32,
+}
+
 /// Where the key-encryption key is, and when signing keys change.
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -127,6 +144,7 @@ pub struct Config {
     pub refresh: Refresh,
     pub passwords: Passwords,
     pub limits: Limits,
+    pub feed: Feed,
     pub keys: Keys,
     pub trusted_proxies: Vec<IpAddr>,
     pub metrics_listen: Option<SocketAddr>,
@@ -158,6 +176,7 @@ impl Config {
             },
             passwords: read.passwords()?,
             limits: read.limits()?,
+            feed: read.feed(listen)?,
             keys: read.keys()?,
             trusted_proxies: read.list("trusted_proxies", "IP addresses")?,
             metrics_listen: read.optional("metrics.listen", "an address and a port, such as 127.0.0.1:9090")?,
@@ -291,6 +310,21 @@ impl Reader<'_> {
             global_per_second: self.number("limits.global_per_second", 1..=1_000_000_000)?,
             connections: self.number("limits.connections", 16..=1_000_000)?,
             connections_per_address: self.number("limits.connections_per_address", 1..=1_000_000)?,
+        })
+    }
+
+    fn feed(&self, listen: SocketAddr) -> Result<Feed, ConfigError> {
+        // Whoever knows a user's id sees in the feed that it was signed out everywhere: not for strangers.
+        let auto = match self.issuer(listen)?.is_https() || !listen.ip().is_loopback() {
+            true => FeedAccess::Client,
+            false => FeedAccess::Open,
+        };
+        let choices = [("auto", auto), ("open", FeedAccess::Open), ("client", FeedAccess::Client)];
+        Ok(Feed {
+            access: self.choice("feed.access", &choices)?,
+            readers: self.number("feed.readers", 1..=1_000_000)?,
+            readers_per_address: self.number("feed.readers_per_address", 1..=1_000_000)?,
+            anchors_per_minute: self.number("feed.anchors_per_minute", 1..=1_000_000_000)?,
         })
     }
 

@@ -22,6 +22,8 @@ pub enum Purpose {
     Token,
     /// Authenticates refresh tokens (HMAC).
     Refresh,
+    /// Signs the revocation feed and its time anchors: a stolen token key must not hide the entry that kills it.
+    Feed,
 }
 
 impl Purpose {
@@ -30,12 +32,13 @@ impl Purpose {
         match self {
             Self::Token => "token",
             Self::Refresh => "refresh",
+            Self::Feed => "feed",
         }
     }
 
     /// The purpose that a stored word names.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Token, Self::Refresh].into_iter().find(|purpose| purpose.as_str() == word)
+        [Self::Token, Self::Refresh, Self::Feed].into_iter().find(|purpose| purpose.as_str() == word)
     }
 }
 
@@ -49,6 +52,9 @@ pub struct Slot {
 impl Slot {
     /// The slot of the keys that authenticate refresh tokens.
     pub const REFRESH: Self = Self { purpose: Purpose::Refresh, alg: Algorithm::HS256 };
+
+    /// The slot of the keys that sign the revocation feed.
+    pub const FEED: Self = Self { purpose: Purpose::Feed, alg: Algorithm::ES256 };
 
     /// The slot of the keys that sign access tokens with `alg`.
     pub const fn token(alg: Algorithm) -> Self {
@@ -130,6 +136,7 @@ pub struct PolicySettings {
 pub struct Policy {
     token: Spans,
     refresh: Spans,
+    feed: Spans,
 }
 
 impl Policy {
@@ -144,7 +151,9 @@ impl Policy {
         };
         // Only replicas of this issuer read these keys, and they reload well within the skew.
         let retain_for = settings.refresh_lifetime_cap.saturating_add(SKEW);
-        Self { token, refresh: Spans { publish_for: SKEW, retain_for, rotate_every } }
+        // What a feed key has signed is signed anew by its successor within seconds; relays fetch it anew within minutes.
+        let feed = Spans { publish_for, retain_for: MIN_RETAIN, rotate_every };
+        Self { token, refresh: Spans { publish_for: SKEW, retain_for, rotate_every }, feed }
     }
 
     /// The spans for `purpose`.
@@ -152,6 +161,7 @@ impl Policy {
         match purpose {
             Purpose::Token => self.token,
             Purpose::Refresh => self.refresh,
+            Purpose::Feed => self.feed,
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod audience_id;
 pub mod audit;
 pub mod client;
 pub mod email;
+pub mod feed;
 pub mod key_ring;
 pub mod limits;
 pub mod password;

@@ -9,6 +9,7 @@ use super::{
     context::Peer,
     cookies::{Cookie, require_same_origin},
     error::ApiError,
+    revocations,
 };
 use crate::{
     app::App,
@@ -64,6 +65,7 @@ pub async fn allow(app: &App, access: Access, request: &mut Request) -> Result<(
     let local = request.extensions().get::<Peer>() == Some(&Peer::Local);
     match access {
         Access::Public | Access::Credential => {}
+        Access::Reader => revocations::may_read(app, local, request.headers()).await?,
         Access::SignedIn => {
             let user = signed_in(app, request.method(), request.headers()).await?;
             request.extensions_mut().insert(user);

@@ -4,6 +4,7 @@ use std::{convert::Infallible, net::IpAddr, ops::Deref, sync::Arc};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
+use tokio::sync::Notify;
 
 use super::request_id::RequestId;
 use crate::domain::audit::Source;
@@ -15,6 +16,11 @@ pub enum Peer {
     /// The Unix socket in the data folder: whoever can open it owns the data anyway.
     Local,
 }
+
+/// Ends the connection that a request came over, at once: for readers that do not read. The listener puts it into each
+/// request.
+#[derive(Debug, Clone, Default)]
+pub struct Cut(pub Arc<Notify>);
 
 /// Facts about a request that the log, the limits and the audit need. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -13,7 +13,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::app::App;
+use crate::{app::App, domain::rsn::Rsn, feed::View};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -40,6 +40,10 @@ pub struct Metrics {
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     refreshes: Family<OutcomeLabels, Counter>,
     signins: Family<OutcomeLabels, Counter>,
+    feed_readers: Gauge<i64, AtomicI64>,
+    feed_entries: Gauge<i64, AtomicI64>,
+    feed_head: Gauge<i64, AtomicI64>,
+    feed_lag: Gauge<f64, AtomicU64>,
     /// Open connections.
     pub connections: Gauge<i64, AtomicI64>,
 }
@@ -56,6 +60,10 @@ impl Default for Metrics {
             durations: Family::new_with_constructor(seconds),
             refreshes: Family::default(),
             signins: Family::default(),
+            feed_readers: Gauge::default(),
+            feed_entries: Gauge::default(),
+            feed_head: Gauge::default(),
+            feed_lag: Gauge::default(),
             connections: Gauge::default(),
         };
         let registry = &mut metrics.registry;
@@ -63,6 +71,10 @@ impl Default for Metrics {
         registry.register("http_request_duration_seconds", "time to answer", metrics.durations.clone());
         registry.register("refreshes", "refresh tokens presented, by outcome", metrics.refreshes.clone());
         registry.register("signins", "sign-ins attempted, by outcome", metrics.signins.clone());
+        registry.register("feed_readers", "readers of the revocation feed", metrics.feed_readers.clone());
+        registry.register("feed_entries", "entries in the revocation feed", metrics.feed_entries.clone());
+        registry.register("feed_head", "position of the newest entry", metrics.feed_head.clone());
+        registry.register("feed_lag_seconds", "age of the newest line's time", metrics.feed_lag.clone());
         registry.register("connections", "open connections", metrics.connections.clone());
         metrics
     }
@@ -82,6 +94,15 @@ impl Metrics {
         self.signins.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
+    /// Where the revocation feed stands. `lag`: the age of the newest line's time.
+    pub fn feed(&self, view: View, head: Rsn, lag: Duration) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        self.feed_readers.set(gauge(view.readers));
+        self.feed_entries.set(gauge(view.entries));
+        self.feed_head.set(head.get());
+        self.feed_lag.set(lag.as_secs_f64());
+    }
+
     /// The text that Prometheus scrapes.
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -98,6 +119,9 @@ pub fn router(app: &App) -> Router {
 
 /// `GET /metrics`
 pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    if let Some(latest) = app.feed.latest() {
+        app.metrics.feed(app.feed.view(), latest.head, app.clock.now().since(latest.time));
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.metrics.text())
 }

@@ -17,6 +17,7 @@ pub mod password;
 pub mod pipeline;
 pub mod register;
 pub mod request_id;
+pub mod revocations;
 pub mod serve;
 pub mod session;
 pub mod token;

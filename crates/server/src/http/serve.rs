@@ -24,7 +24,10 @@ use tokio::{
 use tower::ServiceExt;
 use tracing::{debug, warn};
 
-use super::{context::Peer, metrics::Metrics};
+use super::{
+    context::{Cut, Peer},
+    metrics::Metrics,
+};
 use crate::config::Limits;
 
 /// Time for a request's head to arrive; also the longest an idle connection is kept (NET-03).
@@ -99,9 +102,11 @@ impl Server {
             debug!(?peer, "too many connections");
             return;
         };
-        let router = self.router.clone();
+        let (router, cut) = (self.router.clone(), Cut::default());
+        let cutting = cut.clone();
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(cutting.clone());
             answer(router.clone(), request.map(axum::body::Body::new))
         });
         let connection = builder().serve_connection(TokioIo::new(stream), service).into_owned();
@@ -109,8 +114,11 @@ impl Server {
         let metrics = Arc::clone(&self.metrics);
         tokio::spawn(async move {
             metrics.connections.inc();
-            if let Err(error) = watched.await {
-                debug!(?peer, %error, "connection ended");
+            tokio::select! {
+                ended = watched => if let Err(error) = ended {
+                    debug!(?peer, %error, "connection ended");
+                },
+                () = cut.0.notified() => debug!(?peer, "connection cut: it was not read"),
             }
             metrics.connections.dec();
             drop(slot);

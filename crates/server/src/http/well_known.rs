@@ -7,14 +7,18 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::{app::App, config::Config};
+use crate::{app::App, config::Config, feed, keys::Jwks};
 
 /// Seconds that a JWKS may be cached; the key ring publishes new keys for longer than this before they sign.
 const JWKS_MAX_AGE: &str = "public, max-age=300";
 
 /// `GET /.well-known/jwks.json` (RFC 7517): bytes made when the key ring changed, not at each request.
 pub async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
-    let jwks = app.ring.jwks();
+    key_set(&app.ring.jwks(), &headers)
+}
+
+/// A key set as its readers cache it.
+pub fn key_set(jwks: &Jwks, headers: &HeaderMap) -> Response {
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|sent| sent == jwks.etag);
     let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { jwks.body.clone().into_response() };
     let answer = response.headers_mut();
@@ -48,6 +52,9 @@ pub fn document(config: &Config) -> Value {
         "response_types_supported": [],
         "service_documentation": format!("{issuer}/docs/errors"),
         "access_token_ttl_cap": config.access_token_ttl_cap.as_secs(),
+        "revocation_feed_uri": format!("{issuer}/revocations/{}", feed::STREAM),
+        "revocation_feed_jwks_uri": format!("{issuer}/revocations/{}/jwks.json", feed::STREAM),
+        "revocation_feed_heartbeat_ms": u64::try_from(feed::HEARTBEAT.as_millis()).unwrap_or(u64::MAX),
     })
 }
 

@@ -19,6 +19,8 @@ use crate::{
 
 /// Refresh keys are called `refresh-<number>`; the number counts for ever and its last byte is in each token.
 const REFRESH_PREFIX: &str = "refresh-";
+/// Feed keys are called `feed-…`, so that a log line tells which set a `kid` belongs to.
+const FEED_PREFIX: &str = "feed-";
 
 /// What a key of the ring can do.
 #[derive(Clone)]
@@ -71,7 +73,8 @@ pub(super) async fn generate(
     now: Timestamp,
 ) -> Result<KeyRow, KeyRingError> {
     let Made { kid, plain, public_jwk } = match slot.purpose {
-        Purpose::Token => signing_key(random, slot.alg).await?,
+        Purpose::Token => signing_key(random, slot.alg, "").await?,
+        Purpose::Feed => signing_key(random, slot.alg, FEED_PREFIX).await?,
         Purpose::Refresh => mac_key(random, refresh_number)?,
     };
     let sealed = provider.seal(&plain, &context(&kid, slot)).await.map_err(KeyRingError::Seal)?;
@@ -86,7 +89,7 @@ pub(super) async fn open(provider: &KeyProvider, key: &RingKey, sealed: &[u8]) -
     let plain = plain.map_err(|error| KeyRingError::Unseal { kid: kid.to_owned(), error })?;
     let not_that_key = |reason: String| KeyRingError::NotThatKey { kid: kid.to_owned(), reason };
     match key.slot.purpose {
-        Purpose::Token => {
+        Purpose::Token | Purpose::Feed => {
             let key =
                 SigningKey::from_pkcs8(key.slot.alg, kid, &plain).map_err(|error| not_that_key(error.to_string()))?;
             signing(key).ok_or_else(|| not_that_key("it has no public half".to_owned()))
@@ -137,8 +140,8 @@ struct Made {
     public_jwk: Option<String>,
 }
 
-async fn signing_key(random: Random, alg: Algorithm) -> Result<Made, KeyRingError> {
-    let kid = b64::encode(random.bytes::<9>()?);
+async fn signing_key(random: Random, alg: Algorithm, prefix: &str) -> Result<Made, KeyRingError> {
+    let kid = format!("{prefix}{}", b64::encode(random.bytes::<9>()?));
     let name = kid.clone();
     let failed = |reason: String| KeyRingError::Generate(reason);
     let made = tokio::task::spawn_blocking(move || SigningKey::generate(alg, name)).await;

@@ -144,6 +144,11 @@ impl KeyRing {
         self.snapshot.load().jwks().clone()
     }
 
+    /// The public keys of the revocation feed, rendered.
+    pub fn feed_jwks(&self) -> Jwks {
+        self.snapshot.load().feed_jwks().clone()
+    }
+
     /// Guards secrets at rest for others, too.
     pub fn provider(&self) -> &KeyProvider {
         &self.provider
@@ -202,7 +207,7 @@ async fn found(
     now: Timestamp,
 ) -> Result<(), KeyRingError> {
     let mut first = Vec::new();
-    for slot in [Slot::token(alg), Slot::REFRESH] {
+    for slot in [Slot::token(alg), Slot::REFRESH, Slot::FEED] {
         let row = activated(material::generate(provider, random, slot, 1, now).await?, now);
         let event = change(Event::KeyCreated, &row.key, &Source::system(), (now, random.bytes()?));
         first.push((row, event));

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{
         audience::KeyChoice,
-        key_ring::{self, KeyState, RingKey, Slot},
+        key_ring::{self, KeyState, Purpose, RingKey, Slot},
         refresh_token::MacKeys,
         time::Timestamp,
     },
@@ -41,6 +41,7 @@ pub struct Snapshot {
     audiences: HashMap<String, AudienceKey>,
     macs: MacKeys,
     jwks: Jwks,
+    feed_jwks: Jwks,
 }
 
 impl Snapshot {
@@ -68,8 +69,11 @@ impl Snapshot {
         }
         let audiences = open_audiences(audiences, provider, previous).await?;
         let macs = mac_keys(&ring, &material)?;
-        let jwks = render(&ring, &material)?;
-        Ok(Self { ring, material, audiences, macs, jwks })
+        // A lost key of the feed is restored from a backup, as every other: nothing is made anew (KEY-08).
+        key_ring::active(&ring, Slot::FEED).ok_or(key_ring::Damaged { slot: Slot::FEED, active: 0 })?;
+        let jwks = render(&ring, &material, Purpose::Token)?;
+        let feed_jwks = render(&ring, &material, Purpose::Feed)?;
+        Ok(Self { ring, material, audiences, macs, jwks, feed_jwks })
     }
 
     /// The key that signs by this choice (`domain::audience::key_choice`).
@@ -91,9 +95,21 @@ impl Snapshot {
     /// # Errors
     /// The issuer has none.
     pub fn signer_for(&self, alg: Algorithm) -> Result<Arc<SigningKey>, KeyRingError> {
-        match key_ring::active(&self.ring, Slot::token(alg)).and_then(|key| self.material.get(&key.kid)) {
+        self.signer_in(Slot::token(alg))
+    }
+
+    /// The active key of the revocation feed.
+    ///
+    /// # Errors
+    /// The issuer has none.
+    pub fn feed_signer(&self) -> Result<Arc<SigningKey>, KeyRingError> {
+        self.signer_in(Slot::FEED)
+    }
+
+    fn signer_in(&self, slot: Slot) -> Result<Arc<SigningKey>, KeyRingError> {
+        match key_ring::active(&self.ring, slot).and_then(|key| self.material.get(&key.kid)) {
             Some(Material::Signing { key, .. }) => Ok(Arc::clone(key)),
-            _ => Err(KeyRingError::NoSigner(alg)),
+            _ => Err(KeyRingError::NoSigner(slot.alg)),
         }
     }
 
@@ -123,9 +139,10 @@ impl Snapshot {
         policy.verify_with(&key, token, now.secs())
     }
 
-    /// The key that the JWKS shows under this `kid`.
+    /// The key of tokens that the JWKS shows under this `kid`; a feed key is none.
     pub fn verifying_key(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
-        let public = self.ring.iter().any(|key| key.kid == kid && key.state.is_public());
+        let shown = |key: &RingKey| key.slot.purpose == Purpose::Token && key.state.is_public();
+        let public = self.ring.iter().any(|key| key.kid == kid && shown(key));
         match self.material.get(kid).filter(|_| public) {
             Some(Material::Signing { verifying, .. }) => Some(Arc::clone(verifying)),
             _ => None,
@@ -139,6 +156,11 @@ impl Snapshot {
 
     pub fn jwks(&self) -> &Jwks {
         &self.jwks
+    }
+
+    /// The public keys of the revocation feed, a set of their own.
+    pub fn feed_jwks(&self) -> &Jwks {
+        &self.feed_jwks
     }
 
     /// The algorithms that the issuer's own keys sign with.
@@ -189,9 +211,9 @@ fn mac_keys(ring: &[RingKey], material: &HashMap<String, Material>) -> Result<Ma
 
 /// The public half comes from the opened private one, never from a column: whoever can only write to the database
 /// cannot make verifiers trust a key.
-fn render(ring: &[RingKey], material: &HashMap<String, Material>) -> Result<Jwks, KeyRingError> {
+fn render(ring: &[RingKey], material: &HashMap<String, Material>, purpose: Purpose) -> Result<Jwks, KeyRingError> {
     let mut keys = Vec::new();
-    for ring_key in ring.iter().filter(|key| key.state.is_public()) {
+    for ring_key in ring.iter().filter(|key| key.slot.purpose == purpose && key.state.is_public()) {
         if let Some(Material::Signing { key, .. }) = material.get(&ring_key.kid) {
             let jwk = serde_json::to_value(key.public_jwk());
             let failed = |reason: String| KeyRingError::NotThatKey { kid: ring_key.kid.clone(), reason };

@@ -28,6 +28,8 @@ mod value;
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
+use tokio::sync::Notify;
+
 pub use lock::{DataDirLock, LockError};
 pub use sqlite::check_file;
 pub use tx::Tx;
@@ -98,6 +100,7 @@ impl StoreKind {
 #[derive(Debug, Clone)]
 pub struct Store {
     engine: Arc<Engine>,
+    news: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -113,15 +116,24 @@ impl Store {
     /// `Unavailable` if it cannot be reached now; `Broken` if it is damaged, not ours, or newer than this program: the
     /// message says what to do.
     pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
+        let news = Arc::new(Notify::new());
         let engine = match config {
             StoreConfig::Sqlite { path } => {
-                let path = path.clone();
-                let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path)).await;
+                let (path, news) = (path.clone(), Arc::clone(&news));
+                let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &news)).await;
                 Engine::Sqlite(open.map_err(|error| StoreError::Broken(format!("cannot open the store: {error}")))??)
             }
-            StoreConfig::Postgres { url, pool_size } => Engine::Postgres(PgStore::open(url, *pool_size).await?),
+            StoreConfig::Postgres { url, pool_size } => {
+                Engine::Postgres(PgStore::open(url, *pool_size, Arc::clone(&news)).await?)
+            }
         };
-        Ok(Self { engine: Arc::new(engine) })
+        Ok(Self { engine: Arc::new(engine), news })
+    }
+
+    /// Waits until a transaction of this process that appended to the revocation log was committed. For one waiter; a
+    /// commit that nobody waited for is remembered. What other replicas commit is not noticed here.
+    pub async fn appended(&self) {
+        self.news.notified().await;
     }
 
     pub fn kind(&self) -> StoreKind {

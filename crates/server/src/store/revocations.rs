@@ -53,6 +53,7 @@ pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<Rs
     let count = i64::try_from(entries.len()).map_err(|_| StoreError::Broken("too many entries".into()))?;
     let now_us = now_us(tx, now).await?;
     let advanced = tx.fetch_optional(ADVANCE, &[count.into(), now_us.into(), STREAM.into()]).await?;
+    tx.note_append();
     let last: i64 = advanced.ok_or_else(no_head)?.get(0)?;
     insert::entries(tx, last - count + 1, entries).await?;
     Ok(Rsn::new(last))

@@ -1,5 +1,9 @@
 //! One transaction on either database: three verbs, parameters and rows of a few plain types.
 
+use std::{mem, sync::Arc};
+
+use tokio::sync::Notify;
+
 use super::{Param, Row, StoreError, StoreKind, postgres::PgTx, sqlite::SqliteTx};
 
 /// One transaction.
@@ -10,6 +14,10 @@ use super::{Param, Row, StoreError, StoreKind, postgres::PgTx, sqlite::SqliteTx}
 pub struct Tx {
     engine: EngineTx,
     failed: bool,
+    /// It has appended to the revocation log.
+    appended: bool,
+    /// Whom to wake once that is committed.
+    news: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -57,8 +65,21 @@ impl Tx {
         self.note(result)
     }
 
-    pub(super) fn new(engine: EngineTx) -> Self {
-        Self { engine, failed: false }
+    pub(super) fn new(engine: EngineTx, news: Arc<Notify>) -> Self {
+        Self { engine, failed: false, appended: false, news }
+    }
+
+    /// The revocation log has got longer, if this transaction commits.
+    pub(super) fn note_append(&mut self) {
+        self.appended = true;
+    }
+
+    /// It was committed: wakes the feed if there is news. On SQLite a transaction of the same group may have noted an
+    /// append and been rolled back; waking for nothing costs one look.
+    pub(super) fn announce(&mut self) {
+        if mem::take(&mut self.appended) {
+            self.news.notify_one();
+        }
     }
 
     pub(super) fn kind(&self) -> StoreKind {

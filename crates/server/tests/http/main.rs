@@ -11,6 +11,7 @@ mod login;
 mod logout;
 mod password;
 mod register;
+mod revocations;
 mod rig;
 mod secrets;
 mod token;

@@ -92,6 +92,13 @@ impl Rig {
         Self::start(tempfile::tempdir().unwrap(), settings).await
     }
 
+    /// On a PostgreSQL database that others may use, too.
+    pub async fn on(database: &str, settings: &[(&'static str, &str)]) -> Self {
+        let mut settings: Vec<_> = settings.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        settings.push(("database", database.to_owned()));
+        Self::start(tempfile::tempdir().unwrap(), settings).await
+    }
+
     async fn start(folder: TempDir, extra: Vec<(&'static str, String)>) -> Self {
         let clock = Clock::manual(Timestamp::from_secs(1_790_000_000));
         let config = config(&folder, &extra);
@@ -250,11 +257,15 @@ impl Ask {
         self
     }
 
-    pub async fn send(self) -> Answer {
+    /// The head of the answer, and its body as it comes.
+    pub async fn open(self) -> http::Response<Body> {
         let mut request = self.request.body(self.body).unwrap();
         request.extensions_mut().insert(self.peer);
-        let response = self.router.oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        self.router.oneshot(request).await.unwrap()
+    }
+
+    pub async fn send(self) -> Answer {
+        let (parts, body) = self.open().await.into_parts();
         let body = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
         Answer { status: parts.status, headers: parts.headers, body }
     }

@@ -28,10 +28,14 @@ async fn the_metadata_names_this_issuer_and_nothing_that_does_not_work() {
     let rig = Rig::sqlite().await;
     let metadata = rig.get("/.well-known/openid-configuration").send().await.expect(200).json();
     assert_eq!(metadata["issuer"], ISSUER);
-    for member in ["jwks_uri", "token_endpoint", "service_documentation"] {
+    for member in
+        ["jwks_uri", "token_endpoint", "service_documentation", "revocation_feed_uri", "revocation_feed_jwks_uri"]
+    {
         let path = metadata[member].as_str().unwrap().strip_prefix(ISSUER).unwrap();
         assert_ne!(rig.get(path).send().await.status.as_u16(), 404, "{member}");
     }
+    assert_eq!(metadata["revocation_feed_heartbeat_ms"], 200);
+    assert_eq!(metadata["access_token_ttl_cap"], 3600);
     assert_eq!(rig.get("/.well-known/oauth-authorization-server").send().await.expect(200).json(), metadata);
 }
 

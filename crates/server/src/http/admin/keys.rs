@@ -26,6 +26,8 @@ use crate::{
 pub struct Rotate {
     /// Default: every algorithm that signs.
     pub alg: Option<String>,
+    /// `token` (default), or `feed`: the keys of the revocation feed, which have one algorithm.
+    pub purpose: Option<String>,
     /// Sign with the new key at once, before every cache can know it.
     #[serde(default)]
     pub now: bool,
@@ -43,14 +45,26 @@ pub async fn rotate(
     admin: Administrator,
     Json(body): Json<Rotate, LARGE_BODY>,
 ) -> Result<Answer<Value>, ApiError> {
-    let bad = |_| ApiError::field(errors::INVALID_VALUE, "alg", "no such algorithm");
-    let named = body.alg.as_deref().map(str::parse::<Algorithm>).transpose().map_err(bad)?;
-    let algs = named.map_or_else(|| app.ring.snapshot().algorithms(), |alg| vec![alg]);
     let when = if body.now { When::Now } else { When::Published };
-    for alg in algs {
-        app.ring.rotate(Slot::token(alg), when, &context.source(admin.actor())).await?;
+    for slot in slots(&app, &body)? {
+        app.ring.rotate(slot, when, &context.source(admin.actor())).await?;
     }
     Ok(Answer(all(&app).await?))
+}
+
+fn slots(app: &App, body: &Rotate) -> Result<Vec<Slot>, ApiError> {
+    let bad = |field, detail: &str| ApiError::field(errors::INVALID_VALUE, field, detail);
+    let named = body.alg.as_deref().map(str::parse::<Algorithm>).transpose();
+    let named = named.map_err(|_| bad("alg", "no such algorithm"))?;
+    match body.purpose.as_deref() {
+        None | Some("token") => {
+            let algs = named.map_or_else(|| app.ring.snapshot().algorithms(), |alg| vec![alg]);
+            Ok(algs.into_iter().map(Slot::token).collect())
+        }
+        Some("feed") if named.is_none_or(|alg| alg == Slot::FEED.alg) => Ok(vec![Slot::FEED]),
+        Some("feed") => Err(bad("alg", "the feed is signed with ES256")),
+        Some(_) => Err(bad("purpose", "must be token or feed")),
+    }
 }
 
 async fn all(app: &App) -> Result<Value, ApiError> {

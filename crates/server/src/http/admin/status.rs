@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::keys;
 use crate::{
     app::App,
-    domain::time::Timestamp,
+    domain::time::{Timestamp, micros},
     http::error::ApiError,
     store::{dialect, status},
 };
@@ -20,6 +20,7 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
         .await?;
     let skew = (now.micros() - Timestamp::from_micros(database_now).micros()) / 1000;
     let keys = app.ring.list().await?;
+    let (view, latest) = (app.feed.view(), app.feed.latest());
     Ok(Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "issuer": app.config.issuer.as_str(),
@@ -29,6 +30,13 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
         "clients": counts.clients,
         "clock_skew_ms": skew,
         "hashing_waiting": app.passwords.waiting(),
+        "feed": {
+            "head": latest.as_ref().map(|line| line.head.get()),
+            "lag_ms": latest.as_ref().map(|line| micros(app.clock.now().since(line.time)) / 1000),
+            "fresh": app.feed.is_fresh(),
+            "readers": view.readers,
+            "entries": view.entries,
+        },
         "keys": keys.iter().map(keys::shown).collect::<Vec<_>>(),
     })))
 }

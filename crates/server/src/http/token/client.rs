@@ -4,11 +4,12 @@ use base64_simd::STANDARD;
 use http::{HeaderMap, header};
 
 use crate::{
+    app::App,
     domain::{client::ClientId, rsn::Rsn},
     errors,
     http::{body::Form, error::OAuthError},
     secret::PlainSecret,
-    store::clients::{Client, ClientState},
+    store::clients::{self, Client, ClientState},
 };
 
 /// What a request to the token endpoint says about its client, before anything is proved.
@@ -46,7 +47,10 @@ impl ClaimedClient {
     /// # Errors
     /// `invalid-client`; `missing-parameter`; `duplicate-parameter` for credentials in two places.
     pub(super) fn read(headers: &HeaderMap, form: &Form) -> Result<Self, OAuthError> {
-        let Claimed { client_id, secret } = claimed(headers, form)?;
+        Self::of(claimed(headers, form)?)
+    }
+
+    fn of(Claimed { client_id, secret }: Claimed) -> Result<Self, OAuthError> {
         let id = ClientId::parse(&client_id).map_err(|_| refusal("not a client id", &client_id))?;
         Ok(Self { id, secret })
     }
@@ -73,6 +77,23 @@ impl ClaimedClient {
         }
         Ok(AuthenticatedClient { client, head: state.head })
     }
+}
+
+/// Authenticates a confidential client by the header alone, for requests that have no body.
+///
+/// # Errors
+/// `invalid-client`; a public client is refused, since it proves nothing.
+pub async fn authenticate_header(app: &App, headers: &HeaderMap) -> Result<AuthenticatedClient, OAuthError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok());
+    let claimed = value.and_then(basic).filter(|claimed| claimed.secret.is_some()).ok_or(errors::INVALID_CLIENT)?;
+    let claimed = ClaimedClient::of(claimed)?;
+    let id = claimed.id().clone();
+    let state = app.store.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { clients::state(tx, &id).await })
+    });
+    claimed.prove(state.await?)
 }
 
 fn refusal(why: &str, client_id: &str) -> OAuthError {

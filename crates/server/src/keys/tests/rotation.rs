@@ -50,8 +50,44 @@ both_databases! {
         assert_eq!(removed.sealed, None, "a removed key's private half is forgotten");
 
         assert_eq!(place.words(Slot::REFRESH).await, ["retiring", "active"]);
+        assert_eq!(place.words(Slot::FEED).await, ["removed", "active"]);
         ring.snapshot().mac_keys().open(&refresh_token).unwrap();
         place.open().await.snapshot().mac_keys().open(&refresh_token).unwrap();
+    }
+
+    async fn feed_keys_have_a_set_and_a_rotation_of_their_own(store: Store) {
+        // KEY-09: neither set verifies what the other signed.
+        let place = Place::on(store);
+        let ring = place.open().await;
+        let kids = |jwks: Jwks| -> Vec<String> {
+            let keys = JwkSet::parse(&jwks.body).unwrap().keys;
+            let mut kids: Vec<_> = keys.iter().map(|jwk| jwk.kid().unwrap().to_owned()).collect();
+            kids.sort();
+            kids
+        };
+        let token = kid(&ring);
+        let feed = ring.snapshot().feed_signer().unwrap().kid().to_owned();
+        assert!(feed.starts_with("feed-"));
+        assert_eq!((kids(ring.jwks()), kids(ring.feed_jwks())), (vec![token.clone()], vec![feed.clone()]));
+        assert!(ring.snapshot().verifying_key(&feed).is_none(), "no token is checked with a feed key");
+
+        let next = ring.rotate(Slot::FEED, When::Published, &admin()).await.unwrap().key.kid;
+        assert_eq!(ring.snapshot().feed_signer().unwrap().kid(), feed, "verifiers first, then signatures");
+        let mut both = [feed.clone(), next.clone()];
+        both.sort();
+        assert_eq!(kids(ring.feed_jwks()), both);
+        place.clock.advance(PUBLISH_FOR);
+        ring.tick().await.unwrap();
+        assert_eq!(ring.snapshot().feed_signer().unwrap().kid(), next);
+        assert_eq!((kid(&ring), kids(ring.jwks())), (token.clone(), vec![token.clone()]), "the other set stays");
+
+        assert!(ring.revoke(&next, scope(), &admin()).await.unwrap());
+        assert_ne!(ring.snapshot().feed_signer().unwrap().kid(), next);
+        assert!(!kids(ring.feed_jwks()).contains(&next));
+        assert!(log(&place).await.is_empty(), "only keys of tokens have entries");
+
+        place.execute("DELETE FROM keys WHERE purpose = 'feed'").await;
+        assert!(matches!(place.refusal().await, KeyRingError::Damaged(_)), "no feed key is made anew");
     }
 
     async fn a_rotation_is_ordered_once_and_ends_when_verifiers_know(store: Store) {
@@ -119,7 +155,7 @@ both_databases! {
             place.clock.advance(HOUR);
             let (x, y) = tokio::join!(a.tick(), b.tick());
             done += x.unwrap() + y.unwrap();
-            for slot in [TOKEN, Slot::REFRESH] {
+            for slot in [TOKEN, Slot::REFRESH, Slot::FEED] {
                 let words = place.words(slot).await;
                 assert_eq!(words.iter().filter(|word| **word == "active").count(), 1, "{words:?}");
                 assert!(words.iter().filter(|word| ["staged", "published"].contains(word)).count() <= 1, "{words:?}");
@@ -139,7 +175,7 @@ both_databases! {
                 KeyState::Removed => 4,
             })
             .sum();
-        assert_eq!(done + 2 * 3, expected, "each transition was counted by exactly one replica");
+        assert_eq!(done + 3 * 3, expected, "each transition was counted by exactly one replica");
     }
 
     async fn a_crash_between_any_two_transitions_is_survived(store: Store) {
@@ -196,7 +232,8 @@ both_databases! {
         ring.tick().await.unwrap();
 
         let audit = place.audit().await;
-        let of_tokens = audit.iter().filter(|(_, _, detail)| detail["kid"] != "refresh-1");
+        let other = |kid: &Value| kid.as_str().is_some_and(|kid| kid == "refresh-1" || kid.starts_with("feed-"));
+        let of_tokens = audit.iter().filter(|(_, _, detail)| !other(&detail["kid"]));
         let told: Vec<_> = of_tokens
             .map(|(actor, event, detail)| (actor.as_str(), event.as_str(), &detail["kid"], &detail["state"]))
             .map(|(actor, event, kid, state)| (actor, event, kid.as_str().unwrap(), state.as_str().unwrap()))

@@ -144,9 +144,9 @@ async fn no_secret_is_ever_shown() {
         let context = format!("{}|{}|{}", row.key.kid, row.key.slot.purpose.as_str(), row.key.slot.alg);
         let plain = ring.provider().unseal(row.sealed.as_deref().unwrap(), &context).await.unwrap();
         // The private scalar of a P-256 key in PKCS #8 begins at byte 36; the public point follows it.
-        secrets.push(if row.key.slot.purpose == Purpose::Token { plain[36..68].to_vec() } else { plain.to_vec() });
+        secrets.push(if row.key.slot.purpose == Purpose::Refresh { plain.to_vec() } else { plain[36..68].to_vec() });
     }
-    assert_eq!(secrets.len(), 6);
+    assert_eq!(secrets.len(), 7);
 
     let snapshot = ring.snapshot();
     let signer = ring.signer_for(Algorithm::ES256).unwrap();

@@ -18,7 +18,7 @@ both_databases! {
         assert_eq!(again.snapshot().jwks(), first.snapshot().jwks());
         assert!(verifies(&first, &again.signer_for(Algorithm::ES256).unwrap()));
         again.snapshot().mac_keys().open(&token).unwrap();
-        assert_eq!(place.keys().await.len(), 2);
+        assert_eq!(place.keys().await.len(), 3);
     }
 
     async fn the_key_set_shows_public_members_only(store: Store) {
@@ -144,7 +144,7 @@ both_databases! {
         a.reload().await.unwrap();
         b.reload().await.unwrap();
         assert_eq!(a.snapshot().jwks(), b.snapshot().jwks());
-        assert_eq!(place.keys().await.len(), 2);
+        assert_eq!(place.keys().await.len(), 3);
 
         let by = admin();
         let (x, y) = tokio::join!(a.ensure_alg(Algorithm::Ed25519, &by), b.ensure_alg(Algorithm::Ed25519, &by));

@@ -5,10 +5,13 @@ mod error;
 mod tls;
 mod tx;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Object, Pool};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
 pub(super) use self::{error::meaning, tx::PgTx};
 
@@ -29,6 +32,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct PgStore {
     pool: Pool,
+    news: Arc<Notify>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +52,13 @@ struct Attempt<T> {
 
 impl PgStore {
     /// Connects and brings the schema up to date.
-    pub(super) async fn open(url: &PlainSecret, pool_size: usize) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &PlainSecret, pool_size: usize, news: Arc<Notify>) -> Result<Self, StoreError> {
         let pool = connect::pool(url.expose(), pool_size)?;
         // Not returned to the pool: its settings are those of a migration.
         let mut client = Object::take(pool.get().await.map_err(|error| pool_error(&error))?);
         connect::check_encoding(&client).await?;
         migrate::postgres(&mut client).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, news })
     }
 
     pub(super) async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
@@ -93,9 +97,9 @@ impl PgStore {
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let pool = self.pool.clone();
+        let (pool, news) = (self.pool.clone(), Arc::clone(&self.news));
         let task = tokio::spawn(async move {
-            let (result, tx) = repeat(&pool, access, &f).await;
+            let (result, tx) = repeat(&pool, &news, access, &f).await;
             // A refusal or a snapshot is true without the round trip that ends it. A caller that is gone needs nothing.
             let _ = reply.send(result);
             if let Some(mut tx) = tx {
@@ -112,14 +116,14 @@ impl PgStore {
     }
 }
 
-async fn repeat<T, F>(pool: &Pool, access: Access, f: &F) -> (Result<T, StoreError>, Option<Tx>)
+async fn repeat<T, F>(pool: &Pool, news: &Arc<Notify>, access: Access, f: &F) -> (Result<T, StoreError>, Option<Tx>)
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
     let deadline = deadline();
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
-        let attempt = run_once(pool, access, f, deadline).await;
+        let attempt = run_once((pool, news), access, f, deadline).await;
         if !attempt.again {
             return (attempt.result, attempt.tx);
         }
@@ -127,11 +131,11 @@ where
         tokio::time::sleep(jittered(pause)).await;
         pause *= 2;
     }
-    let last = run_once(pool, access, f, deadline).await;
+    let last = run_once((pool, news), access, f, deadline).await;
     (last.result, last.tx)
 }
 
-async fn run_once<T, F>(pool: &Pool, access: Access, f: &F, deadline: Instant) -> Attempt<T>
+async fn run_once<T, F>((pool, news): (&Pool, &Arc<Notify>), access: Access, f: &F, deadline: Instant) -> Attempt<T>
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
@@ -139,7 +143,7 @@ where
         Ok(client) => client,
         Err(error) => return Attempt { result: Err(pool_error(&error)), tx: None, again: false },
     };
-    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline)));
+    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline)), Arc::clone(news));
     if let Err(error) = tx.postgres().begin(access).await {
         // Nothing was done on a connection that had died in the pool; the next one is fresh.
         let again = tx.postgres().is_closed();
@@ -150,6 +154,9 @@ where
         (Access::Write, Ok(value)) => tx.postgres().commit().await.map(|()| value),
         (_, result) => result,
     };
+    if result.is_ok() {
+        tx.announce();
+    }
     // A snapshot whose connection broke has lost nothing.
     let lost = access == Access::Read && tx.postgres().is_closed();
     let again = result.is_err() && (lost || tx.postgres().asks_to_retry());

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
+
 pub use connect::check_file;
 pub(super) use tx::SqliteTx;
 
@@ -43,10 +45,11 @@ pub(super) struct SqliteStore {
 
 impl SqliteStore {
     /// Opens or creates the database, brings its schema up to date, starts the writer. Blocks on the disk.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, news: &Arc<Notify>) -> Result<Self, StoreError> {
+        let sqlite = |connection| Tx::new(EngineTx::Sqlite(SqliteTx::new(connection)), Arc::clone(news));
         let writer = sqlite(connect::writer(path)?);
         let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_READERS);
-        let readers = (0..count).map(|_| connect::reader(path).map(sqlite)).collect::<Result<_, _>>()?;
+        let readers = (0..count).map(|_| connect::reader(path).map(&sqlite)).collect::<Result<_, _>>()?;
 
         let writes = Arc::new(Queue::new(WRITE_QUEUE));
         let queue = Arc::clone(&writes);
@@ -99,8 +102,4 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.writes.close();
     }
-}
-
-fn sqlite(connection: rusqlite::Connection) -> Tx {
-    Tx::new(EngineTx::Sqlite(SqliteTx::new(connection)))
 }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{JobQueue, SqliteTx};
+use super::JobQueue;
 use crate::store::{StoreError, Tx, job::Job};
 
 /// Members of one group. Beyond this a larger group saves less than a microsecond each.
@@ -47,7 +47,7 @@ fn commit_alone(tx: &mut Tx, mut job: Box<dyn Job>) {
         tx.sqlite().roll_back();
         return job.answer();
     }
-    match commit(tx.sqlite()) {
+    match commit(tx) {
         Ok(()) => job.answer(),
         Err(error) => job.refuse(error),
     }
@@ -69,7 +69,7 @@ fn commit_group(tx: &mut Tx, waiting: &mut Waiting) {
             break;
         }
     }
-    let committed = if whole { commit(tx.sqlite()) } else { Err(StoreError::unavailable("the group broke")) };
+    let committed = if whole { commit(tx) } else { Err(StoreError::unavailable("the group broke")) };
     match committed {
         Ok(()) => members.into_iter().for_each(<dyn Job>::answer),
         Err(error @ StoreError::Unavailable { unknown_outcome: true, .. }) => {
@@ -98,10 +98,13 @@ fn run_member(tx: &mut Tx, job: &mut dyn Job) -> bool {
 }
 
 /// Commits. If it fails, nothing is left open.
-fn commit(sqlite: &mut SqliteTx) -> Result<(), StoreError> {
-    let Err(failed) = sqlite.commit() else { return Ok(()) };
-    sqlite.roll_back();
-    Err(failed)
+fn commit(tx: &mut Tx) -> Result<(), StoreError> {
+    if let Err(failed) = tx.sqlite().commit() {
+        tx.sqlite().roll_back();
+        return Err(failed);
+    }
+    tx.announce();
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "an interval, measured at the boundary")]

@@ -1,0 +1,10 @@
+//! `/revocations/…`: the feed over each transport, its keys, its time anchor, who may read it and how many.
+
+mod access;
+mod anchor;
+mod follower;
+mod keys;
+mod limits;
+mod outage;
+mod replicas;
+mod transports;
