@@ -67,6 +67,14 @@ pub enum BuildError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The address of the revocation feed is not usable; the same rules apply.
+    #[error("the address of the revocation feed {url:?} is not usable: {reason}")]
+    FeedUri {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// An empty audience would match nothing.
     #[error("the audience is empty")]
     Audience,
@@ -116,6 +124,7 @@ impl NeedsAudience {
             log: Log::Unsaid,
             profile: Profile::default(),
             metadata_uri: None,
+            feed_uri: None,
             credentials: None,
             max_entries: MAX_ENTRIES,
             cached_tokens: CACHED_TOKENS,
@@ -154,6 +163,7 @@ pub struct VerifierBuilder {
     log: Log,
     profile: Profile,
     metadata_uri: Option<String>,
+    feed_uri: Option<String>,
     credentials: Option<Credentials>,
     max_entries: usize,
     cached_tokens: usize,
@@ -295,6 +305,13 @@ impl VerifierBuilder {
         self
     }
 
+    /// Reads the feed somewhere else than the metadata says: from a relay near this service. The relay needs no trust, since
+    /// every line is signed with the keys that the issuer's own metadata names.
+    pub fn revocation_feed(mut self, uri: impl Into<String>) -> Self {
+        self.feed_uri = Some(uri.into());
+        self
+    }
+
     /// How many revocations are held at most: 2 million by default, about 80 bytes each. Beyond that the oldest are
     /// dropped, and every token that is older than they are is refused instead: correct, and its client refreshes.
     pub fn max_entries(mut self, entries: usize) -> Self {
@@ -351,12 +368,17 @@ impl VerifierBuilder {
         let default = || format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
         let text = self.metadata_uri.take().unwrap_or_else(default);
         let metadata = fetchable(&text).map_err(|reason| BuildError::MetadataUri { url: text, reason })?;
+        let feed = self.feed_uri.take().map(|url| match fetchable(&url) {
+            Ok(uri) => Ok(uri),
+            Err(reason) => Err(BuildError::FeedUri { url, reason }),
+        });
         let client = net::client(self.fetch_timeout, &self.extra_roots)
             .map_err(|error| BuildError::RootCertificate(error.to_string()))?;
         Ok(Some(Arc::new(Site {
             issuer: self.issuer.clone(),
             client,
             metadata,
+            feed: feed.transpose()?,
             credentials: self.credentials.take(),
             timeout: self.fetch_timeout,
             found: Mutex::default(),
@@ -502,6 +524,11 @@ mod tests {
         assert!(with("https://keys.example/set?tenant=1").is_ok());
         assert!(with("http://127.0.0.1:1/jwks").is_ok());
         assert!(matches!(with("http://keys.example/set"), Err(BuildError::JwksUri { .. })));
+        let start = || Verifier::builder("https://id.example").audience("orders").profile(Profile::Strict);
+        let metadata = start().metadata_uri("http://id.example/metadata").build();
+        assert!(matches!(metadata, Err(BuildError::MetadataUri { .. })));
+        assert!(matches!(start().revocation_feed("ftp://relay").build(), Err(BuildError::FeedUri { .. })));
+        assert!(start().revocation_feed("https://relay.internal/revocations/0").build().is_ok());
     }
 
     #[test]

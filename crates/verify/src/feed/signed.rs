@@ -55,3 +55,90 @@ impl Signed {
         Ok(claims.now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_jose::{
+        AccessClaims, Algorithm, FeedClaims, FeedEntry, FeedTimeClaims, SigningKey,
+        profile::{AccessToken, Profile},
+        sign,
+    };
+
+    use super::*;
+
+    const ISSUER: &str = "https://id.test";
+
+    fn key() -> SigningKey {
+        SigningKey::generate(Algorithm::ES256, "feed-1").expect("a key")
+    }
+
+    fn keys(key: &SigningKey) -> KeySet {
+        key.verifying_key().into_iter().collect()
+    }
+
+    fn claims() -> FeedClaims {
+        let entry = FeedEntry { kind: 2, id: "5sqXz7iQL9v7SrUAHM1z_g".into(), rsn: 7, exp: 0 };
+        FeedClaims { iss: ISSUER.into(), head: 9, time: 10, entries: vec![entry], ..FeedClaims::default() }
+    }
+
+    fn time_claims() -> FeedTimeClaims {
+        FeedTimeClaims { iss: ISSUER.into(), nonce: "n".into(), now: 5, ..FeedTimeClaims::default() }
+    }
+
+    fn made<P: Profile>(key: &SigningKey, claims: &P::Claims) -> String {
+        sign::<P>(key, claims).expect("a signature")
+    }
+
+    // I9
+    #[test]
+    fn only_what_the_issuer_signed_for_its_feed_is_read() {
+        let (own, foreign, signed) = (key(), key(), Signed::by(ISSUER));
+        let keys = keys(&own);
+        let good = made::<FeedBatch>(&own, &claims());
+        assert!(signed.batch(&good, &keys).is_ok_and(|batch| batch.head == 9 && batch.entries.len() == 1));
+
+        let wrong_key = made::<FeedBatch>(&foreign, &claims());
+        let other_issuer = made::<FeedBatch>(&own, &FeedClaims { iss: "https://id.other".into(), ..claims() });
+        let other_stream = made::<FeedBatch>(&own, &FeedClaims { stream: 1, ..claims() });
+        let mut no_id = claims();
+        no_id.entries[0].id = "short".into();
+        let no_id = made::<FeedBatch>(&own, &no_id);
+        let (head, tail) = good.split_at(60);
+        let altered = format!("{}{}{}", &head[..59], if head.ends_with('A') { 'B' } else { 'A' }, tail);
+        let token = AccessClaims {
+            iss: ISSUER.into(),
+            sub: "u".into(),
+            aud: "feed".into(),
+            client_id: "c".into(),
+            jti: "j".into(),
+            exp: i64::from(u32::MAX),
+            ..AccessClaims::default()
+        };
+        let other_kind = made::<AccessToken>(&own, &token);
+        let time = made::<FeedTime>(&own, &time_claims());
+        for bad in [&wrong_key, &other_issuer, &other_stream, &no_id, &altered, &other_kind, &time, ""] {
+            assert!(matches!(signed.batch(bad, &keys), Err(FeedError::Batch(_))), "{bad}");
+        }
+        let renamed = SigningKey::generate(Algorithm::ES256, "feed-2").expect("a key");
+        let unknown = made::<FeedBatch>(&renamed, &claims());
+        assert_eq!(signed.batch(&unknown, &keys), Err(FeedError::UnknownKey), "worth a fetch of the keys");
+    }
+
+    // I9: a replayed answer to another question says nothing.
+    #[test]
+    fn only_the_answer_to_this_question_tells_the_time() {
+        let (own, signed) = (key(), Signed::by(ISSUER));
+        let keys = keys(&own);
+        let answer = made::<FeedTime>(&own, &time_claims());
+        assert_eq!(signed.time(&format!("{answer}\n"), "n", &keys), Ok(5));
+        assert!(matches!(signed.time(&answer, "m", &keys), Err(FeedError::Time(_))));
+        let other = FeedTimeClaims { iss: "https://id.other".into(), ..time_claims() };
+        for bad in [
+            made::<FeedTime>(&own, &other),
+            made::<FeedTime>(&key(), &time_claims()),
+            made::<FeedBatch>(&own, &claims()),
+        ] {
+            assert!(matches!(signed.time(&bad, "n", &keys), Err(FeedError::Time(_))), "{bad}");
+        }
+    }
+}

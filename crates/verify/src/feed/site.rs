@@ -60,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) issuer: String,
     pub(crate) client: HttpClient,
     pub(crate) metadata: Uri,
+    /// In place of the feed that the metadata names: a relay. Its keys stay those of the issuer.
+    pub(crate) feed: Option<Uri>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) timeout: Duration,
     pub(crate) found: Mutex<Option<Arc<Endpoints>>>,
@@ -165,6 +167,7 @@ impl Site {
         let (Some(feed), Some(feed_keys)) = (uri("revocation_feed_uri")?, uri("revocation_feed_jwks_uri")?) else {
             return Err(FeedError::NotAdvertised);
         };
+        let feed = self.feed.clone().unwrap_or(feed);
         let heartbeat = metadata.get("revocation_feed_heartbeat_ms").and_then(Value::as_u64);
         let heartbeat = heartbeat.map_or(HEARTBEAT, Duration::from_millis).min(LONGEST_HEARTBEAT);
         Ok(Endpoints { feed, feed_keys, introspection: uri("introspection_endpoint")?, heartbeat })
@@ -189,6 +192,7 @@ mod tests {
             issuer: "https://id.example".into(),
             client: net::client(HEARTBEAT, &[]).expect("no extra roots"),
             metadata: Uri::from_static("https://id.example/.well-known/openid-configuration"),
+            feed: None,
             credentials: None,
             timeout: HEARTBEAT,
             found: Mutex::default(),
@@ -204,6 +208,9 @@ mod tests {
         assert_eq!(found.feed, "https://id.example/revocations/0");
         assert_eq!(found.heartbeat, Duration::from_millis(100));
         assert!(found.introspection.is_some());
+        let relay = Uri::from_static("https://relay.internal/revocations/0");
+        let relayed = Site { feed: Some(relay.clone()), ..site() }.parse(body).expect("endpoints");
+        assert_eq!((relayed.feed, relayed.feed_keys), (relay, found.feed_keys), "a relay names no keys");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -70,6 +70,7 @@ pub struct TestServer {
 struct Counts {
     keys: AtomicUsize,
     introspections: AtomicUsize,
+    holds_streams: AtomicBool,
 }
 
 impl TestServer {
@@ -96,6 +97,12 @@ impl TestServer {
     pub fn verifier_builder(&self) -> VerifierBuilder {
         let builder = self.issuer.fetching_verifier_builder().jwks_uri(self.jwks_uri());
         builder.metadata_uri(self.metadata_uri()).profile(Profile::default())
+    }
+
+    /// From now on a stream of events is opened and brings nothing, as behind a proxy that collects it: a verifier then
+    /// asks again and again instead.
+    pub fn hold_streams(&self) {
+        self.counts.holds_streams.store(true, Ordering::SeqCst);
     }
 
     /// How many requests for the key set it has answered.
@@ -200,7 +207,11 @@ impl Site {
 
     fn events(&self, after: i64) -> Answer {
         let (lines, events) = mpsc::channel(4);
-        tokio::spawn(stream(self.issuer.clone(), after, lines));
+        if self.counts.holds_streams.load(Ordering::SeqCst) {
+            tokio::spawn(async move { lines.closed().await });
+        } else {
+            tokio::spawn(stream(self.issuer.clone(), after, lines));
+        }
         let mut response = Response::new(Either::Right(Events(events)));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         response

@@ -367,3 +367,32 @@ async fn many_verifiers_share_nothing_and_all_hear() {
         eventually("refused", || code(verifier.verify(&token)) == "revoked").await;
     }
 }
+
+#[tokio::test]
+async fn where_streams_are_held_back_the_feed_is_asked_instead() {
+    let (issuer, server) = served().await;
+    server.hold_streams();
+    let verifier = server.verifier_builder().build().unwrap();
+    let token = issuer.token().sid("phone").sign();
+    eventually("ready", || code(verifier.verify(&token)) == "good").await;
+    issuer.revoke_session("phone");
+    eventually("refused", || code(verifier.verify(&token)) == "revoked").await;
+    let status = verifier.revocation_status().unwrap();
+    assert!(status.connected && status.batches > 0, "{status:?}");
+}
+
+// A relay is another address of the same signed lines.
+#[tokio::test]
+async fn a_relay_needs_no_trust() {
+    let (issuer, server) = served().await;
+    let relay = server.metadata_uri().replace(".well-known/openid-configuration", "revocations/0");
+    let verifier = ready(server.verifier_builder().revocation_feed(relay)).await;
+    let stranger = TestIssuer::new(ISSUER).serve().await.unwrap();
+    let forged = stranger.metadata_uri().replace(".well-known/openid-configuration", "revocations/0");
+    let misled = server.verifier_builder().revocation_feed(forged).build().unwrap();
+    let token = issuer.token().sign();
+    assert_eq!(code(verifier.verify(&token)), "good");
+    let why = misled.ready().await.unwrap_err().to_string();
+    assert!(why.contains("refused"), "{why}");
+    eventually("the keys are there, the log is not", || code(misled.verify(&token)) == "not_ready").await;
+}
