@@ -121,7 +121,7 @@ impl NeedsAudience {
             clock: Clock::system(),
             fetch_timeout: FETCH_TIMEOUT,
             limits: Limits { cooldown: COOLDOWN, max_stale: MAX_STALE, max_wait: MAX_WAIT },
-            log: Log::Unsaid,
+            log: Log::default(),
             profile: Profile::default(),
             metadata_uri: None,
             feed_uri: None,
@@ -136,9 +136,8 @@ impl NeedsAudience {
 #[derive(Debug, Default)]
 enum Log {
     #[default]
-    Unsaid,
-    Without,
     Issuer,
+    Without,
     #[cfg(feature = "test-issuer")]
     Test(Arc<TestFeed>),
 }
@@ -225,7 +224,7 @@ impl VerifierBuilder {
         self
     }
 
-    /// Fixed public keys; nothing is fetched, and a rotation needs a new verifier.
+    /// Fixed public keys; they are not fetched, and a rotation needs a new verifier.
     pub fn keys(mut self, keys: JwkSet) -> Self {
         self.keys = Some(keys);
         self
@@ -278,9 +277,6 @@ impl VerifierBuilder {
     /// [`Profile::Balanced`], 10 s, by default. See also [`Verifier::with_profile`].
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
-        if matches!(self.log, Log::Unsaid) {
-            self.log = Log::Issuer;
-        }
         self
     }
 
@@ -402,7 +398,7 @@ impl VerifierBuilder {
                 let follower = Follower::new(transport, Arc::clone(&settings), &self.issuer);
                 Source::Issuer(Runner::new(follower, settings))
             }
-            (Log::Unsaid | Log::Without | Log::Issuer, _) => return Ok(None),
+            (Log::Without | Log::Issuer, _) => return Ok(None),
         };
         Ok(Some(Following { revocations, source, issuer: self.issuer.clone(), bound: lease.bound }))
     }

@@ -150,6 +150,17 @@ mod tests {
         assert_eq!(clock.now().since(start), Duration::from_secs(4_000), "a suspended machine's age is seen");
     }
 
+    // I14: what the kernel calls the time since boot, sleep included.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_steady_clock_counts_from_boot() {
+        let before = Clock::system().now().steady().as_secs_f64();
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+        let after = Clock::system().now().steady().as_secs_f64();
+        let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        assert!(before - 0.05 <= uptime && uptime <= after + 0.05, "{before} {uptime} {after}");
+    }
+
     #[test]
     fn the_machines_steady_clock_never_runs_back() {
         let clock = Clock::system();

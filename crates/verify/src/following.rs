@@ -57,7 +57,7 @@ impl Following {
         match &outcome {
             Ok(Standing::Good) if checked.marks.rsn() <= state.head => {}
             Ok(_) => self.catch_up(),
-            Err(Rejection::Stale { .. } | Rejection::NotReady { .. }) => self.catch_up(),
+            Err(Rejection::Stale { .. } | Rejection::NotReady { .. }) => self.start(),
             Err(Rejection::KilledKey { .. }) => {
                 let kid = checked.kid.as_deref().map(crate::text::shown).unwrap_or_default();
                 return Err(Rejection::KilledKey { kid });
@@ -91,6 +91,7 @@ impl Following {
     }
 
     /// Starts what works in the background, where a runtime is at hand.
+    #[cold]
     pub(crate) fn start(&self) {
         match &self.source {
             Source::Issuer(runner) => runner.ensure(),

@@ -64,9 +64,12 @@ impl Introspector {
     fn question(&self, token: &str) -> Option<Question> {
         let now = self.clock.now();
         let mut table = self.table();
-        table.questions.retain(|_, question| now.since(question.asked_at) <= KEPT);
-        if let Some(question) = table.questions.get(token) {
+        let counts = |question: &Question| now.since(question.asked_at) <= KEPT;
+        if let Some(question) = table.questions.get(token).filter(|question| counts(question)) {
             return Some(question.clone());
+        }
+        if table.questions.len() >= MAX_KEPT {
+            table.questions.retain(|_, question| counts(question));
         }
         if table.failed_at.is_some_and(|at| now.since(at) <= REST) || table.questions.len() >= MAX_KEPT {
             return None;

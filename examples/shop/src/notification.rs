@@ -28,6 +28,8 @@ pub async fn run() -> Result<(), Failure> {
         // All run on one machine with one clock. Elsewhere keep the default.
         .leeway(Duration::ZERO)
         .build()?;
+    // A service may also start without the issuer; its requests are then answered with 503 until it is there.
+    verifier.ready().await?;
     let app = Router::new()
         .route("/messages", get(list).post(send))
         .layer(VerifyLayer::new(verifier))

@@ -44,6 +44,8 @@ pub async fn run() -> Result<(), Failure> {
         // All run on one machine with one clock. Elsewhere keep the default.
         .leeway(Duration::ZERO)
         .build()?;
+    // A service may also start without the issuer; its requests are then answered with 503 until it is there.
+    verifier.ready().await?;
     let warehouse = Peer::new("SHOP_WAREHOUSE", "warehouse", "stock:reserve")?;
     let notification = Peer::new("SHOP_NOTIFICATION", "notification", "message:send")?;
     let app = Router::new()

@@ -29,6 +29,8 @@ pub async fn run() -> Result<(), Failure> {
         // All run on one machine with one clock. Elsewhere keep the default.
         .leeway(Duration::ZERO)
         .build()?;
+    // A service may also start without the issuer; its requests are then answered with 503 until it is there.
+    verifier.ready().await?;
     let stock = Stock::new(Mutex::new(BTreeMap::from([("tea".to_owned(), 10)])));
     let app = Router::new()
         .route("/stock", get(list))

@@ -38,6 +38,8 @@ fn every_answer_of_the_visit_is_the_expected_one() {
         "✓ she can even order: the order service still has good tokens of its own",
         "✓ refreshing works again",
         "✓ her refresh token is dead",
+        // RLO-07
+        "✓ so is her access token, though it had minutes to live and nobody asked the issuer about it",
         "steps, each as expected.",
     ] {
         assert!(told.contains(line), "{line:?} is missing:\n{told}");

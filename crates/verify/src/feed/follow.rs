@@ -28,6 +28,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 /// An issuer without a feed will not have one a moment later.
 const NO_FEED_PAUSE: Duration = Duration::from_secs(30);
+const SHORTEST_NUDGED: Duration = Duration::from_millis(200);
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 const TIME_TIMEOUT: Duration = Duration::from_secs(2);
 /// The steady clock drifts: the time is asked for again after this.
@@ -116,7 +117,11 @@ impl<T: Transport> Follower<T> {
             failures = if taken > 0 { 0 } else { failures + 1 };
             tracing::debug!(reason = %ended, failures, "the revocation feed broke off");
             let pause = if ended == FeedError::NotAdvertised { NO_FEED_PAUSE } else { pause(failures) };
-            self.sleep_or(self.settings.random.jittered(pause), &self.settings.nudge).await;
+            let pause = self.settings.random.jittered(pause);
+            // Requests that come from beyond the head may shorten a pause, however many they are, to no less than this.
+            let least = pause.min(SHORTEST_NUDGED);
+            self.settings.clock.sleep_until(self.now().saturating_add(least)).await;
+            self.sleep_or(pause.saturating_sub(least), &self.settings.nudge).await;
         }
     }
 

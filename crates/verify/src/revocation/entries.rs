@@ -8,6 +8,8 @@ use super::{batch::NEVER, keyed::Keyed};
 /// An overlay may grow to this part of the base before it is merged into it.
 const OVERLAY_PART: usize = 32;
 const SMALLEST_OVERLAY: usize = 1_024;
+/// Seconds.
+const BETWEEN_SWEEPS: i64 = 30;
 
 /// How far an entry reaches and how long it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +37,13 @@ pub(crate) struct Entries {
     len: usize,
     /// No entry expires before this, Unix seconds.
     earliest: i64,
+    swept_at: i64,
 }
 
 impl Entries {
     pub(crate) fn new() -> Self {
         let empty = Arc::new(Map::with_hasher(Keyed::random()));
-        Self { base: Arc::clone(&empty), overlay: empty, len: 0, earliest: NEVER }
+        Self { base: Arc::clone(&empty), overlay: empty, len: 0, earliest: NEVER, swept_at: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,6 +63,10 @@ impl Entries {
 
     /// With the news merged in, by maximum. Returns how many marks changed.
     pub(crate) fn merge(&mut self, news: impl Iterator<Item = (u128, Mark)>) -> usize {
+        let mut news = news.peekable();
+        if news.peek().is_none() {
+            return 0;
+        }
         let mut overlay = Map::clone(&self.overlay);
         let (mut changed, mut added) = (0, 0);
         for (id, mark) in news {
@@ -84,10 +91,19 @@ impl Entries {
         changed
     }
 
-    /// Without what has expired at `time`, Unix seconds of the issuer's signed clock.
+    /// Without what has expired at `time`, Unix seconds of the issuer's signed clock. Going through all of them costs
+    /// milliseconds, so that it happens now and then.
     pub(crate) fn forget_expired(&mut self, time: i64) {
+        if time >= self.swept_at.saturating_add(BETWEEN_SWEEPS) {
+            self.sweep(time);
+        }
+    }
+
+    /// As [`forget_expired`](Self::forget_expired), at once.
+    pub(crate) fn sweep(&mut self, time: i64) {
         if self.earliest <= time {
             self.retain(|mark| mark.exp > time);
+            self.swept_at = time;
         }
     }
 
@@ -187,8 +203,10 @@ mod tests {
         entries.merge([(1, mark(1, 10)), (2, mark(2, 20)), (3, mark(3, NEVER))].into_iter());
         entries.forget_expired(9);
         assert_eq!(entries.len(), 3);
-        entries.forget_expired(10);
+        entries.sweep(10);
         assert_eq!((entries.get(1), entries.len()), (None, 2));
+        entries.forget_expired(30);
+        assert_eq!(entries.len(), 2, "a little later is early enough");
         entries.forget_expired(i64::MAX - 1);
         assert_eq!((entries.get(3), entries.len()), (Some(mark(3, NEVER)), 1));
     }

@@ -85,6 +85,9 @@ impl State {
             self.advance(batch, &mut applied);
         }
         self.entries.forget_expired(self.time / 1_000_000);
+        if self.entries.len() > max_entries {
+            self.entries.sweep(self.time / 1_000_000);
+        }
         // Some room at once, so that not every further entry sheds another.
         if self.entries.len() > max_entries
             && let Some(dropped) = self.entries.shed(max_entries - max_entries / 8)

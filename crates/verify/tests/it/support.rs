@@ -126,7 +126,8 @@ impl KeyServer {
     }
 
     pub fn builder(&self) -> VerifierBuilder {
-        Verifier::builder(ISSUER).audience("orders").clock(self.clock.clone()).jwks_uri(self.uri())
+        let builder = Verifier::builder(ISSUER).audience("orders").clock(self.clock.clone());
+        builder.jwks_uri(self.uri()).without_revocation()
     }
 
     /// A verifier that has fetched once.
