@@ -1,6 +1,6 @@
 //! Base64url without padding (RFC 4648 §5, RFC 7515 §2), canonical only: one text for each byte string.
 
-use base64_simd::URL_SAFE_NO_PAD;
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 use crate::Error;
 
@@ -50,6 +50,19 @@ pub fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Result<[u8; N], E
 
 pub(crate) fn decode_into(bytes: &mut Vec<u8>, text: &[u8]) -> Result<(), Error> {
     URL_SAFE_NO_PAD.decode_append(text, bytes).map_err(|_| Error::Base64)
+}
+
+/// How many bytes a text of this length can stand for, at most.
+pub(crate) const fn room(text: usize) -> usize {
+    text / 4 * 3 + 2
+}
+
+/// Decodes into the front of `bytes`, which has the [`room`]; the number of bytes.
+pub(crate) fn decode_to(bytes: &mut [u8], text: &[u8]) -> Result<usize, Error> {
+    if bytes.len() < room(text.len()) {
+        return Err(Error::Base64);
+    }
+    URL_SAFE_NO_PAD.decode(text, Out::from_slice(bytes)).map(|decoded| decoded.len()).map_err(|_| Error::Base64)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use crate::{Algorithm, Error, error::clip, json::Reader, limits::MAX_KID_BYTES};
 
 /// A header that passed every check that needs no key.
+#[derive(Clone)]
 pub(crate) struct Header {
     text: String,
     pub(crate) alg: Algorithm,
@@ -13,6 +14,7 @@ pub(crate) struct Header {
 }
 
 /// A part of the header's text, or what it stands for where it has escapes.
+#[derive(Clone)]
 enum Text {
     Part(Range<usize>),
     Unescaped(String),

@@ -77,6 +77,7 @@ mod alg;
 mod error;
 mod header;
 mod jwk;
+mod key_set;
 mod policy;
 mod sign;
 mod unverified;
@@ -89,7 +90,8 @@ pub use claims::{
 pub use error::{Error, KeyError};
 pub use jwk::{Jwk, JwkSet, PrivateJwk};
 pub use key::{AnyKey, SigningKey, VerifyingKey};
+pub use key_set::KeySet;
 pub use policy::{Policy, Verified};
 pub use sign::{SigningInput, sign};
 pub use unverified::{Authentic, Unverified};
-pub use verifier::{KeySet, Missing, Unused, Verifier};
+pub use verifier::{Missing, Unused, Verifier};

@@ -3,12 +3,16 @@
 use std::{marker::PhantomData, ops::Deref, time::Duration};
 
 use crate::{
-    Authentic, Error, Unverified, VerifyingKey,
+    Authentic, Error, KeySet, Unverified, VerifyingKey,
     claims::{Claims, Registered},
     error::clip,
     limits::{DEFAULT_LEEWAY, MAX_LEEWAY},
     profile::Profile,
+    unverified::{Body, check_length, text_error},
 };
+
+/// A body of up to this many bytes, which is nearly every one, is decoded without an allocation.
+const SMALL_BODY: usize = 1024;
 
 /// The checks of one kind of token by one verifier: type, issuer, audience, times. Built by
 /// [`Verifier::builder`](crate::Verifier::builder); a caller that keeps its keys elsewhere takes it without them.
@@ -92,6 +96,29 @@ impl<P: Profile> Policy<P> {
         self.check(&token.verify_signature(key)?, now)
     }
 
+    /// Checks the signature with the key that the header names, then the claims.
+    ///
+    /// A header that this set of keys has seen before, byte for byte and with a signature that held, is not read again: only its
+    /// type is compared once more, since another policy may have seen it. Everything else is as for any token.
+    pub(crate) fn verify_among(&self, keys: &KeySet, token: &str, now: i64) -> Result<Verified<P::Claims>, Error> {
+        check_length(token, P::MAX_BYTES)?;
+        if let Some((key, header, len)) = keys.recognise(token) {
+            let body = Body::split(token, len).ok_or_else(|| text_error(token))?;
+            return with_room(body.room(), |room| {
+                let (payload, signature) = body.decode(room).map_err(|_| text_error(token))?;
+                self.check_type(header.typ())?;
+                key.verify_raw(body.signing_input.as_bytes(), &room[payload..payload + signature])?;
+                self.check_claims(&room[..payload], now)
+            });
+        }
+        let token = self.parse(token)?;
+        let key = keys.pick(token.kid(), token.alg())?;
+        let header = token.header_text();
+        let token = token.verify_signature(key)?;
+        keys.remember(header, token.header());
+        self.check(&token, now)
+    }
+
     /// Reads and checks the claims of a token whose signature held. `now` is in seconds since 1970.
     ///
     /// # Errors
@@ -101,7 +128,11 @@ impl<P: Profile> Policy<P> {
     /// [`check_times`](Self::check_times), in this order.
     pub fn check(&self, token: &Authentic, now: i64) -> Result<Verified<P::Claims>, Error> {
         self.check_type(token.typ())?;
-        let claims = P::Claims::from_json(token.payload())?;
+        self.check_claims(token.payload(), now)
+    }
+
+    fn check_claims(&self, payload: &[u8], now: i64) -> Result<Verified<P::Claims>, Error> {
+        let claims = P::Claims::from_json(payload)?;
         claims.rules()?;
         let registered = claims.registered();
         self.check_issuer(&registered)?;
@@ -131,7 +162,7 @@ impl<P: Profile> Policy<P> {
 
     fn check_issuer(&self, claims: &Registered<'_>) -> Result<(), Error> {
         let Some(expected) = &self.issuer else { return Ok(()) };
-        let got = claims.iss.ok_or(Error::ClaimMissing { claim: "iss" })?;
+        let Some(got) = claims.iss else { return Err(Error::ClaimMissing { claim: "iss" }) };
         if got == expected { Ok(()) } else { Err(Error::Issuer { expected: expected.clone(), got: clip(got) }) }
     }
 
@@ -139,7 +170,7 @@ impl<P: Profile> Policy<P> {
         if self.audiences.is_empty() {
             return Ok(());
         }
-        let got = claims.aud.ok_or(Error::ClaimMissing { claim: "aud" })?;
+        let Some(got) = claims.aud else { return Err(Error::ClaimMissing { claim: "aud" }) };
         if self.audiences.iter().any(|mine| got.contains(mine)) {
             return Ok(());
         }
@@ -170,7 +201,7 @@ impl<P: Profile> Policy<P> {
 
     fn check_age(&self, claims: &Registered<'_>, now: i64) -> Result<(), Error> {
         let Some(limit) = self.max_age else { return Ok(()) };
-        let iat = claims.iat.ok_or(Error::ClaimMissing { claim: "iat" })?;
+        let Some(iat) = claims.iat else { return Err(Error::ClaimMissing { claim: "iat" }) };
         let got = now.saturating_sub(iat);
         if got.saturating_sub(self.leeway) > limit { Err(Error::TooOld { limit, got }) } else { Ok(()) }
     }
@@ -186,6 +217,12 @@ impl<P: Profile> Policy<P> {
             _ => Ok(()),
         }
     }
+}
+
+/// Runs something with room for that many bytes.
+#[inline]
+fn with_room<T>(len: usize, run: impl FnOnce(&mut [u8]) -> T) -> T {
+    if len <= SMALL_BODY { run(&mut [0; SMALL_BODY][..len]) } else { run(&mut vec![0; len]) }
 }
 
 pub(crate) fn seconds(duration: Duration) -> i64 {

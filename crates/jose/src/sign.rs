@@ -25,9 +25,19 @@ use crate::{
 /// # Ok::<(), countersign_jose::Error>(())
 /// ```
 pub fn sign<P: Profile>(key: &SigningKey, claims: &P::Claims) -> Result<String, Error> {
-    let input = SigningInput::with_signature_len::<P>(key.alg(), key.kid(), claims, key.signature_len())?;
-    let signature = key.sign_raw(input.as_bytes())?;
-    input.finish(&signature)
+    let header = key.header(P::TYP);
+    let input = SigningInput::with_header::<P>(key.alg(), &header, claims, key.signature_len())?;
+    let signature = key.signature_of(input.as_bytes())?;
+    input.finish(signature.as_ref())
+}
+
+/// The header `{"alg":…,"kid":…,"typ":…}`, in base64url.
+pub(crate) fn header_text(alg: Algorithm, kid: &str, typ: &str) -> String {
+    let mut header = Writer::with_capacity(64 + kid.len());
+    header.text_member("alg", alg.as_str());
+    header.text_member("kid", kid);
+    header.text_member("typ", typ);
+    b64::encode(header.finish())
 }
 
 /// What is to be signed by a key that lies elsewhere, in a vault or an HSM.
@@ -58,7 +68,7 @@ impl SigningInput {
             return Err(KeyError::Kid.into());
         }
         let signature_len = alg.signature_len().unwrap_or(RSA_BITS.start() / 8);
-        Self::with_signature_len::<P>(alg, kid, claims, signature_len)
+        Self::with_header::<P>(alg, &header_text(alg, kid, P::TYP), claims, signature_len)
     }
 
     /// The bytes to sign (RFC 7515 §5.1 step 5).
@@ -89,30 +99,24 @@ impl SigningInput {
         Ok(text)
     }
 
-    fn with_signature_len<P: Profile>(
+    fn with_header<P: Profile>(
         alg: Algorithm,
-        kid: &str,
+        header: &str,
         claims: &P::Claims,
         signature_len: usize,
     ) -> Result<Self, Error> {
         claims.check_members()?;
         claims.rules()?;
-        let mut header = Writer::with_capacity(64 + kid.len());
-        header.text_member("alg", alg.as_str());
-        header.text_member("kid", kid);
-        header.text_member("typ", P::TYP);
-        let header = header.finish();
         let mut payload = Writer::with_capacity(512);
         claims.write(&mut payload);
         let payload = payload.finish();
 
-        let lens = [header.len(), payload.len(), signature_len].map(b64::encoded_len);
-        let len = lens.iter().sum::<usize>() + 2;
+        let len = header.len() + b64::encoded_len(payload.len()) + b64::encoded_len(signature_len) + 2;
         if len > P::MAX_BYTES {
             return Err(Error::TooLong { bytes: len, limit: P::MAX_BYTES });
         }
         let mut text = String::with_capacity(len);
-        b64::encode_into(&mut text, &header);
+        text.push_str(header);
         text.push('.');
         b64::encode_into(&mut text, &payload);
         Ok(Self { alg, text })

@@ -42,18 +42,21 @@ impl<'a> Unverified<'a> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn parse_up_to(token: &'a str, limit: usize) -> Result<Self, Error> {
-        if token.len() > limit {
-            return Err(Error::TooLong { bytes: token.len(), limit });
-        }
+        check_length(token, limit)?;
         // Every part is decoded before any is parsed: a decoder that takes 64 characters checks the alphabet on the way.
         let parts = Parts::split(token).ok_or_else(|| text_error(token))?;
         let decoded = parts.decode().map_err(|_| text_error(token))?;
         Ok(Self {
-            signing_input: parts.signing_input,
+            signing_input: parts.body.signing_input,
             header: Header::parse(decoded.header)?,
             body: decoded.body,
             payload_len: decoded.payload_len,
         })
+    }
+
+    /// The header as it stands in the token, with the dot after it.
+    pub(crate) fn header_text(&self) -> &'a str {
+        self.signing_input.split_inclusive('.').next().unwrap_or_default()
     }
 
     /// The algorithm that the header names. It selects nothing: the key's algorithm must be the same.
@@ -116,6 +119,10 @@ impl Authentic {
     pub(crate) fn payload(&self) -> &[u8] {
         &self.body[..self.payload_len]
     }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
 }
 
 impl fmt::Debug for Unverified<'_> {
@@ -139,10 +146,8 @@ fn describe(f: &mut fmt::Formatter<'_>, name: &str, header: &Header) -> fmt::Res
 }
 
 struct Parts<'a> {
-    signing_input: &'a str,
     header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
+    body: Body<'a>,
 }
 
 struct Decoded {
@@ -153,22 +158,61 @@ struct Decoded {
 
 impl<'a> Parts<'a> {
     fn split(token: &'a str) -> Option<Self> {
-        let (signing_input, signature) = token.rsplit_once('.')?;
-        let (header, payload) = signing_input.split_once('.')?;
-        (!payload.contains('.')).then_some(Self { signing_input, header, payload, signature })
+        let (header, _) = token.split_once('.')?;
+        Some(Self { header, body: Body::split(token, header.len() + 1)? })
     }
 
     fn decode(&self) -> Result<Decoded, Error> {
         let header = b64::decode(self.header)?;
-        let mut body = Vec::with_capacity((self.payload.len() + self.signature.len()) / 4 * 3 + 4);
-        b64::decode_into(&mut body, self.payload.as_bytes())?;
-        let payload_len = body.len();
-        b64::decode_into(&mut body, self.signature.as_bytes())?;
+        let mut body = vec![0; self.body.room()];
+        let (payload_len, signature_len) = self.body.decode(&mut body)?;
+        body.truncate(payload_len + signature_len);
         Ok(Decoded { header, body, payload_len })
     }
 }
 
+/// What follows the header.
+pub(crate) struct Body<'a> {
+    pub(crate) signing_input: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Body<'a> {
+    /// Splits a token whose header has this length, the dot included. More dots are left for the decoder to refuse.
+    #[inline]
+    pub(crate) fn split(token: &'a str, header: usize) -> Option<Self> {
+        let (payload, signature) = token.get(header..)?.rsplit_once('.')?;
+        Some(Self { signing_input: token.get(..header + payload.len())?, payload, signature })
+    }
+
+    /// How many bytes it takes to [`decode`](Self::decode).
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        b64::room(self.payload.len()) + b64::room(self.signature.len())
+    }
+
+    /// Writes the payload and the signature one after the other; the length of each.
+    ///
+    /// # Errors
+    /// [`Error::Base64`].
+    #[inline]
+    pub(crate) fn decode(&self, room: &mut [u8]) -> Result<(usize, usize), Error> {
+        let payload = b64::decode_to(room, self.payload.as_bytes())?;
+        let signature = b64::decode_to(room.get_mut(payload..).unwrap_or_default(), self.signature.as_bytes())?;
+        Ok((payload, signature))
+    }
+}
+
+/// # Errors
+/// [`Error::TooLong`].
+#[inline]
+pub(crate) fn check_length(token: &str, limit: usize) -> Result<(), Error> {
+    if token.len() > limit { Err(Error::TooLong { bytes: token.len(), limit }) } else { Ok(()) }
+}
+
 /// Says what is wrong with a text that did not split or decode.
+#[cold]
 pub(crate) fn text_error(token: &str) -> Error {
     if let Some(at) = foreign_character(token) {
         return Error::Character { at };

@@ -2,8 +2,9 @@
 
 use std::{fmt::Debug, marker::PhantomData, time::Duration};
 
+pub use crate::key_set::KeySet;
 use crate::{
-    Algorithm, Error, Policy, Verified, VerifyingKey,
+    Error, Policy, Verified, VerifyingKey,
     policy::seconds,
     profile::{Generic, Profile},
 };
@@ -35,58 +36,12 @@ impl<P: Profile> Verifier<P> {
     /// # Errors
     /// As [`Policy::parse`], [`KeySet::pick`] and [`Policy::verify_with`].
     pub fn verify(&self, token: &str, now: i64) -> Result<Verified<P::Claims>, Error> {
-        let token = self.policy.parse(token)?;
-        let key = self.keys.pick(token.kid(), token.alg())?;
-        self.policy.verify_with(key, token, now)
+        self.policy.verify_among(&self.keys, token, now)
     }
 
     /// The checks without the keys.
     pub fn policy(&self) -> &Policy<P> {
         &self.policy
-    }
-}
-
-/// Keys of one issuer. `kid` is a name to look up and nothing else.
-#[derive(Debug, Clone, Default)]
-pub struct KeySet {
-    keys: Vec<VerifyingKey>,
-}
-
-impl KeySet {
-    /// The key that a header means.
-    ///
-    /// With a `kid`, the key of that id (or one without an id, if it is the only key of its algorithm). Without one, the only key
-    /// of the algorithm.
-    ///
-    /// # Errors
-    /// [`Error::UnknownKey`]; [`Error::AlgorithmMismatch`] if the only keys with that `kid` are for other algorithms.
-    pub fn pick(&self, kid: Option<&str>, alg: Algorithm) -> Result<&VerifyingKey, Error> {
-        let named = |key: &&VerifyingKey| kid.is_some() && key.kid() == kid;
-        if let Some(key) = self.keys.iter().find(|key| named(key) && key.alg() == alg) {
-            return Ok(key);
-        }
-        if let Some(key) = self.keys.iter().find(named) {
-            return Err(Error::AlgorithmMismatch { expected: key.alg(), got: alg });
-        }
-        let mut fitting = self.keys.iter().filter(|key| key.alg() == alg);
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) if kid.is_none() || key.kid().is_none() => Ok(key),
-            (None, _) if self.keys.len() == 1 && (kid.is_none() || self.keys[0].kid().is_none()) => {
-                Err(Error::AlgorithmMismatch { expected: self.keys[0].alg(), got: alg })
-            }
-            _ => Err(Error::UnknownKey { kid: kid.map(Into::into) }),
-        }
-    }
-
-    /// The keys.
-    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
-        self.keys.iter()
-    }
-}
-
-impl FromIterator<VerifyingKey> for KeySet {
-    fn from_iter<T: IntoIterator<Item = VerifyingKey>>(keys: T) -> Self {
-        Self { keys: keys.into_iter().collect() }
     }
 }
 
@@ -164,13 +119,13 @@ impl<P: Profile, I, K> Builder<P, I, Given, K> {
 impl<P: Profile, I, A, K> Builder<P, I, A, K> {
     /// Adds a key of the issuer.
     pub fn key(mut self, key: VerifyingKey) -> Builder<P, I, A, Given> {
-        self.keys.keys.push(key);
+        self.keys.push(key);
         self.state()
     }
 
     /// Adds keys of the issuer.
     pub fn keys(mut self, keys: impl IntoIterator<Item = VerifyingKey>) -> Builder<P, I, A, Given> {
-        self.keys.keys.extend(keys);
+        keys.into_iter().for_each(|key| self.keys.push(key));
         self.state()
     }
 

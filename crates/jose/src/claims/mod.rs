@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Error,
-    json::{Member, Writer},
+    json::{Member, Reader, Writer},
 };
 
 /// A set of claims that can be signed and verified.
@@ -106,7 +106,7 @@ macro_rules! claims {
                     while more {
                         let name = reader.name()?;
                         match name.as_ref() {
-                            $( $name => reader.fill(&mut $field, $name)?, )*
+                            $( $name => $crate::claims::fill(reader, &mut $field, $name)?, )*
                             _ => reader.insert(&mut extra, name)?,
                         }
                         more = reader.another()?;
@@ -117,7 +117,7 @@ macro_rules! claims {
             }
 
             fn write(&self, out: &mut $crate::json::Writer) {
-                $( out.member($name, &self.$field); )*
+                $( out.quoted_member(concat!(",\"", $name, "\":"), &self.$field); )*
                 for (name, value) in &self.extra {
                     out.entry(name, value);
                 }
@@ -134,12 +134,22 @@ macro_rules! claims {
 }
 use claims;
 
+/// A member out of order, which is rare: not worth a copy of the code for each claim.
+#[inline(never)]
+fn fill<T: Member>(reader: &mut Reader<'_>, slot: &mut Option<T>, claim: &'static str) -> Result<(), Error> {
+    reader.fill(slot, claim)
+}
+
+#[inline]
 fn present<T: Member>(value: Option<T>, claim: &'static str) -> Result<T, Error> {
-    value.or_else(T::absent).ok_or(Error::ClaimMissing { claim })
+    match value.or_else(T::absent) {
+        Some(value) => Ok(value),
+        None => Err(Error::ClaimMissing { claim }),
+    }
 }
 
 fn check_member<T: Member>(value: &T, claim: &'static str, extra: &Map<String, Value>) -> Result<(), Error> {
-    if extra.contains_key(claim) {
+    if !extra.is_empty() && extra.contains_key(claim) {
         return Err(Error::ClaimReserved { name: claim.into() });
     }
     if value.is_valid() { Ok(()) } else { Err(Error::ClaimMalformed { claim, expected: T::EXPECTED }) }

@@ -39,11 +39,13 @@ pub trait Member: Sized {
 impl Member for String {
     const EXPECTED: &'static str = "a text";
 
+    #[inline(always)]
     fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, Error> {
-        if reader.peek() != Some(b'"') {
-            return Ok(None);
+        match reader.plain_string() {
+            Some(text) => Ok(Some(text.to_owned())),
+            None if reader.peek() == Some(b'"') => reader.string().map(|text| Some(text.into_owned())),
+            None => Ok(None),
         }
-        reader.string().map(|text| Some(text.into_owned()))
     }
 
     fn write(&self, out: &mut Writer) {
@@ -55,6 +57,7 @@ impl Member for String {
 impl Member for i64 {
     const EXPECTED: &'static str = "a whole number from 0 to 2^53";
 
+    #[inline(always)]
     fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, Error> {
         Ok(reader.integer(MAX_INTEGER))
     }
@@ -124,6 +127,7 @@ impl Member for Vec<String> {
 impl<T: Member> Member for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
+    #[inline(always)]
     fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, Error> {
         Ok(T::read(reader)?.map(Some))
     }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
-use super::{Member, scan::first_special};
+use super::{
+    Member,
+    scan::{eight_digits, first_special},
+};
 use crate::{Error, error::clip, limits::MAX_DEPTH};
 
 /// Reads one JSON text from front to back.
@@ -76,7 +79,7 @@ impl<'a> Reader<'a> {
 
     /// Whether the text goes on with exactly these bytes, a quoted name and its colon, which are then consumed: a writer that
     /// puts members in a known order is recognised without looking at each character.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn goes_on(&mut self, quoted: &str) -> bool {
         let goes_on = self.text.as_bytes()[self.at..].starts_with(quoted.as_bytes());
         if goes_on {
@@ -90,8 +93,16 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Json`].
-    #[inline]
+    #[inline(always)]
     pub fn another(&mut self) -> Result<bool, Error> {
+        if self.text.as_bytes()[self.at..].starts_with(b",\"") {
+            self.at += 1;
+            return Ok(true);
+        }
+        self.another_or_end()
+    }
+
+    fn another_or_end(&mut self) -> Result<bool, Error> {
         if self.close(b'}') {
             return Ok(false);
         }
@@ -126,17 +137,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Duplicate`] if the slot is full, [`Error::ClaimMalformed`] if the value is of another type.
+    #[inline(always)]
     pub fn fill<T: Member>(&mut self, slot: &mut Option<T>, claim: &'static str) -> Result<(), Error> {
         if slot.is_some() {
             return Err(Error::Duplicate { name: claim.into() });
         }
-        match T::read(self)? {
-            None => Err(Error::ClaimMalformed { claim, expected: T::EXPECTED }),
-            value => {
-                *slot = value;
-                Ok(())
-            }
-        }
+        *slot = T::read(self)?;
+        if slot.is_some() { Ok(()) } else { Err(Error::ClaimMalformed { claim, expected: T::EXPECTED }) }
     }
 
     /// Reads any value into a map.
@@ -180,16 +187,29 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Error::Json`] for anything else, a control character, a bad escape or half of a surrogate pair.
     pub fn string(&mut self) -> Result<Cow<'a, str>, Error> {
+        if let Some(text) = self.plain_string() {
+            return Ok(Cow::Borrowed(text));
+        }
         if self.peek() != Some(b'"') {
             return Err(self.syntax());
         }
-        let start = self.at + 1;
-        let stop = self.string_stop(start)?;
-        if self.text.as_bytes()[stop] == b'"' {
-            self.at = stop + 1;
-            return Ok(Cow::Borrowed(&self.text[start..stop]));
-        }
+        let stop = self.string_stop(self.at + 1)?;
         self.escaped_string(stop)
+    }
+
+    /// A string without escapes; nothing is consumed if what follows is anything else.
+    #[inline(always)]
+    pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        let start = self.at + 1;
+        let stop = start + first_special(&self.text.as_bytes()[start..])?;
+        if self.text.as_bytes()[stop] != b'"' {
+            return None;
+        }
+        self.at = stop + 1;
+        self.text.get(start..stop)
     }
 
     /// The next byte, not consumed.
@@ -203,6 +223,13 @@ impl<'a> Reader<'a> {
         let rest = &self.text.as_bytes()[self.at..];
         let mut value: i64 = 0;
         let mut len = 0;
+        // Times have ten digits, positions in the log sixteen.
+        while rest.get(len + 7).is_some_and(u8::is_ascii_digit)
+            && let Some(eight) = rest[len..].first_chunk().and_then(|text| eight_digits(*text))
+        {
+            value = value.checked_mul(100_000_000)?.checked_add_unsigned(eight)?;
+            len += 8;
+        }
         while let Some(digit) = rest.get(len).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
             value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
             len += 1;
@@ -298,6 +325,7 @@ impl<'a> Reader<'a> {
         if self.depth > MAX_DEPTH { Err(Error::Depth) } else { Ok(()) }
     }
 
+    #[inline]
     fn close(&mut self, bracket: u8) -> bool {
         self.skip_space();
         let closes = self.peek() == Some(bracket);

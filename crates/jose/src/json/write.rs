@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Member, scan::first_special};
+use super::{Member, scan::has_special};
 
 /// Writes one JSON object.
 #[derive(Debug)]
@@ -27,6 +27,17 @@ impl Writer {
         value.write(self);
     }
 
+    /// As [`member`](Self::member), with the name as it stands in the text, after a comma: `,"name":`.
+    #[inline]
+    pub(crate) fn quoted_member<T: Member>(&mut self, quoted: &'static str, value: &T) {
+        if value.is_absent() {
+            return;
+        }
+        let skipped = usize::from(self.out.len() == 1);
+        self.out.extend_from_slice(&quoted.as_bytes()[skipped..]);
+        value.write(self);
+    }
+
     /// Writes a member that is a text.
     pub(crate) fn text_member(&mut self, name: &'static str, text: &str) {
         self.name(name);
@@ -48,9 +59,10 @@ impl Writer {
     }
 
     pub(crate) fn text(&mut self, text: &str) {
-        if first_special(text.as_bytes()).is_some() {
+        if has_special(text.as_bytes()) {
             return self.value(&Value::String(text.into()));
         }
+        self.out.reserve(text.len() + 2);
         self.out.push(b'"');
         self.out.extend_from_slice(text.as_bytes());
         self.out.push(b'"');
@@ -60,13 +72,17 @@ impl Writer {
         let mut digits = [0; 20];
         let mut start = digits.len();
         let mut rest = value.unsigned_abs();
-        loop {
+        // Two digits per division.
+        while rest >= 10 {
+            let two = (rest % 100) as u8;
+            rest /= 100;
+            start -= 2;
+            digits[start] = b'0' + two / 10;
+            digits[start + 1] = b'0' + two % 10;
+        }
+        if rest > 0 || start == digits.len() {
             start -= 1;
             digits[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
         }
         if value < 0 {
             self.out.push(b'-');
@@ -118,13 +134,16 @@ mod tests {
         writer.member("text", &"a\"\\\n\u{1F600}é".to_owned());
         writer.member("plain", &"plain".to_owned());
         writer.member("zero", &0_i64);
+        for (name, value) in [("one", 9), ("two", 10), ("odd", 100), ("even", 1099), ("more", 70_009)] {
+            writer.member(name, &value);
+        }
         writer.member("absent", &None::<i64>);
         writer.member("large", &crate::limits::MAX_INTEGER);
         writer.member("list", &vec!["a".to_owned(), "b".to_owned()]);
         writer.entry("weird \"name\"", &serde_json::json!({"a": [1, null]}));
         let bytes = writer.finish();
         let expected = serde_json::json!({
-            "text": "a\"\\\n\u{1F600}é", "plain": "plain", "zero": 0, "large": 9_007_199_254_740_992_i64,
+            "text": "a\"\\\n\u{1F600}é", "plain": "plain", "zero": 0, "one": 9, "two": 10, "odd": 100, "even": 1099, "more": 70_009, "large": 9_007_199_254_740_992_i64,
             "list": ["a", "b"], "weird \"name\"": {"a": [1, null]},
         });
         assert_eq!(Reader::map(&bytes).map(Value::Object), Ok(expected));

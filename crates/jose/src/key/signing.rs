@@ -1,6 +1,6 @@
 //! Keys that sign.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -11,14 +11,24 @@ use aws_lc_rs::{
 use zeroize::Zeroizing;
 
 use super::{check_kid, pair::Pair, secret::hmac_key, spki};
-use crate::{Algorithm, Error, Jwk, KeyError, PrivateJwk, VerifyingKey, alg::Family, jwk::Material};
+use crate::{Algorithm, Error, Jwk, KeyError, PrivateJwk, VerifyingKey, alg::Family, jwk::Material, sign::header_text};
 
 /// A key that signs with exactly one algorithm, prepared once. It never prints its secret.
 pub struct SigningKey {
     alg: Algorithm,
     kid: String,
     signer: Signer,
+    header: OnceLock<(&'static str, String)>,
 }
+
+/// A signature, in place where it is short.
+pub(crate) enum Signature {
+    Short([u8; SHORT], usize),
+    Long(Vec<u8>),
+}
+
+/// Every HMAC, P-256 and Ed25519.
+const SHORT: usize = 64;
 
 enum Signer {
     Hmac(Box<hmac::Key>),
@@ -66,7 +76,7 @@ impl SigningKey {
     pub fn hmac(alg: Algorithm, kid: impl Into<String>, secret: &[u8]) -> Result<Self, Error> {
         let kid = kid.into();
         check_kid(&kid)?;
-        Ok(Self { alg, kid, signer: Signer::Hmac(hmac_key(alg, secret)?) })
+        Ok(Self { alg, kid, signer: Signer::Hmac(hmac_key(alg, secret)?), header: OnceLock::new() })
     }
 
     /// The private key in PKCS#8, DER, unencrypted; wiped from memory when dropped.
@@ -119,23 +129,34 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`Error::Sign`] if the primitive fails.
-    #[expect(clippy::disallowed_methods, reason = "the primitive ignores this argument and draws from its own source")]
     pub fn sign_raw(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.signature_of(message).map(|signature| signature.as_ref().to_vec())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the primitive ignores this argument and draws from its own source")]
+    pub(crate) fn signature_of(&self, message: &[u8]) -> Result<Signature, Error> {
         let random = SystemRandom::new();
         match &self.signer {
-            Signer::Hmac(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
+            Signer::Hmac(key) => Ok(Signature::copy(hmac::sign(key, message).as_ref())),
             Signer::Rsa(pair, encoding) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(*encoding, &random, message, &mut signature).map(|()| signature)
+                pair.sign(*encoding, &random, message, &mut signature).map(|()| Signature::Long(signature))
             }
-            Signer::Ec(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
-            Signer::Okp(pair) => pair.try_sign(message).map(|signature| signature.as_ref().to_vec()),
+            Signer::Ec(pair) => pair.sign(&random, message).map(|signature| Signature::copy(signature.as_ref())),
+            Signer::Okp(pair) => pair.try_sign(message).map(|signature| Signature::copy(signature.as_ref())),
             Signer::Akp(pair) => {
                 let mut signature = vec![0; pair.algorithm().signature_len()];
-                pair.sign(message, &mut signature).map(|_| signature)
+                pair.sign(message, &mut signature).map(|_| Signature::Long(signature))
             }
         }
         .map_err(|_| Error::Sign)
+    }
+
+    /// The header of what it signs as this type, in base64url. The first type's is kept: a key signs one kind of token over and
+    /// over.
+    pub(crate) fn header(&self, typ: &'static str) -> Cow<'_, str> {
+        let (kept, text) = self.header.get_or_init(|| (typ, header_text(self.alg, &self.kid, typ)));
+        if *kept == typ { Cow::Borrowed(text) } else { Cow::Owned(header_text(self.alg, &self.kid, typ)) }
     }
 
     /// The length of its signatures, in bytes.
@@ -160,7 +181,7 @@ impl SigningKey {
             (Family::Akp { .. }, Pair::Akp(own, pair)) if own == alg => Signer::Akp(pair),
             _ => return Err(KeyError::WrongAlgorithm(alg).into()),
         };
-        Ok(Self { alg, kid, signer })
+        Ok(Self { alg, kid, signer, header: OnceLock::new() })
     }
 
     fn material(&self) -> Option<Material> {
@@ -171,6 +192,28 @@ impl SigningKey {
             Signer::Ec(pair) => point(pair.public_key().as_ref()),
             Signer::Okp(pair) => point(pair.public_key().as_ref()),
             Signer::Akp(pair) => Some(Material::Akp { alg: self.alg, public: pair.public_key().as_ref().to_vec() }),
+        }
+    }
+}
+
+impl Signature {
+    fn copy(bytes: &[u8]) -> Self {
+        let mut short = [0; SHORT];
+        match short.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                Self::Short(short, bytes.len())
+            }
+            None => Self::Long(bytes.to_vec()),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Signature {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Short(bytes, len) => &bytes[..*len],
+            Self::Long(bytes) => bytes,
         }
     }
 }

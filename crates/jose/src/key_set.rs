@@ -1,0 +1,153 @@
+//! Keys of one issuer, and the headers that are known to belong to them.
+
+use std::{fmt, sync::OnceLock};
+
+use crate::{Algorithm, Error, VerifyingKey, header::Header};
+
+/// The longest header, in bytes of its text in a token, that is remembered.
+const MAX_KNOWN: usize = 512;
+
+/// Keys of one issuer. `kid` is a name to look up and nothing else.
+#[derive(Debug, Clone, Default)]
+pub struct KeySet {
+    entries: Vec<Entry>,
+}
+
+/// A key, and the header of the first token whose signature it proved. An issuer writes the same header on every token that it
+/// signs with a key, so that the others are recognised by comparing bytes. What a header says depends on nothing but its text,
+/// and which key it means on nothing but the set, which never changes: what was checked once holds again. A header is
+/// remembered only with a signature that held; a stranger cannot fill the place.
+#[derive(Clone)]
+struct Entry {
+    key: VerifyingKey,
+    known: OnceLock<Known>,
+}
+
+#[derive(Clone)]
+struct Known {
+    /// In base64url, with the dot after it.
+    text: Box<str>,
+    header: Header,
+}
+
+impl KeySet {
+    /// The key that a header means.
+    ///
+    /// With a `kid`, the key of that id (or one without an id, if it is the only key of its algorithm). Without one, the only key
+    /// of the algorithm.
+    ///
+    /// # Errors
+    /// [`Error::UnknownKey`]; [`Error::AlgorithmMismatch`] if the only keys with that `kid` are for other algorithms.
+    pub fn pick(&self, kid: Option<&str>, alg: Algorithm) -> Result<&VerifyingKey, Error> {
+        self.entry(kid, alg).map(|entry| &entry.key)
+    }
+
+    /// The keys.
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.entries.iter().map(|entry| &entry.key)
+    }
+
+    pub(crate) fn push(&mut self, key: VerifyingKey) {
+        self.entries.push(Entry { key, known: OnceLock::new() });
+        // Another key may change which one a header without `kid` means.
+        self.entries.iter_mut().for_each(|entry| entry.known = OnceLock::new());
+    }
+
+    /// If the token begins with a header that is known: its key, the header, and the length of its text with the dot.
+    #[inline]
+    pub(crate) fn recognise(&self, token: &str) -> Option<(&VerifyingKey, &Header, usize)> {
+        self.entries.iter().find_map(|Entry { key, known }| {
+            let Known { text, header } = known.get()?;
+            token.as_bytes().starts_with(text.as_bytes()).then_some((key, header, text.len()))
+        })
+    }
+
+    /// Remembers the header of a token whose signature the key that [`pick`](Self::pick) answers for it proved.
+    pub(crate) fn remember(&self, text: &str, header: &Header) {
+        if text.len() <= MAX_KNOWN
+            && let Ok(entry) = self.entry(header.kid(), header.alg)
+        {
+            entry.known.get_or_init(|| Known { text: text.into(), header: header.clone() });
+        }
+    }
+
+    fn entry(&self, kid: Option<&str>, alg: Algorithm) -> Result<&Entry, Error> {
+        let named = |entry: &&Entry| kid.is_some() && entry.key.kid() == kid;
+        if let Some(entry) = self.entries.iter().find(|entry| named(entry) && entry.key.alg() == alg) {
+            return Ok(entry);
+        }
+        if let Some(Entry { key, .. }) = self.entries.iter().find(named) {
+            return Err(Error::AlgorithmMismatch { expected: key.alg(), got: alg });
+        }
+        let mut fitting = self.entries.iter().filter(|entry| entry.key.alg() == alg);
+        match (fitting.next(), fitting.next(), &*self.entries) {
+            (Some(entry), None, _) if kid.is_none() || entry.key.kid().is_none() => Ok(entry),
+            (None, _, [Entry { key, .. }]) if kid.is_none() || key.kid().is_none() => {
+                Err(Error::AlgorithmMismatch { expected: key.alg(), got: alg })
+            }
+            _ => Err(Error::UnknownKey { kid: kid.map(Into::into) }),
+        }
+    }
+}
+
+impl FromIterator<VerifyingKey> for KeySet {
+    fn from_iter<T: IntoIterator<Item = VerifyingKey>>(keys: T) -> Self {
+        Self { entries: keys.into_iter().map(|key| Entry { key, known: OnceLock::new() }).collect() }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::b64;
+
+    fn key(kid: &str) -> VerifyingKey {
+        VerifyingKey::hmac(Algorithm::HS256, kid, &[7; 32]).unwrap()
+    }
+
+    fn header(kid: &str) -> Header {
+        Header::parse(format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#).into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_remembered_header_is_recognised_whole_or_not_at_all() {
+        let keys: KeySet = [key("a"), key("b")].into_iter().collect();
+        let text = b64::encode(r#"{"alg":"HS256","kid":"b"}"#) + ".";
+        assert!(keys.recognise(&text).is_none());
+        keys.remember(&text, &header("b"));
+
+        let (found, header, len) = keys.recognise(&(text.clone() + "e30.")).unwrap();
+        assert_eq!((found.kid(), header.kid(), len), (Some("b"), Some("b"), text.len()));
+        for end in 0..text.len() {
+            assert!(keys.recognise(&text[..end]).is_none());
+            let mut other = text.clone().into_bytes();
+            other[end] ^= 1;
+            assert!(keys.recognise(str::from_utf8(&other).unwrap()).is_none());
+        }
+    }
+
+    #[test]
+    fn the_first_header_of_a_key_stays_and_long_ones_are_not_kept() {
+        let keys: KeySet = [key("a")].into_iter().collect();
+        keys.remember(&"x".repeat(MAX_KNOWN + 1), &header("a"));
+        keys.remember("first.", &header("a"));
+        keys.remember("second.", &header("a"));
+        keys.remember("unknown.", &header("c"));
+        assert!(keys.recognise("first.").is_some());
+        assert!(keys.recognise("second.").is_none() && keys.recognise("unknown.").is_none());
+    }
+
+    #[test]
+    fn another_key_makes_the_set_forget() {
+        let mut keys: KeySet = [key("a")].into_iter().collect();
+        keys.remember("first.", &header("a"));
+        keys.push(key("b"));
+        assert!(keys.recognise("first.").is_none());
+    }
+}
