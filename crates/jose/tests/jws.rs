@@ -226,6 +226,39 @@ fn rfc9964_signatures() {
     }
 }
 
+// Another implementation signed; every algorithm that both have, every serialization
+#[test]
+fn messages_that_joserfc_made() {
+    let examples: Value = serde_json::from_str(include_str!("vectors/elsewhere/joserfc.json")).unwrap();
+    let examples = examples.as_object().unwrap();
+    assert_eq!(examples.len(), Algorithm::all().filter(|alg| alg.kty() != "AKP").count());
+    for (name, example) in examples {
+        let alg: Algorithm = name.parse().unwrap();
+        let public = match (alg.kty(), alg.crv()) {
+            ("oct", _) => VerifyingKey::hmac(alg, "k1", LONG_SECRET).unwrap(),
+            (_, crv) => openssl_key(crv).verifying_key(Some(alg)).unwrap(),
+        };
+        for form in ["compact", "flattened", "general"] {
+            let text = example[form].as_str().map_or_else(|| example[form].to_string(), Into::into);
+            let verified = UnverifiedJws::parse(&text).unwrap().verify(&public).unwrap();
+            assert_eq!(verified.payload(), b"made elsewhere", "{alg} {form}");
+        }
+    }
+}
+
+/// The key of this curve, or the RSA key, that OpenSSL made.
+fn openssl_key(crv: Option<&str>) -> AnyKey {
+    let pem = match crv {
+        None => include_bytes!("vectors/keys/rsa.spki.pem").as_slice(),
+        Some("P-256") => include_bytes!("vectors/keys/p256.spki.pem"),
+        Some("P-384") => include_bytes!("vectors/keys/p384.spki.pem"),
+        Some("P-521") => include_bytes!("vectors/keys/p521.spki.pem"),
+        Some("secp256k1") => include_bytes!("vectors/keys/secp256k1.spki.pem"),
+        Some(_) => include_bytes!("vectors/keys/ed25519.spki.pem"),
+    };
+    key::import(pem).unwrap().keys.remove(0)
+}
+
 // A key that lies elsewhere, in every serialization
 #[test]
 fn signatures_made_elsewhere() {
