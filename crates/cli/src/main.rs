@@ -9,11 +9,13 @@ mod doctor;
 mod duration;
 mod key;
 mod output;
+mod relay;
 mod secret;
 mod serve;
 mod session;
 mod shell;
 mod user;
+mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -69,6 +71,10 @@ enum Command {
     /// Configuration: show each value and where it came from, check
     #[command(subcommand)]
     Config(config::Config),
+    /// Watch the revocation feed of the running server: head, lag, readers, what was revoked
+    Watch,
+    /// Serve the revocation feed of an issuer to many verifiers near by
+    Relay(relay::Relay),
     /// Look at everything that can be wrong, and say what to do about it
     Doctor,
     /// Print the completions of a shell
@@ -100,6 +106,8 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Session(command) => command.run(global, output).await,
         Command::Key(command) => command.run(global, output).await,
         Command::Config(command) => command.run(global, output),
+        Command::Watch => watch::run(global, output).await,
+        Command::Relay(command) => command.run().await,
         Command::Doctor => doctor::run(global, output).await,
         Command::Completions { shell } => {
             shell::completions(shell);

@@ -31,15 +31,20 @@ impl Serve {
         }
         let config = admin::config(&global)?;
         logging::install(&config).map_err(|error| Failure::usage(error.to_string()))?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::undecided(error.to_string()))?;
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        };
+        let stop = stop_signal()?;
         countersign_server::serve::serve(config, stop, greet).await.map_err(|error| refused(&error))
     }
+}
+
+/// Ready when this process is asked to stop.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::undecided(error.to_string()))?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    })
 }
 
 fn refused(error: &StartError) -> Failure {

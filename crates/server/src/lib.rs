@@ -15,6 +15,7 @@ pub mod logging;
 pub mod openapi;
 pub mod passwords;
 pub mod random;
+pub mod relay;
 pub mod routes;
 pub mod secret;
 pub mod serve;

@@ -6,3 +6,4 @@ mod commands;
 mod crash;
 mod rig;
 mod serve;
+mod watch;

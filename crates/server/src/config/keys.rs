@@ -87,7 +87,7 @@ pub const KEYS: &[Key] = &[
     ),
     key("feed.readers", Number, "4096", "readers of the revocation feed at the same time"),
     key("feed.readers_per_address", Number, "1024", "readers of the feed from one network address"),
-    key("feed.anchors_per_minute", Number, "600", "time anchors of the feed per network address and minute"),
+    key("feed.anchors_per_minute", Number, "6000", "time anchors of the feed per network address and minute"),
     key(
         "keys.kek_file",
         Text,

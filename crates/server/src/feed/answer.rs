@@ -25,6 +25,11 @@ use crate::domain::rsn::Rsn;
 /// and proves anew who it is.
 const STREAM_AGE: Duration = Duration::from_mins(30);
 
+/// How long a reader waits while a server that has just started reads the log.
+const BEGIN: Duration = Duration::from_secs(2);
+/// Most bytes of a long-poll's answer: who waits for news reads whole answers, and asks for the rest from where this one ends.
+const ANSWER: usize = 4 * 1024 * 1024;
+
 /// What a reader asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {
@@ -107,7 +112,7 @@ impl Ask {
 /// `Full`; `Dark` if nothing fresh can be said (a stream is opened all the same, and waits).
 pub async fn answer(hub: &Arc<Hub>, ask: Ask, who: Who) -> Result<Response<Body>, Refused> {
     let seat = hub.sit(who.address, who.cut)?;
-    let Subscription { missed, mut live } = hub.subscribe(ask.after).ok_or(Refused::Dark)?;
+    let Subscription { missed, mut live } = hub.subscribe_within(ask.after, BEGIN).await.ok_or(Refused::Dark)?;
     match ask.way {
         Way::Events => {
             let age = STREAM_AGE + STREAM_AGE * u32::from(who.spread) / 256;
@@ -122,8 +127,22 @@ pub async fn answer(hub: &Arc<Hub>, ask: Ask, who: Who) -> Result<Response<Body>
     if !hub.is_fresh() {
         return Err(Refused::Dark);
     }
-    let lines = hub.subscribe(ask.after).ok_or(Refused::Dark)?.missed;
+    let mut lines = hub.subscribe(ask.after).ok_or(Refused::Dark)?.missed;
+    if ask.way != Way::Now {
+        lines.truncate(within(&lines, ANSWER));
+    }
     Ok(lines_at_once(seat, lines))
+}
+
+/// How many of these lines fit, one at least.
+fn within(lines: &[Arc<Line>], bytes: usize) -> usize {
+    let mut left = bytes;
+    let fits = lines.iter().take_while(|line| {
+        let fits = line.jws().len() <= left;
+        left = left.saturating_sub(line.jws().len());
+        fits
+    });
+    fits.count().max(1)
 }
 
 fn position(text: &str) -> Option<Rsn> {

@@ -10,6 +10,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::{Notify, broadcast};
@@ -55,6 +56,7 @@ pub struct Hub {
     sent: AtomicU64,
     /// The writer hears its source.
     fresh: AtomicBool,
+    begun: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -96,7 +98,13 @@ pub struct Subscription {
 
 impl Hub {
     pub fn new(seats: Seats) -> Self {
-        Self { state: Mutex::default(), seats, sent: AtomicU64::new(0), fresh: AtomicBool::new(false) }
+        Self {
+            state: Mutex::default(),
+            seats,
+            sent: AtomicU64::new(0),
+            fresh: AtomicBool::new(false),
+            begun: Notify::new(),
+        }
     }
 
     /// Begins, or begins anew, with the whole feed: a chain of lines, and the line that says until when it is complete.
@@ -117,6 +125,7 @@ impl Hub {
 
     fn send(&self, state: &mut State, line: Arc<Line>) {
         state.latest = Some(Arc::clone(&line));
+        self.begun.notify_waiters();
         // Nobody reads: then nobody misses it.
         let _ = state.live.get_or_insert_with(|| broadcast::Sender::new(BEHIND)).send(line);
         let sent = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
@@ -187,6 +196,16 @@ impl Hub {
         Ok(Seat { hub: Arc::clone(self), id, address, asked })
     }
 
+    /// As [`Hub::subscribe`]; waits this long for a feed that is only just beginning.
+    pub async fn subscribe_within(&self, after: Rsn, patience: Duration) -> Option<Subscription> {
+        let begun = self.begun.notified();
+        if let Some(subscription) = self.subscribe(after) {
+            return Some(subscription);
+        }
+        let _ = tokio::time::timeout(patience, begun).await;
+        self.subscribe(after)
+    }
+
     /// Everything above a cursor, and what will come. `None` while there is no feed. The last of the missed lines says until
     /// when the feed is complete.
     pub fn subscribe(&self, after: Rsn) -> Option<Subscription> {
@@ -198,11 +217,6 @@ impl Hub {
             missed.push(Arc::clone(latest));
         }
         Some(Subscription { missed, live })
-    }
-
-    /// Whether there is an entry above this cursor.
-    pub fn has_news(&self, after: Rsn) -> bool {
-        self.lock().lines.last().is_some_and(|last| last.head > after)
     }
 
     /// The newest line.

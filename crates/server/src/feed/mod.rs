@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use answer::{Ask, Refused, Way, Who, answer};
 pub use hub::{Full, Hub, Seat, Seats, Subscription, View};
 pub use line::Line;
-pub use publish::publish;
+pub use publish::{close, publish};
 
 /// The one stream of the log, as it stands in URLs.
 pub const STREAM: &str = "0";

@@ -47,6 +47,11 @@ pub async fn publish(app: App, stop: impl Future<Output = ()>) {
         () = stop => {}
         () = Publisher::new(app).run() => {}
     }
+    close(&hub).await;
+}
+
+/// Ends every stream in good order; who does not read is cut off.
+pub async fn close(hub: &Hub) {
     hub.close();
     let gone = async {
         while hub.view().readers > 0 {

@@ -6,5 +6,6 @@ mod follower;
 mod keys;
 mod limits;
 mod outage;
+mod relay;
 mod replicas;
 mod transports;
