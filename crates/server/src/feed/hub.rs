@@ -1,6 +1,6 @@
 //! The lines of the feed in memory, and everybody who reads them: one writer, any number of readers.
 //!
-//! The writer is the publisher of this issuer ([`super::publish`]) or a relay's subscription upstream; neither the
+//! The writer is the publisher of this issuer (`publish.rs`) or a relay's subscription upstream; neither the
 //! readers nor this file care which.
 
 use std::{
