@@ -330,6 +330,11 @@ fn secrets_that_are_none() {
             }
         }
     }
+    // A key whose last bytes look like the line breaks behind it
+    for end in [&b"\n"[..], b"\r\n", b" \t\r\n", b""] {
+        let der = spki(&ED25519, &[&[7; 30][..], b" \n"].concat());
+        assert_eq!(oct(&[&der, end].concat(), Algorithm::HS256), Err(KeyError::SecretIsKey.into()), "{end:?}");
+    }
     let certificate = include_bytes!("vectors/keys/rsa.certificate.pem");
     assert_eq!(oct(certificate, Algorithm::HS512), Err(KeyError::SecretIsKey.into()));
     assert!(oct(LONG_SECRET, Algorithm::ES256).is_err());

@@ -29,11 +29,7 @@ pub(crate) fn check_secret(alg: Algorithm, secret: &[u8]) -> Result<hmac::Algori
 
 /// Whether the bytes are a key that is not a secret, in any of the forms in which keys are written.
 pub(crate) fn is_another_key(secret: &[u8]) -> bool {
-    let whole = secret.trim_ascii_end(); // a file may end with a line break
-    is_key_text(secret)
-        || is_bare_base64_key(secret)
-        || [secret, whole].into_iter().any(|bytes| der::form(bytes).is_some())
-        || is_curve_point(secret)
+    is_key_text(secret) || is_bare_base64_key(secret) || is_der_key(secret) || is_curve_point(secret)
 }
 
 /// Draws a secret of this many bytes.
@@ -51,6 +47,20 @@ fn is_key_text(secret: &[u8]) -> bool {
     let jwk = text.starts_with(b"{")
         && Reader::map(text).is_ok_and(|members| members.contains_key("kty") || members.contains_key("keys"));
     armor || ssh || jwk
+}
+
+/// A file may end with a line break, and the key before it with a byte that looks like one: each end is tried.
+fn is_der_key(secret: &[u8]) -> bool {
+    let mut rest = secret;
+    loop {
+        if der::form(rest).is_some() {
+            return true;
+        }
+        match rest.split_last() {
+            Some((last, shorter)) if last.is_ascii_whitespace() => rest = shorter,
+            _ => return false,
+        }
+    }
 }
 
 /// The inside of a PEM text without its frame, as some consoles show public keys.
