@@ -7,8 +7,8 @@ use crate::{
 };
 
 pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
-    if !matches!(what, "store" | "issuer") {
-        return Err(Failure::Usage(format!("there is no bench `{what}`; there are: store, issuer")));
+    if !matches!(what, "store" | "issuer" | "jose") {
+        return Err(Failure::Usage(format!("there is no bench `{what}`; there are: store, issuer, jose")));
     }
     let manifest = root().join("bench").join(what).join("Cargo.toml");
     let mut command = cargo(&["run", "--release", "--manifest-path"]);
@@ -16,6 +16,8 @@ pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
     match what {
         // Both databases are measured, so the server programs are needed as in the tests.
         "store" => step(command.env(postgres::BIN_VARIABLE, postgres::server_programs()?)),
+        // It builds the programs of the compared libraries itself.
+        "jose" => step(&mut command),
         // The load generator starts the release build of the product itself.
         _ => {
             step(&mut cargo(&["build", "--release", "--package", "countersign"]))?;

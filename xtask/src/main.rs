@@ -4,6 +4,7 @@
 
 mod bench;
 mod docs;
+mod fuzz;
 mod postgres;
 mod run;
 mod tally;
@@ -19,7 +20,10 @@ Commands:
                             Finds or installs the PostgreSQL server it needs. `--full` adds the long counts.
                             ARGS go to `cargo test` (for example: -- -p countersign-jose).
   bench store               Rotations per second and CPU each, on both databases (release build)
+  bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json
   bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
+  fuzz [TARGET] [--seconds N]
+                            Each fuzz target (or one) for N seconds, 30 by default
   docs                      Builds the API documentation with warnings denied, and refreshes generated pages
   openapi                   Writes the OpenAPI document that is generated from the code
   help                      This text
@@ -63,7 +67,8 @@ fn dispatch(args: &[&str]) -> Result<(), Failure> {
         }
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["bench", what, rest @ ..] => bench::run(what, rest),
-        ["bench"] => Err(Failure::Usage("`bench` needs one of: store, issuer".to_owned())),
+        ["bench"] => Err(Failure::Usage("`bench` needs one of: store, issuer, jose".to_owned())),
+        ["fuzz", rest @ ..] => fuzz::run(&fuzz::Options::parse(rest)?),
         ["docs"] => docs::run(),
         ["openapi"] => docs::openapi(),
         [] => Err(Failure::Usage("a command is missing".to_owned())),

@@ -1,0 +1,3 @@
+//! What the fuzz targets do with their input; [`targets`] is also compiled into an ordinary test, which replays the corpus.
+
+pub mod targets;
