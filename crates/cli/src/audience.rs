@@ -35,6 +35,10 @@ pub enum Audience {
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
     },
+    /// Disable a scope at an audience: tokens with it die within a second, nobody is signed out
+    DisableScope { audience: String, scope: String },
+    /// Allow a scope at an audience again
+    EnableScope { audience: String, scope: String },
     /// List audiences
     List {
         /// Go on after this audience
@@ -63,6 +67,14 @@ impl Audience {
                 });
                 output.show(&admin.post("/api/admin/audiences", &body).await?, added);
             }
+            Self::DisableScope { audience, scope } => {
+                let answer = change_scopes(admin, &audience, |scopes| scopes.push(scope)).await?;
+                output.show(&answer, disabled);
+            }
+            Self::EnableScope { audience, scope } => {
+                let answer = change_scopes(admin, &audience, |scopes| scopes.retain(|known| *known != scope)).await?;
+                output.show(&answer, disabled);
+            }
             Self::List { after, limit } => {
                 let page = admin.get(&format!("/api/admin/audiences?after={}&limit={limit}", segment(&after))).await?;
                 output.show(&page, list);
@@ -70,6 +82,24 @@ impl Audience {
         }
         Ok(())
     }
+}
+
+/// Reads which scopes are disabled, and sets what is to be.
+async fn change_scopes(
+    admin: &mut Admin,
+    audience: &str,
+    change: impl FnOnce(&mut Vec<String>),
+) -> Result<Value, Failure> {
+    let path = format!("/api/admin/audiences/{}", segment(audience));
+    let shown = admin.get(&path).await?;
+    let words = shown["disabled_scopes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut scopes = words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect();
+    change(&mut scopes);
+    admin.put(&format!("{path}/disabled-scopes"), &json!({ "scopes": scopes })).await
+}
+
+fn disabled(audience: &Value) {
+    println!("disabled at {}: {}", text(audience, "audience"), text(audience, "disabled_scopes"));
 }
 
 fn added(audience: &Value) {

@@ -37,6 +37,9 @@ pub enum Client {
         /// What signs its access tokens, e.g. Ed25519; default: what the audience says
         #[arg(long)]
         alg: Option<String>,
+        /// An audience that it is: it may introspect that audience's tokens (repeatable)
+        #[arg(long)]
+        serves: Vec<String>,
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
@@ -49,6 +52,35 @@ pub enum Client {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// Change a client; what is left out stays. Tokens that say more than it may now die within a second
+    Update {
+        client_id: String,
+        /// A name for people
+        #[arg(long)]
+        name: Option<String>,
+        /// All that it may do from now on (repeatable)
+        #[arg(long)]
+        grant: Option<Vec<String>>,
+        /// All audiences that it may get tokens for from now on (repeatable); sessions for one that is missing end
+        #[arg(long)]
+        audience: Option<Vec<String>>,
+        /// All scopes that it may ask for from now on (repeatable; `--scope ''`: none)
+        #[arg(long)]
+        scope: Option<Vec<String>>,
+        /// All roles of the client itself from now on (repeatable; `--role ''`: none)
+        #[arg(long)]
+        role: Option<Vec<String>>,
+        /// All audiences that it is from now on (repeatable; `--serves ''`: none)
+        #[arg(long)]
+        serves: Option<Vec<String>>,
+        /// Lifetime of its access tokens, e.g. 5m
+        #[arg(long, value_parser = duration::seconds)]
+        access_token_ttl: Option<u64>,
+    },
+    /// Disable a client: every session and token of it ends
+    Disable { client_id: String },
+    /// Enable a client again; what ended stays ended
+    Enable { client_id: String },
     /// Make a new secret, shown once; the old one stops working
     RotateSecret { client_id: String },
     /// Remove a client: every session and token of it ends
@@ -73,12 +105,12 @@ impl Client {
 
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Add { client_id, name, public, grant, audience, scope, role, alg, access_token_ttl } => {
+            Self::Add { client_id, name, public, grant, audience, scope, role, serves, alg, access_token_ttl } => {
                 let usual = if public { "refresh_token" } else { "client_credentials" };
                 let grants = if grant.is_empty() { vec![usual.to_owned()] } else { grant };
                 let body = json!({
                     "client_id": client_id, "name": name, "public": public, "grants": grants, "audiences": audience,
-                    "scopes": scope, "roles": role, "alg": alg,
+                    "scopes": scope, "roles": role, "serves": serves, "alg": alg,
                     "access_token_ttl": access_token_ttl,
                 });
                 output.show(&admin.post("/api/admin/clients", &body).await?, shown_once);
@@ -86,6 +118,27 @@ impl Client {
             Self::List { after, limit } => {
                 let page = admin.get(&format!("/api/admin/clients?after={}&limit={limit}", segment(&after))).await?;
                 output.show(&page, list);
+            }
+            Self::Update { client_id, name, grant, audience, scope, role, serves, access_token_ttl } => {
+                let words = |list: Option<Vec<String>>| {
+                    list.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>())
+                };
+                let body = json!({
+                    "name": name, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
+                    "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
+                });
+                let answer = admin.put(&format!("/api/admin/clients/{}", segment(&client_id)), &body).await?;
+                output.show(&answer, one);
+            }
+            Self::Disable { client_id } => {
+                let path = format!("/api/admin/clients/{}/disable", segment(&client_id));
+                let answer = admin.post(&path, &json!({})).await?;
+                output.show(&answer, |_| println!("disabled; every session and token of this client has ended"));
+            }
+            Self::Enable { client_id } => {
+                let answer =
+                    admin.post(&format!("/api/admin/clients/{}/enable", segment(&client_id)), &json!({})).await?;
+                output.show(&answer, |_| println!("enabled"));
             }
             Self::RotateSecret { client_id } => {
                 let path = format!("/api/admin/clients/{}/secret", segment(&client_id));
@@ -118,6 +171,10 @@ fn shown_once(client: &Value) {
     if let Some(secret) = client["client_secret"].as_str() {
         say!("client_secret  {secret}\nThis is the only time the secret is shown; store it now.");
     }
+}
+
+fn one(client: &Value) {
+    list(&json!({ "items": [client] }));
 }
 
 fn list(page: &Value) {

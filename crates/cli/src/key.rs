@@ -7,6 +7,7 @@ use crate::{
     Global,
     admin::Admin,
     output::{Failure, Output, rows, table},
+    revoke::Revoke,
 };
 
 #[derive(Debug, Subcommand)]
@@ -25,10 +26,20 @@ pub enum Key {
         #[arg(long)]
         now: bool,
     },
+    /// A key that must not be trusted any more: every token it signed dies, its successor signs at once
+    Revoke {
+        kid: String,
+        /// Why, in your own words; kept with the security event
+        #[arg(long)]
+        reason: Option<String>,
+    },
 }
 
 impl Key {
     pub async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        if let Self::Revoke { kid, reason } = self {
+            return Revoke::key(kid, reason).run(global, output).await;
+        }
         let mut admin = Admin::open(global).await?;
         let done = async {
             match self {
@@ -38,6 +49,7 @@ impl Key {
                     let answer = admin.post("/api/admin/keys/rotate", &body).await?;
                     output.show(&answer, list);
                 }
+                Self::Revoke { .. } => {}
             }
             Ok(())
         }

@@ -10,6 +10,7 @@ mod duration;
 mod key;
 mod output;
 mod relay;
+mod revoke;
 mod secret;
 mod serve;
 mod session;
@@ -56,16 +57,18 @@ enum Command {
     /// Users: add, list, show, disable, enable, roles, password
     #[command(subcommand)]
     User(user::User),
-    /// Clients (applications and services): add, list, rotate-secret, remove
+    /// Clients (applications and services): add, list, update, disable, enable, rotate-secret, remove
     #[command(subcommand)]
     Client(client::Client),
-    /// Audiences (the APIs that tokens are meant for): add, list
+    /// Audiences (the APIs that tokens are meant for): add, list, disable-scope, enable-scope
     #[command(subcommand)]
     Audience(audience::Audience),
     /// Sessions: list with the reason each one ended, revoke
     #[command(subcommand)]
     Session(session::Session),
-    /// Signing keys: list, rotate
+    /// End a token, a session, what a user or a client has, a tenant's, or a signing key
+    Revoke(revoke::Revoke),
+    /// Signing keys: list, rotate, revoke
     #[command(subcommand)]
     Key(key::Key),
     /// Configuration: show each value and where it came from, check
@@ -104,6 +107,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Client(command) => command.run(global, output).await,
         Command::Audience(command) => command.run(global, output).await,
         Command::Session(command) => command.run(global, output).await,
+        Command::Revoke(command) => command.run(global, output).await,
         Command::Key(command) => command.run(global, output).await,
         Command::Config(command) => command.run(global, output),
         Command::Watch => watch::run(global, output).await,

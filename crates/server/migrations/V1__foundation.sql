@@ -28,6 +28,8 @@ CREATE TABLE rev_log (
     exp    bigint NOT NULL,
     PRIMARY KEY (stream, rsn)
 );
+-- Access tokens that were ended one by one: nothing but the log knows of them.
+CREATE INDEX rev_log_token ON rev_log (id) WHERE kind = 1;
 
 CREATE TABLE users (
     user_id          text   NOT NULL PRIMARY KEY,
@@ -70,6 +72,7 @@ CREATE TABLE audiences (
     claims           text   NOT NULL DEFAULT '{}', -- JSON object: claim name -> user attribute
     required_role    text,                     -- who may get its tokens at all
     access_token_ttl bigint,                   -- seconds; null: the issuer's
+    disabled_scopes  text   NOT NULL DEFAULT '', -- space-separated: scopes that its tokens carry for nobody
     created_at       bigint NOT NULL
 );
 
@@ -83,6 +86,7 @@ CREATE TABLE clients (
     grants           text   NOT NULL,          -- space-separated grant types
     roles            text   NOT NULL DEFAULT '', -- space-separated: roles of the client itself (client_credentials)
     alg              text,                     -- JWS algorithm of its access tokens; null: the audience's
+    serves           text   NOT NULL DEFAULT '', -- space-separated: the audiences that it is, whose tokens it may introspect
     access_token_ttl bigint,                   -- seconds
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds

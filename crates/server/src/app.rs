@@ -29,6 +29,7 @@ use crate::{
     passwords::PasswordPool,
     random::{Random, RandomError},
     store::{DataDirLock, LockError, Store, StoreConfig, StoreError, sessions::Act},
+    tick::Steady,
 };
 
 /// Cheap to clone.
@@ -53,6 +54,7 @@ pub struct Inner {
     pub openapi: Bytes,
     /// The metadata document (RFC 8414).
     pub metadata: Bytes,
+    steady: Steady,
     draining: AtomicBool,
     /// Held for as long as the data folder is in use.
     _lock: DataDirLock,
@@ -133,6 +135,7 @@ impl App {
             feed: Arc::new(Hub::new(seats)),
             metrics: Arc::default(),
             openapi: Bytes::from(openapi::document().to_string()),
+            steady: Steady::default(),
             draining: AtomicBool::new(false),
             _lock: lock,
         })))
@@ -151,6 +154,11 @@ impl App {
             random: self.random.bytes()?,
             now,
         })
+    }
+
+    /// The process's clock as the revocation log shows it: it is never turned back.
+    pub fn steady_now(&self) -> Timestamp {
+        self.steady.now(&self.clock)
     }
 
     pub fn is_draining(&self) -> bool {

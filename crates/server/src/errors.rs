@@ -32,7 +32,7 @@ codes! {
     WRONG_CONTENT_TYPE = "wrong-content-type", 415, "This endpoint takes another content type",
         "Send Content-Type: application/json, or application/x-www-form-urlencoded at /token. Other types are refused because a foreign web page could send them without asking.";
     BODY_TOO_LARGE = "body-too-large", 413, "The body is larger than the limit",
-        "Sign-in routes take at most 8 KiB, all others 64 KiB.";
+        "Sign-in routes take at most 8 KiB, a list of revocations 2 MiB, all others 64 KiB.";
     REQUEST_TIMEOUT = "request-timeout", 408, "The request took too long to arrive",
         "The body must arrive within 10 seconds. Try again on a better connection.";
     NOT_FOUND = "not-found", 404, "There is nothing at this address",

@@ -20,6 +20,7 @@ pub mod routes;
 pub mod secret;
 pub mod serve;
 pub mod store;
+pub mod tick;
 
 // Unit tests use the stores of the integration tests, which know this crate by its name.
 #[cfg(test)]

@@ -17,9 +17,9 @@ use crate::{
     http::{
         admin,
         context::Peer,
-        docs, health, login, logout, metrics, password,
+        docs, health, introspect, login, logout, metrics, password,
         pipeline::{self, unmatched},
-        register, revocations, session, token, well_known,
+        register, revocations, revoke, session, token, well_known,
     },
 };
 
@@ -146,6 +146,14 @@ pub const ROUTES: &[Route] = &[
     .query(&["after", "wait_ms"]),
     row(Get, "/revocations/{stream}/time", Reader, "The feed's time anchor", || get(revocations::time)).query(&["n"]),
     row(Get, "/revocations/{stream}/jwks.json", Public, "The feed's public keys (RFC 7517)", || get(revocations::jwks)),
+    row(Post, "/revoke", Credential, "End a refresh token's session, or an access token (RFC 7009)", || {
+        post(revoke::revoke)
+    })
+    .form(revoke::PARAMETERS),
+    row(Post, "/introspect", Credential, "Is this token active? For the service it is meant for (RFC 7662)", || {
+        post(introspect::introspect)
+    })
+    .form(introspect::PARAMETERS),
     // First party.
     row(Post, "/register", Public, "Make an account; the same answer for a known e-mail", || post(register::register))
         .json::<register::Register>(),
@@ -183,6 +191,14 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/admin/clients", Admin, "List clients", || get(admin::clients::list)).query(PAGE),
     row(Post, "/api/admin/clients", Admin, "Add a client; its secret is shown once", || post(admin::clients::add))
         .json::<admin::clients::NewClient>(),
+    row(Put, "/api/admin/clients/{id}", Admin, "Change a client; tokens that say more end", || {
+        put(admin::clients::update)
+    })
+    .json::<admin::clients::ClientChange>(),
+    row(Post, "/api/admin/clients/{id}/disable", Admin, "Disable a client; ends everything of it", || {
+        post(admin::clients::disable)
+    }),
+    row(Post, "/api/admin/clients/{id}/enable", Admin, "Enable a client", || post(admin::clients::enable)),
     row(Delete, "/api/admin/clients/{id}", Admin, "Remove a client; ends everything of it", || {
         delete(admin::clients::remove)
     }),
@@ -192,6 +208,20 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/admin/audiences", Admin, "List audiences", || get(admin::audiences::list)).query(PAGE),
     row(Post, "/api/admin/audiences", Admin, "Add an audience", || post(admin::audiences::add))
         .json::<admin::audiences::NewAudience>(),
+    row(Get, "/api/admin/audiences/{id}", Admin, "Show an audience", || get(admin::audiences::show)),
+    row(
+        Put,
+        "/api/admin/audiences/{id}/disabled-scopes",
+        Admin,
+        "Set which scopes its tokens carry for nobody",
+        || put(admin::audiences::disable_scopes),
+    )
+    .json::<admin::audiences::DisabledScopes>(),
+    row(Post, "/api/admin/revocations", Admin, "End tokens, sessions, users, clients, a tenant, a key", || {
+        post(admin::revocations::revoke)
+    })
+    .json::<admin::revocations::Revocations>()
+    .answers::<admin::revocations::Revoked>(),
     row(Get, "/api/admin/keys", Admin, "List signing keys and their states", || get(admin::keys::list)),
     row(Post, "/api/admin/keys/rotate", Admin, "Stage the next signing key", || post(admin::keys::rotate))
         .json::<admin::keys::Rotate>(),

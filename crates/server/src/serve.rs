@@ -17,6 +17,7 @@ use crate::{
     keys::RELOAD_EVERY,
     routes,
     store::login_limits,
+    tick,
 };
 
 /// How often counts of failed sign-ins that nobody needs any more are removed.
@@ -63,6 +64,7 @@ pub async fn serve(
     }
     tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
     tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
     tasks.spawn(forget_old_counts(app.clone(), signalled(stopped)));
 
     info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");

@@ -24,6 +24,12 @@ fn tour(rig: &Rig) {
     let (out, _) = rig.expect(0, &["--json", "client", "rotate-secret", "orders"], "");
     assert!(member(&out, "client_secret").starts_with("csk_"));
     rig.expect(0, &["client", "list"], "");
+    let (out, _) =
+        rig.expect(0, &["client", "update", "orders", "--scope", "stock:read", "--scope", "stock:write"], "");
+    assert!(out.contains("stock:read stock:write"), "{out}");
+    rig.expect(0, &["client", "disable", "orders"], "");
+    rig.expect(0, &["client", "enable", "orders"], "");
+    revocations(rig, &id);
     rig.expect(2, &["client", "remove", "orders"], "");
     rig.expect(0, &["client", "remove", "orders", "--yes"], "");
 
@@ -36,6 +42,30 @@ fn tour(rig: &Rig) {
     assert!(out.contains("published"), "{out}");
     let (out, _) = rig.expect(0, &["doctor"], "");
     assert!(!out.contains("WRONG"), "{out}");
+}
+
+/// Every kind; how it ends what it names is tested over HTTP.
+fn revocations(rig: &Rig, user: &str) {
+    let (out, _) = rig.expect(0, &["revoke", "user", "bob@example.com", "--reason", "left", "--wait=strict"], "");
+    assert!(out.contains("effective") && out.contains("no service with the profile strict"), "{out}");
+    let (out, _) = rig.expect(0, &["--json", "revoke", "user", user], "");
+    assert!(out.contains("\"appended\": 1"), "{out}");
+    rig.expect(0, &["revoke", "client", "orders"], "");
+    rig.expect(0, &["revoke", "token", "a-jti"], "");
+    rig.expect(1, &["revoke", "token", "-"], "not.a.token\n");
+    rig.expect(1, &["revoke", "session", "nothing"], "");
+    let (_, err) = rig.expect(2, &["revoke", "tenant", "default"], "");
+    assert!(err.contains("--yes"), "{err}");
+    rig.expect(0, &["revoke", "tenant", "default", "--yes"], "");
+    let (out, _) = rig.expect(0, &["--json", "key", "list"], "");
+    let keys: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let kid = keys["items"].as_array().unwrap().iter().find(|key| key["purpose"] == "token").unwrap()["kid"].clone();
+    rig.expect(0, &["key", "revoke", kid.as_str().unwrap(), "--reason", "a test"], "");
+    rig.expect(0, &["revoke", "key", kid.as_str().unwrap()], "");
+    rig.expect(1, &["revoke", "key", "nothing"], "");
+    rig.expect(0, &["audience", "disable-scope", "api", "stock:write"], "");
+    let (out, _) = rig.expect(0, &["audience", "enable-scope", "api", "stock:write"], "");
+    assert_eq!(out, "disabled at api: \n");
 }
 
 fn refusals(rig: &Rig) {

@@ -156,6 +156,7 @@ mod tests {
             alg: Algorithm::ES256,
             claims: ClaimMap::parse(r#"{"plan":"billing_plan"}"#).unwrap(),
             required_role: None,
+            disabled_scopes: crate::domain::scope::Scope::default(),
             access_token_ttl: None,
         }
     }

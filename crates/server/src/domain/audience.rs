@@ -1,10 +1,15 @@
 //! What a resource server (an audience) asks of its tokens: who may have them, which key signs them, which of the
 //! user's attributes they carry.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use countersign_jose::Algorithm;
 use serde_json::{Map, Value};
+
+use super::scope::Scope;
 
 /// Claims that mean something to a verifier or to another kind of token. No mapping may set them.
 const RESERVED: &[&str] = &[
@@ -48,6 +53,8 @@ pub struct AudienceRules {
     pub claims: ClaimMap,
     /// Only subjects with this role get its tokens.
     pub required_role: Option<String>,
+    /// Scopes that its tokens carry for nobody, until they are allowed again.
+    pub disabled_scopes: Scope,
     /// Its own token lifetime, if shorter or longer than the issuer's.
     pub access_token_ttl: Option<Duration>,
 }
@@ -142,6 +149,11 @@ impl ClaimMap {
         Value::from_iter(self.0.iter().map(|(claim, attribute)| (claim.clone(), attribute.clone()))).to_string()
     }
 
+    /// Whether a claim is made of one of these attributes.
+    pub fn reads_any(&self, attributes: &BTreeSet<&str>) -> bool {
+        self.0.values().any(|attribute| attributes.contains(attribute.as_str()))
+    }
+
     /// The claims that a user with these attributes gets; an attribute that is absent or null makes no claim.
     fn claims<'a>(&'a self, attributes: &'a Map<String, Value>) -> impl Iterator<Item = (&'a String, &'a Value)> {
         let found = self.0.iter().filter_map(|(claim, attribute)| Some((claim, attributes.get(attribute)?)));
@@ -156,6 +168,11 @@ pub fn mapped_claims(audiences: &[AudienceRules], attributes: &Map<String, Value
         mapped.entry(claim.clone()).or_insert_with(|| value.clone());
     }
     mapped
+}
+
+/// What a token for all of these audiences may say of `scope`.
+pub fn enabled_scope(audiences: &[AudienceRules], scope: &Scope) -> Scope {
+    audiences.iter().fold(scope.clone(), |scope, rules| scope.without(&rules.disabled_scopes))
 }
 
 /// Whether a subject with these roles may have a token for all of these audiences.
@@ -209,6 +226,7 @@ mod tests {
             alg,
             claims: ClaimMap::default(),
             required_role: None,
+            disabled_scopes: Scope::default(),
             access_token_ttl: None,
         }
     }

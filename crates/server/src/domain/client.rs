@@ -130,10 +130,21 @@ pub struct ClientSettings {
     pub roles: Vec<Role>,
     /// What signs its access tokens, unless an audience shares a secret with the issuer; `None`: what the audience says.
     pub alg: Option<Algorithm>,
+    /// The audiences that it is: it may introspect their tokens.
+    pub serves: Vec<AudienceId>,
     /// Lifetimes of its own; the issuer's where there is none.
     pub access_token_ttl: Option<Duration>,
     pub refresh_idle: Option<Duration>,
     pub refresh_absolute: Option<Duration>,
+}
+
+/// How much ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Sessions and tokens.
+    Hard,
+    /// Tokens; sessions live on, and their next refresh says what holds now.
+    Soft,
 }
 
 /// Why a client cannot be as it was asked for.
@@ -147,6 +158,8 @@ pub enum BadClient {
     PublicCredentials,
     #[error("a shared secret belongs to an audience, not to a client; choose an algorithm with a public key")]
     SecretAlgorithm,
+    #[error("introspection needs a secret; a public client has none")]
+    PublicServer,
     #[error("a lifetime is at least one second")]
     Lifetime,
 }
@@ -168,11 +181,23 @@ impl ClientSettings {
         if self.alg.is_some_and(Algorithm::is_symmetric) {
             return Err(BadClient::SecretAlgorithm);
         }
+        if !self.serves.is_empty() && !has_secret {
+            return Err(BadClient::PublicServer);
+        }
         let lifetimes = [self.access_token_ttl, self.refresh_idle, self.refresh_absolute];
         if lifetimes.into_iter().flatten().any(|lifetime| lifetime < Duration::from_secs(1)) {
             return Err(BadClient::Lifetime);
         }
         Ok(())
+    }
+
+    /// What a change of settings ends. Tokens must not say what is not true any more; a session for an audience that the
+    /// client may not ask for any more would go on getting its tokens.
+    pub fn ended_by(&self, new: &Self) -> Option<End> {
+        if self.audiences.iter().any(|audience| !new.audiences.contains(audience)) {
+            return Some(End::Hard);
+        }
+        self.outdated_by(new).then_some(End::Soft)
     }
 
     /// Whether tokens made under these settings may say more than `new` allows: they must end when the settings change.
@@ -276,6 +301,7 @@ mod tests {
             grants: [Grant::ClientCredentials].into_iter().collect(),
             roles: Vec::new(),
             alg: None,
+            serves: Vec::new(),
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,

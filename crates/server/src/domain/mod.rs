@@ -18,5 +18,6 @@ pub mod rsn;
 pub mod scope;
 pub mod session;
 pub mod signin;
+pub mod standing;
 pub mod time;
 pub mod user;

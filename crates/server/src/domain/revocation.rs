@@ -11,6 +11,30 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// An entry that never expires.
 const NEVER: i64 = 0;
 
+/// How long after a commit no verifier with this profile accepts what it ended, whatever the network does: the bound of its
+/// lease. One that is connected knows within a second.
+const STRICT: Duration = Duration::from_secs(1);
+const BALANCED: Duration = Duration::from_secs(10);
+/// For a check that was under way.
+const EPSILON: Duration = Duration::from_millis(250);
+
+/// When an end has reached every verifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EffectiveBy {
+    /// Verifiers with the profile `strict`.
+    pub strict: Timestamp,
+    /// Verifiers with the profile `balanced`, the default.
+    pub balanced: Timestamp,
+}
+
+impl EffectiveBy {
+    /// For what was committed at this time at the latest.
+    pub fn after(committed_at: Timestamp) -> Self {
+        let within = |bound: Duration| committed_at.plus(bound + EPSILON);
+        Self { strict: within(STRICT), balanced: within(BALANCED) }
+    }
+}
+
 /// One entry before it has its place (`rsn`) in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {

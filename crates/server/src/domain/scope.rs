@@ -43,6 +43,12 @@ impl Scope {
         Self(self.0.union(&other.0).cloned().collect())
     }
 
+    /// The words of this that the other does not have.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0.difference(&other.0).cloned().collect())
+    }
+
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

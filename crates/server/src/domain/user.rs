@@ -1,6 +1,6 @@
 //! Names of users, and what is known about them beyond their sign-in.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use countersign_jose::b64;
 use serde_json::{Map, Value};
@@ -83,6 +83,12 @@ impl Attributes {
 
     pub fn to_json(&self) -> String {
         Value::Object(self.0.clone()).to_string()
+    }
+
+    /// The names of what differs between these attributes and others.
+    pub fn changed<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a str> {
+        let names = self.0.keys().chain(other.0.keys()).map(String::as_str);
+        names.filter(|name| self.0.get(*name) != other.0.get(*name)).collect()
     }
 
     pub fn as_map(&self) -> &Map<String, Value> {

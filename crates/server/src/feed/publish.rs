@@ -206,7 +206,7 @@ impl Publisher {
 
     async fn page(&self, after: Rsn) -> Result<FeedPage, StoreError> {
         // Before the snapshot: where the process's clock is the tick, everything committed by then is in it.
-        let now = self.app.clock.now();
+        let now = self.app.steady_now();
         let limit = u32::try_from(LINE_ENTRIES).unwrap_or(u32::MAX);
         let read = self.app.store.read(move |tx| Box::pin(revocations::feed_page(tx, now, after, limit)));
         tokio::pin!(read);

@@ -17,6 +17,8 @@ use crate::errors;
 pub const SMALL_BODY: usize = 8 * 1024;
 /// Bytes of a body elsewhere (NET-03).
 pub const LARGE_BODY: usize = 64 * 1024;
+/// Bytes of a list of 10,000 revocations, from an administrator.
+pub const BULK_BODY: usize = 2 * 1024 * 1024;
 /// Time for a body to arrive (NET-03).
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Parameters of a form (NET-03).

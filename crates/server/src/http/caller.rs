@@ -6,6 +6,7 @@ use countersign_jose::{AccessClaims, Policy, Verified, Verifier, profile::Access
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use super::{
+    TENANT,
     context::Peer,
     cookies::{Cookie, require_same_origin},
     error::ApiError,
@@ -24,6 +25,7 @@ use crate::{
     store::{
         sessions::{self, Authority},
         signins,
+        standing::{self, TokenNames},
     },
 };
 
@@ -100,22 +102,37 @@ async fn by_access_token(app: &App, headers: &HeaderMap, audience: &str) -> Resu
     let policy = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str()).audience(audience).policy();
     let claims = verify(app, headers, &policy)?;
     let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or_else(|| refused("not a user's token"))?;
-    let id = sid.clone();
-    let authority = app
+    let (id, names) = (sid.clone(), names(app, &claims));
+    let (authority, standing) = app
         .store
         .read(move |tx| {
-            let id = id.clone();
-            Box::pin(async move { sessions::authority(tx, &id).await })
+            let (id, names) = (id.clone(), names.clone());
+            Box::pin(async move { Ok((sessions::authority(tx, &id).await?, standing::of_token(tx, &names).await?)) })
         })
-        .await?
-        .filter(Authority::stands)
-        .ok_or_else(|| refused("its session has ended"))?;
-    let issued_at = Rsn::new(claims.rsn.unwrap_or_default());
-    if issued_at < authority.token_rsn.user.max(authority.token_rsn.client) {
-        return Err(refused("roles or scopes have changed since"));
+        .await?;
+    let authority = authority.filter(Authority::stands).ok_or_else(|| refused("its session has ended"))?;
+    if !standing.is_some_and(|standing| standing.holds(rsn_of(&claims))) {
+        return Err(refused("it was ended, or roles or scopes have changed since"));
     }
     let roles = roles::effective(&authority.roles, &[audience]);
     Ok((SignedIn { user_id: authority.user_id, sid: Some(sid), expires_at: claims.exp }, roles))
+}
+
+/// Whom a token names.
+pub fn names(app: &App, claims: &AccessClaims) -> TokenNames {
+    TokenNames {
+        issuer: app.config.issuer.as_str().to_owned(),
+        tenant: claims.tid.clone().unwrap_or_else(|| TENANT.to_owned()),
+        jti: claims.jti.clone(),
+        sid: claims.sid.clone(),
+        sub: claims.sub.clone(),
+        client_id: claims.client_id.clone(),
+    }
+}
+
+/// Where the log stood when a token's authority was last checked.
+pub fn rsn_of(claims: &AccessClaims) -> Rsn {
+    Rsn::new(claims.rsn.unwrap_or_default())
 }
 
 async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
@@ -137,14 +154,24 @@ pub fn authentic(app: &App, headers: &HeaderMap) -> Result<Verified<AccessClaims
 
 fn verify(app: &App, headers: &HeaderMap, policy: &Policy<AccessToken>) -> Result<Verified<AccessClaims>, ApiError> {
     let token = bearer(headers).ok_or(errors::TOKEN_MISSING)?;
-    let verified = policy.parse(token).and_then(|token| {
-        let kid = token.kid().unwrap_or_default();
-        let unknown = || countersign_jose::Error::UnknownKey { kid: Some(kid.to_owned()) };
-        let key = app.ring.snapshot().verifying_key(kid).ok_or_else(unknown)?;
-        policy.verify_with(&key, token, app.clock.now().secs())
-    });
     // TOK-26: which check failed is for the log alone.
-    verified.map_err(|error| refused(&error.to_string()))
+    signed_by_us(app, token, policy).map_err(|error| refused(&error.to_string()))
+}
+
+/// The claims of an access token that a key of the ring signed and that obeys `policy`, now.
+///
+/// # Errors
+/// What is wrong with the token.
+pub fn signed_by_us(
+    app: &App,
+    token: &str,
+    policy: &Policy<AccessToken>,
+) -> Result<Verified<AccessClaims>, countersign_jose::Error> {
+    let token = policy.parse(token)?;
+    let kid = token.kid().unwrap_or_default();
+    let unknown = || countersign_jose::Error::UnknownKey { kid: Some(kid.to_owned()) };
+    let key = app.ring.snapshot().verifying_key(kid).ok_or_else(unknown)?;
+    policy.verify_with(&key, token, app.clock.now().secs())
 }
 
 fn refused(why: &str) -> ApiError {

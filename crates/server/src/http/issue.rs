@@ -9,7 +9,7 @@ use crate::{
     app::App,
     domain::{
         access_token::{AccessGrant, AccessRefusal, Lifetime, Subject, UserSubject, build, wished_ttl},
-        audience::{AudienceRules, key_choice},
+        audience::{AudienceRules, enabled_scope, key_choice},
         roles,
         rsn::Rsn,
         scope::Scope,
@@ -58,7 +58,8 @@ impl Target {
 }
 
 /// Signs the access token of a session, after the commit, from the `authority` that its transaction read last. `head` was
-/// read before the statement that opened or rotated the session (revocation rule R3). `scope` narrows what the session has.
+/// read before the target's rules, and before the statement that opened or rotated the session (revocation rule R3).
+/// `scope` narrows what the session has.
 ///
 /// # Errors
 /// `refresh-revoked` if the session ended meanwhile; `invalid-target` if an audience asks for a role that is missing.
@@ -70,10 +71,13 @@ pub fn for_session(
     scope: Option<&Scope>,
 ) -> Result<Issued, OAuthError> {
     let authority = authority.filter(Authority::stands).ok_or(errors::REFRESH_REVOKED)?;
-    let granted = granted_scope(&authority, scope)?;
+    let granted = enabled_scope(&target.audiences, &granted_scope(&authority, scope)?).to_string();
     let names: Vec<&str> = target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
     let roles = roles::effective(&authority.roles, &names);
     let amr: Vec<String> = authority.amr.split_ascii_whitespace().map(str::to_owned).collect();
+    // The rules are those of `head`. Where a soft end of the client came after them, this token keeps the older number: it is
+    // dead to every verifier, and the next refresh says what holds then.
+    let rsn = if authority.token_rsn.client > head { head } else { authority.token_rsn(head) };
     let subject = Subject::User(UserSubject {
         user_id: &authority.user_id,
         sid: authority.sid.as_str(),
@@ -89,7 +93,7 @@ pub fn for_session(
         audiences: &target.audiences,
         scope: &granted,
         roles: &roles,
-        rsn: authority.token_rsn(head).get(),
+        rsn: rsn.get(),
         lifetime: lifetime(app, target, Some(authority.expires_at)),
     };
     signed(app, &grant, target)
@@ -99,14 +103,20 @@ pub fn for_session(
 ///
 /// # Errors
 /// `invalid-target` if an audience asks for a role that the client does not have.
-pub fn for_client(app: &App, client: &AuthenticatedClient, target: &Target, scope: &str) -> Result<Issued, OAuthError> {
+pub fn for_client(
+    app: &App,
+    client: &AuthenticatedClient,
+    target: &Target,
+    scope: &Scope,
+) -> Result<Issued, OAuthError> {
+    let scope = enabled_scope(&target.audiences, scope).to_string();
     let roles: Vec<String> = client.settings.roles.iter().map(ToString::to_string).collect();
     let grant = AccessGrant {
         issuer: app.config.issuer.as_str(),
         subject: Subject::Client,
         client_id: client.id.as_str(),
         audiences: &target.audiences,
-        scope,
+        scope: &scope,
         roles: &roles,
         // R3; there is no sign-in whose number could be higher.
         rsn: client.head().max(client.token_rsn).get(),
@@ -129,13 +139,13 @@ fn lifetime(app: &App, target: &Target, session_end: Option<Timestamp>) -> Lifet
 }
 
 /// What the token may say now: what the session has, cut to what the client may still ask for (TOK-21).
-fn granted_scope(authority: &Authority, narrowed: Option<&Scope>) -> Result<String, OAuthError> {
+fn granted_scope(authority: &Authority, narrowed: Option<&Scope>) -> Result<Scope, OAuthError> {
     let stored = |text: &str| {
         text.parse::<Scope>().map_err(|_| OAuthError::new(errors::INTERNAL).log("a stored scope is malformed"))
     };
     let session = stored(&authority.scope)?;
     let allowed = session.intersect(&stored(&authority.client_scopes)?);
-    Ok(narrowed.map_or_else(|| allowed.clone(), |wanted| allowed.intersect(wanted)).to_string())
+    Ok(narrowed.map_or_else(|| allowed.clone(), |wanted| allowed.intersect(wanted)))
 }
 
 fn refused(refusal: AccessRefusal) -> OAuthError {

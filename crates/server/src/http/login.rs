@@ -25,12 +25,13 @@ use crate::{
     domain::{
         audience_id::AudienceId,
         client::{ClientId, FIRST_PARTY, Grant},
+        rsn::Rsn,
         scope::Scope,
         signin::{SigninId, SigninSecret},
     },
     errors,
     secret::PlainSecret,
-    store::clients::{self, Client},
+    store::clients::{self, Client, ClientState},
 };
 
 /// How the tokens travel.
@@ -63,6 +64,8 @@ pub struct Login {
 
 /// Where the tokens will go: checked before the password is.
 struct Destination {
+    /// Where the log stood when this was read.
+    head: Rsn,
     client: Client,
     scope: Scope,
     target: Target,
@@ -85,7 +88,7 @@ pub async fn login(
     let who = authenticate::authenticate(&app, &context, &body).await?;
     let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
     app.metrics.signin("success");
-    let issued = issue::for_session(&app, signed_in.authority, who.auth_rsn, &destination.target, None)?;
+    let issued = issue::for_session(&app, signed_in.authority, destination.head, &destination.target, None)?;
     let answer = TokenResponse {
         token_type: "Bearer",
         access_token: Some(issued.access_token),
@@ -134,14 +137,15 @@ async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
         .read(move |tx| {
             let (id, resource) = (id.clone(), resource.clone());
             Box::pin(async move {
-                let Some(client) = clients::by_id(tx, &id).await? else { return Ok(None) };
+                let ClientState { head, client } = clients::state(tx, &id).await?;
+                let Some(client) = client else { return Ok(None) };
                 let name = audience(&client, resource.as_deref());
                 let rules = issue::rules(tx, name.as_slice()).await?;
-                Ok(Some((client, rules)))
+                Ok(Some((head, client, rules)))
             })
         })
         .await?;
-    let (client, rules) = found.filter(|(client, _)| client.disabled_at.is_none()).ok_or_else(unknown)?;
+    let (head, client, rules) = found.filter(|(_, client, _)| client.disabled_at.is_none()).ok_or_else(unknown)?;
     if !client.settings.grants.contains(Grant::FirstParty) {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
     }
@@ -151,7 +155,7 @@ async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
     let wanted = body.scope.as_deref().map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
     let scope = client.settings.scopes.grant(wanted.as_ref()).ok_or(errors::INVALID_SCOPE)?;
     let target = Target::new(app, &client, rules, app.clock.now());
-    Ok(Destination { client, scope, target })
+    Ok(Destination { head, client, scope, target })
 }
 
 fn audience<'a>(client: &'a Client, wanted: Option<&str>) -> Option<&'a str> {

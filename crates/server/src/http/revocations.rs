@@ -68,7 +68,8 @@ pub async fn time(
             .take_anchor(context.address, clock)
             .map_err(|early| ApiError::new(errors::OVERLOADED).retry_after(retry_after_secs(early.retry_after)))?;
     }
-    let now = app.store.read(move |tx| Box::pin(revocations::time(tx, clock))).await?;
+    let steady = app.steady_now();
+    let now = app.store.read(move |tx| Box::pin(revocations::time(tx, steady))).await?;
     let iss = app.config.issuer.as_str().to_owned();
     let claims = FeedTimeClaims { iss, nonce, now: now.micros(), ..FeedTimeClaims::default() };
     let signed = sign::<FeedTime>(&*app.ring.snapshot().feed_signer()?, &claims);

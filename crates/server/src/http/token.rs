@@ -5,7 +5,7 @@ mod client_credentials;
 mod refresh;
 mod renew;
 
-pub use client::{AuthenticatedClient, authenticate_header};
+pub use client::{AuthenticatedClient, authenticate, authenticate_header};
 
 use axum::{extract::State, response::Response};
 use http::HeaderMap;

@@ -24,7 +24,8 @@ pub struct Audience {
 
 macro_rules! columns {
     () => {
-        "audience, alg, claims, required_role, access_token_ttl, tenant, name, scopes, sealed_secret, created_at"
+        "audience, alg, claims, required_role, access_token_ttl, disabled_scopes, tenant, name, scopes, sealed_secret, \
+         created_at"
     };
 }
 
@@ -36,17 +37,19 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
     const SQL: &str = concat!(
         "INSERT INTO audiences (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (audience) DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (audience) DO NOTHING"
     );
     let rules = &audience.rules;
     let ttl = rules.access_token_ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX));
     let (claims, scopes) = (rules.claims.to_json(), audience.scopes.to_string());
+    let disabled = rules.disabled_scopes.to_string();
     let params = [
         (&rules.audience).into(),
         rules.alg.as_str().into(),
         (&claims).into(),
         rules.required_role.as_deref().into(),
         ttl.into(),
+        (&disabled).into(),
         (&audience.tenant).into(),
         (&audience.name).into(),
         (&scopes).into(),
@@ -61,8 +64,7 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
 /// # Errors
 /// As any statement.
 pub async fn rules(tx: &mut Tx, audience: &str) -> Result<Option<AudienceRules>, StoreError> {
-    const SQL: &str =
-        "SELECT audience, alg, claims, required_role, access_token_ttl FROM audiences WHERE audience = $1";
+    const SQL: &str = "SELECT audience, alg, claims, required_role, access_token_ttl, disabled_scopes FROM audiences WHERE audience = $1";
     tx.fetch_optional(SQL, &[audience.into()]).await?.map(|row| rules_of(&row)).transpose()
 }
 
@@ -80,14 +82,44 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
     rows.iter().map(audience).collect()
 }
 
+/// One audience.
+///
+/// # Errors
+/// As any statement.
+pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Audience>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM audiences WHERE audience = $1");
+    tx.fetch_optional(SQL, &[name.into()]).await?.map(|row| audience(&row)).transpose()
+}
+
+/// What the audiences of a tenant make claims of.
+///
+/// # Errors
+/// As any statement.
+pub async fn claim_maps(tx: &mut Tx, tenant: &str) -> Result<Vec<ClaimMap>, StoreError> {
+    const SQL: &str = "SELECT claims FROM audiences WHERE tenant = $1 AND claims <> '{}'";
+    let rows = tx.fetch_all(SQL, &[tenant.into()]).await?;
+    let map = |row: &Row| ClaimMap::parse(&row.get::<String>(0)?).map_err(|_| malformed("claim mapping"));
+    rows.iter().map(map).collect()
+}
+
+/// Sets which scopes this audience's tokens carry for nobody. Where there are more of them than before, the caller ends the
+/// tokens that are out in the same transaction ([`super::revocations::outdate_clients`]).
+///
+/// # Errors
+/// As any statement.
+pub async fn set_disabled_scopes(tx: &mut Tx, name: &str, disabled: &Scope) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE audiences SET disabled_scopes = $1 WHERE audience = $2";
+    tx.execute(SQL, &[(&disabled.to_string()).into(), name.into()]).await.map(drop)
+}
+
 fn audience(row: &Row) -> Result<Audience, StoreError> {
     Ok(Audience {
         rules: rules_of(row)?,
-        tenant: row.get(5)?,
-        name: row.get(6)?,
-        scopes: row.get::<String>(7)?.parse().map_err(|_| malformed("scope"))?,
-        sealed_secret: row.get(8)?,
-        created_at: row.get(9)?,
+        tenant: row.get(6)?,
+        name: row.get(7)?,
+        scopes: row.get::<String>(8)?.parse().map_err(|_| malformed("scope"))?,
+        sealed_secret: row.get(9)?,
+        created_at: row.get(10)?,
     })
 }
 
@@ -98,6 +130,7 @@ fn rules_of(row: &Row) -> Result<AudienceRules, StoreError> {
         alg: row.get::<String>(1)?.parse().map_err(|_| malformed("algorithm"))?,
         claims: ClaimMap::parse(&row.get::<String>(2)?).map_err(|_| malformed("claim mapping"))?,
         required_role: row.get(3)?,
+        disabled_scopes: row.get::<String>(5)?.parse().map_err(|_| malformed("scope"))?,
         access_token_ttl: ttl.map(|ttl| Duration::from_secs(u64::try_from(ttl).unwrap_or(0))),
     })
 }

@@ -1,43 +1,60 @@
 //! Security events.
 
-use super::{Row, StoreError, Tx};
+use std::sync::LazyLock;
+
+use super::{Param, Row, StoreError, Tx, wide::Wide};
 use crate::domain::{
     audit::{AuditEvent, Source},
     time::Timestamp,
     user::UserId,
 };
 
-/// Adds an event, in the transaction of the change it tells of.
-///
-/// # Errors
-/// As any statement.
-pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO audit (id, at, event, actor, user_id, client_id, sid, ip, request_id, detail) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let detail = event.detail_json();
-    let params = [
-        (&event.id).into(),
-        event.at.into(),
-        event.event.as_str().into(),
-        (&event.source.actor).into(),
-        event.user_id.as_ref().into(),
-        event.client_id.as_ref().into(),
-        event.sid.as_ref().into(),
-        (&event.source.ip).into(),
-        (&event.source.request_id).into(),
-        (&detail).into(),
-    ];
-    tx.execute(SQL, &params).await.map(drop)
-}
-
-/// After every id: the newest events.
-const NEWEST: &str = "z";
-
 macro_rules! columns {
     () => {
         "id, at, event, actor, user_id, client_id, sid, ip, request_id, detail"
     };
 }
+
+/// Adds an event, in the transaction of the change it tells of.
+///
+/// # Errors
+/// As any statement.
+pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
+    insert_all(tx, std::slice::from_ref(event)).await
+}
+
+/// Adds many events.
+///
+/// # Errors
+/// As any statement.
+pub async fn insert_all(tx: &mut Tx, events: &[AuditEvent]) -> Result<(), StoreError> {
+    static INSERT: LazyLock<Wide> =
+        LazyLock::new(|| Wide::rows(concat!("INSERT INTO audit (", columns!(), ") VALUES"), 10));
+    for (sql, piece) in INSERT.pieces(events) {
+        let details: Vec<String> = piece.iter().map(AuditEvent::detail_json).collect();
+        let mut params: Vec<Param<'_>> = Vec::with_capacity(10 * piece.len());
+        for (event, detail) in piece.iter().zip(&details) {
+            let row: [Param<'_>; 10] = [
+                (&event.id).into(),
+                event.at.into(),
+                event.event.as_str().into(),
+                (&event.source.actor).into(),
+                event.user_id.as_ref().into(),
+                event.client_id.as_ref().into(),
+                event.sid.as_ref().into(),
+                (&event.source.ip).into(),
+                (&event.source.request_id).into(),
+                detail.into(),
+            ];
+            params.extend(row);
+        }
+        tx.execute(sql, &params).await?;
+    }
+    Ok(())
+}
+
+/// After every id: the newest events.
+const NEWEST: &str = "z";
 
 /// One page of events, the newest first. `before` is the id of the last event of the page before.
 ///

@@ -62,7 +62,8 @@ pub enum Removal {
 macro_rules! columns {
     () => {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
-         c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg"
+         c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
+         c.serves"
     };
 }
 
@@ -73,8 +74,8 @@ macro_rules! columns {
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, builtin_at, created_at, name, scopes, \
-                       audiences, grants, roles, alg, access_token_ttl, refresh_idle, refresh_absolute) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+                       audiences, grants, roles, alg, serves, access_token_ttl, refresh_idle, refresh_absolute) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let mut params = vec![
@@ -125,6 +126,22 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
     rows.iter().map(|row| client(row, 0)).collect()
 }
 
+/// The clients that may ask for tokens for an audience.
+///
+/// # Errors
+/// As any statement.
+pub async fn of_audience(tx: &mut Tx, tenant: &str, audience: &AudienceId) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT client_id, audiences FROM clients WHERE tenant = $1 AND removed_at IS NULL";
+    let mut found = Vec::new();
+    for row in tx.fetch_all(SQL, &[tenant.into()]).await? {
+        let (id, audiences): (String, String) = (row.get(0)?, row.get(1)?);
+        if audiences.split_ascii_whitespace().any(|name| name == audience.as_str()) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
 /// Changes a client's settings; false if there is no such client. Where they change what tokens may say
 /// ([`ClientSettings::outdated_by`]), the caller ends the old tokens in the same transaction
 /// ([`revocations::outdate_client_tokens`]).
@@ -133,8 +150,8 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
 /// As any statement.
 pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
-                       alg = $6, access_token_ttl = $7, refresh_idle = $8, refresh_absolute = $9 \
-                       WHERE client_id = $10 AND removed_at IS NULL";
+                       alg = $6, serves = $7, access_token_ttl = $8, refresh_idle = $9, refresh_absolute = $10 \
+                       WHERE client_id = $11 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -197,6 +214,7 @@ struct Stored<'a> {
     grants: String,
     roles: String,
     alg: Option<&'static str>,
+    serves: String,
     seconds: [Option<i64>; 3],
 }
 
@@ -210,6 +228,7 @@ impl<'a> Stored<'a> {
             grants: settings.grants.to_string(),
             roles: spaced(&settings.roles),
             alg: settings.alg.map(Algorithm::as_str),
+            serves: spaced(&settings.serves),
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
         }
     }
@@ -223,6 +242,7 @@ impl<'a> Stored<'a> {
             (&self.grants).into(),
             (&self.roles).into(),
             self.alg.into(),
+            (&self.serves).into(),
         ];
         params.extend(self.seconds.map(Param::from));
         params
@@ -252,6 +272,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
             grants: text(6)?.parse().map_err(|_| malformed("grant"))?,
             roles: Role::parse_list(&text(7)?).map_err(|_| malformed("role"))?,
             alg: alg.map(|alg| alg.parse()).transpose().map_err(|_| malformed("algorithm"))?,
+            serves: AudienceId::parse_list(&text(17)?).map_err(|_| malformed("audience"))?,
             access_token_ttl: span(8)?,
             refresh_idle: span(9)?,
             refresh_absolute: span(10)?,

@@ -1,6 +1,8 @@
 //! What truly differs between the databases: whose clock counts, and how rows are locked.
 
-use super::{Param, StoreError, StoreKind, Tx};
+use std::{mem::discriminant, sync::LazyLock};
+
+use super::{Param, StoreError, StoreKind, Tx, wide::Wide};
 use crate::domain::time::Timestamp;
 
 /// Held while a schema is migrated, so that replicas that start together do it once ("CSGN").
@@ -43,19 +45,42 @@ pub async fn lock_rows(tx: &mut Tx, rows: &mut [RowKey<'_>]) -> Result<(), Store
         return Ok(());
     }
     rows.sort_unstable();
-    for row in rows.iter() {
-        let (sql, key) = lock_statement(*row);
-        tx.fetch_optional(sql, &[key]).await?;
+    for same in rows.chunk_by(|a, b| discriminant(a) == discriminant(b)) {
+        let Some(first) = same.first() else { continue };
+        for (sql, piece) in statement(*first).pieces(same) {
+            let keys: Vec<Param<'_>> = piece.iter().map(|row| row.key()).collect();
+            tx.fetch_all(sql, &keys).await?;
+        }
     }
     Ok(())
 }
 
-fn lock_statement(row: RowKey<'_>) -> (&'static str, Param<'_>) {
+impl<'a> RowKey<'a> {
+    fn key(self) -> Param<'a> {
+        match self {
+            Self::Tenant(text) | Self::Client(text) | Self::User(text) | Self::Session(text) => text.into(),
+            Self::Signin(id) => id.into(),
+        }
+    }
+}
+
+/// The statement that locks rows of this kind. Rows are locked in the order of the bytes of their keys, as they are sorted
+/// here, whatever the database's collation is.
+fn statement(row: RowKey<'_>) -> &'static Wide {
+    macro_rules! lock {
+        ($table:literal, $key:literal, $order:literal) => {{
+            static LOCK: LazyLock<Wide> = LazyLock::new(|| {
+                let head = concat!("SELECT ", $key, " FROM ", $table, " WHERE ", $key, " IN");
+                Wide::keys(head, 0, concat!(" ORDER BY ", $order, " FOR UPDATE"))
+            });
+            &LOCK
+        }};
+    }
     match row {
-        RowKey::Tenant(tenant) => ("SELECT tenant FROM tenants WHERE tenant = $1 FOR UPDATE", tenant.into()),
-        RowKey::Client(id) => ("SELECT client_id FROM clients WHERE client_id = $1 FOR UPDATE", id.into()),
-        RowKey::User(id) => ("SELECT user_id FROM users WHERE user_id = $1 FOR UPDATE", id.into()),
-        RowKey::Signin(id) => ("SELECT id FROM signins WHERE id = $1 FOR UPDATE", id.into()),
-        RowKey::Session(sid) => ("SELECT sid FROM sessions WHERE sid = $1 FOR UPDATE", sid.into()),
+        RowKey::Tenant(_) => lock!("tenants", "tenant", "convert_to(tenant, 'UTF8')"),
+        RowKey::Client(_) => lock!("clients", "client_id", "convert_to(client_id, 'UTF8')"),
+        RowKey::User(_) => lock!("users", "user_id", "convert_to(user_id, 'UTF8')"),
+        RowKey::Signin(_) => lock!("signins", "id", "id"),
+        RowKey::Session(_) => lock!("sessions", "sid", "convert_to(sid, 'UTF8')"),
     }
 }

@@ -21,10 +21,12 @@ pub mod roles;
 pub mod sessions;
 pub mod signins;
 mod sqlite;
+pub mod standing;
 pub mod status;
 mod tx;
 pub mod users;
 mod value;
+mod wide;
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 

@@ -4,9 +4,11 @@
 //! ([`append`]), then write what carries the new `rsn`. The head row is locked last, so that the order of commits is the
 //! order of the log, and nobody waits for another in a circle.
 
+mod bulk;
 mod feed;
 mod insert;
 
+pub use bulk::{Ended, Targets, end, outdate_clients, revoked_tokens};
 pub use feed::{FeedPage, LogEntry, Ticked, feed_page, tick, time};
 
 use super::{

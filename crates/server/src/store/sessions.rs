@@ -2,8 +2,8 @@
 //! Refreshing is in `refresh.rs`, ending in `end.rs`, what an access token may say in `authority.rs`.
 
 mod authority;
-mod end;
-mod events;
+pub(in crate::store) mod end;
+pub(in crate::store) mod events;
 mod granted;
 mod list;
 mod refresh;
@@ -41,7 +41,7 @@ pub struct Act {
 }
 
 impl Act {
-    fn scope<'a>(&'a self, tenant: &'a str) -> Scope<'a> {
+    pub(in crate::store) fn scope<'a>(&'a self, tenant: &'a str) -> Scope<'a> {
         Scope { issuer: &self.issuer, tenant }
     }
 }

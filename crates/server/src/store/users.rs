@@ -225,7 +225,9 @@ pub async fn renew_hash(tx: &mut Tx, hash: &NewHash<'_>) -> Result<bool, StoreEr
     Ok(tx.execute(SQL, &params).await? == 1)
 }
 
-/// Replaces a user's attributes; tokens carry the new ones from the next refresh on. False if there is no such user.
+/// Replaces a user's attributes; tokens carry the new ones from the next refresh on. False if there is no such user. Where
+/// a claim is made of what changes, the caller ends the old tokens in the same transaction
+/// ([`revocations::outdate_user_tokens`]).
 ///
 /// # Errors
 /// As any statement.

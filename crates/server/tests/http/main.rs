@@ -6,12 +6,14 @@ mod support;
 
 mod admin;
 mod coverage;
+mod endings;
 mod limits;
 mod login;
 mod logout;
 mod password;
 mod register;
 mod revocations;
+mod revoke;
 mod rig;
 mod secrets;
 mod token;

@@ -28,9 +28,15 @@ async fn the_metadata_names_this_issuer_and_nothing_that_does_not_work() {
     let rig = Rig::sqlite().await;
     let metadata = rig.get("/.well-known/openid-configuration").send().await.expect(200).json();
     assert_eq!(metadata["issuer"], ISSUER);
-    for member in
-        ["jwks_uri", "token_endpoint", "service_documentation", "revocation_feed_uri", "revocation_feed_jwks_uri"]
-    {
+    for member in [
+        "jwks_uri",
+        "token_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+        "service_documentation",
+        "revocation_feed_uri",
+        "revocation_feed_jwks_uri",
+    ] {
         let path = metadata[member].as_str().unwrap().strip_prefix(ISSUER).unwrap();
         assert_ne!(rig.get(path).send().await.status.as_u16(), 404, "{member}");
     }

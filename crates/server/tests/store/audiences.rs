@@ -20,6 +20,7 @@ fn audience(name: &str) -> Audience {
             alg: Algorithm::HS256,
             claims: ClaimMap::parse(r#"{"plan":"billing_plan"}"#).unwrap(),
             required_role: Some("tester".to_owned()),
+            disabled_scopes: countersign_server::domain::scope::Scope::default(),
             access_token_ttl: Some(Duration::from_secs(60)),
         },
         tenant: "default".to_owned(),

@@ -34,6 +34,7 @@ fn new_client(id: &str) -> NewClient {
             grants: [Grant::ClientCredentials].into_iter().collect(),
             roles: Role::parse_list("service").unwrap(),
             alg: Some(Algorithm::Ed25519),
+            serves: Vec::new(),
             access_token_ttl: Some(Duration::from_secs(300)),
             refresh_idle: None,
             refresh_absolute: None,

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use axum::{Json as Answer, extract::State};
+use axum::{
+    Json as Answer,
+    extract::{Path, State},
+};
 use countersign_jose::Algorithm;
 use http::StatusCode;
 use schemars::JsonSchema;
@@ -17,7 +20,7 @@ use crate::{
         audience_id::AudienceId,
         audit::{Event, Source},
         roles::Role,
-        scope::Scope,
+        scope::{BadScope, Scope},
     },
     errors,
     http::{
@@ -30,7 +33,7 @@ use crate::{
     secret::PlainSecret,
     store::{
         audiences::{self, Audience},
-        audit,
+        audit, clients, revocations,
     },
 };
 
@@ -51,6 +54,13 @@ pub struct NewAudience {
     pub required_role: Option<String>,
     /// Seconds.
     pub access_token_ttl: Option<u64>,
+}
+
+/// The body of `PUT /api/admin/audiences/{id}/disabled-scopes`: all that are disabled from now on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisabledScopes {
+    pub scopes: Vec<String>,
 }
 
 /// `GET /api/admin/audiences`
@@ -101,6 +111,54 @@ pub async fn add(
     Ok((StatusCode::CREATED, Answer(answer)))
 }
 
+/// `GET /api/admin/audiences/{id}`
+pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Answer<Value>, ApiError> {
+    let found = app.store.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { audiences::find(tx, &id).await })
+    });
+    let missing = || ApiError::new(errors::NOT_FOUND).detail("there is no such audience");
+    Ok(Answer(shown(&found.await?.ok_or_else(missing)?)))
+}
+
+/// `PUT /api/admin/audiences/{id}/disabled-scopes`: tokens with a scope that is disabled now die within a second; sessions
+/// live on, and their next refresh leaves it out.
+pub async fn disable_scopes(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Path(id): Path<String>,
+    Json(body): Json<DisabledScopes, LARGE_BODY>,
+) -> Result<Answer<Value>, ApiError> {
+    let missing = || ApiError::new(errors::NOT_FOUND).detail("there is no such audience");
+    let id = AudienceId::parse(&id).map_err(|_| missing())?;
+    let bad = |error: BadScope| ApiError::field(errors::INVALID_VALUE, "scopes", error.to_string());
+    let disabled = body.scopes.join(" ").parse::<Scope>().map_err(bad)?;
+    let act = app.act(&context, admin.actor(), app.clock.now())?;
+    let event = event(&app, &context, admin.actor(), Event::AudienceUpdated)?.with("audience", id.as_str());
+    let event = event.with("disabled_scopes", disabled.to_string());
+    let changed = app
+        .store
+        .write(move |tx| {
+            let (id, disabled, act, event) = (id.clone(), disabled.clone(), act.clone(), event.clone());
+            Box::pin(async move {
+                let Some(audience) = audiences::find(tx, id.as_str()).await? else { return Ok(None) };
+                if audience.rules.disabled_scopes == disabled {
+                    return Ok(Some(audience));
+                }
+                audiences::set_disabled_scopes(tx, id.as_str(), &disabled).await?;
+                if !disabled.is_subset(&audience.rules.disabled_scopes) {
+                    let clients = clients::of_audience(tx, &audience.tenant, &id).await?;
+                    revocations::outdate_clients(tx, &clients, &act).await?;
+                }
+                audit::insert(tx, &event).await?;
+                audiences::find(tx, id.as_str()).await
+            })
+        })
+        .await?;
+    Ok(Answer(shown(&changed.ok_or_else(missing)?)))
+}
+
 fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
     let bad = |field: &'static str, error: &dyn std::fmt::Display| {
         ApiError::field(errors::INVALID_VALUE, field, error.to_string())
@@ -120,6 +178,7 @@ fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
         alg: alg(body)?,
         claims: ClaimMap::new(body.claims.clone()).map_err(|error| bad("claims", &error))?,
         required_role: role.map(|role| role.to_string()),
+        disabled_scopes: Scope::default(),
         access_token_ttl: ttl,
     };
     Ok(Audience {
@@ -155,6 +214,7 @@ fn shown(audience: &Audience) -> Value {
         "name": audience.name,
         "alg": rules.alg.as_str(),
         "scopes": audience.scopes.words().collect::<Vec<_>>(),
+        "disabled_scopes": rules.disabled_scopes.words().collect::<Vec<_>>(),
         "claims": serde_json::from_str::<Value>(&rules.claims.to_json()).unwrap_or(Value::Null),
         "required_role": rules.required_role,
         "access_token_ttl": seconds(rules.access_token_ttl),

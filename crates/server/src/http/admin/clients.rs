@@ -19,7 +19,7 @@ use crate::{
         audience,
         audience_id::AudienceId,
         audit::Event,
-        client::{ClientId, ClientSettings, Grant, Grants, SecretHash},
+        client::{ClientId, ClientSettings, End, Grant, Grants, SecretHash},
         revocation::Entry,
         roles::Role,
         scope::Scope,
@@ -35,6 +35,8 @@ use crate::{
     store::{
         audit,
         clients::{self, Client, Removal},
+        dialect::{RowKey, lock_rows},
+        revocations,
     },
 };
 
@@ -59,6 +61,29 @@ pub struct NewClient {
     pub roles: Vec<String>,
     /// What signs its access tokens; default: what the audience says.
     pub alg: Option<String>,
+    /// The audiences that it is: it may introspect their tokens.
+    #[serde(default)]
+    pub serves: Vec<String>,
+    /// Seconds.
+    pub access_token_ttl: Option<u64>,
+    /// Seconds.
+    pub refresh_idle: Option<u64>,
+    /// Seconds.
+    pub refresh_absolute: Option<u64>,
+}
+
+/// The body of `PUT /api/admin/clients/{id}`: what is left out stays as it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientChange {
+    pub name: Option<String>,
+    pub grants: Option<Vec<String>>,
+    pub audiences: Option<Vec<String>>,
+    pub scopes: Option<Vec<String>>,
+    pub roles: Option<Vec<String>>,
+    /// What signs its access tokens.
+    pub alg: Option<String>,
+    pub serves: Option<Vec<String>>,
     /// Seconds.
     pub access_token_ttl: Option<u64>,
     /// Seconds.
@@ -165,6 +190,107 @@ pub async fn rotate_secret(
     Ok(Answer(json!({ "client_id": id.as_str(), "client_secret": plain.expose() })))
 }
 
+/// `PUT /api/admin/clients/{id}`: tokens that say what is not true any more die within a second, sessions live on and their
+/// next refresh says what holds now. Sessions for an audience that is taken away end.
+pub async fn update(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Path(id): Path<String>,
+    Json(body): Json<ClientChange, LARGE_BODY>,
+) -> Result<Answer<Value>, ApiError> {
+    let id = ClientId::parse(&id).map_err(|_| missing())?;
+    let old = found(&app, &id).await?;
+    let new = changed(&old.settings, body)?;
+    let checked = new.check(old.secret.is_some());
+    checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
+    within_caps(&app, &new)?;
+    if let Some(alg) = new.alg {
+        app.ring.ensure_alg(alg, &context.source(admin.actor())).await?;
+    }
+    let end = old.settings.ended_by(&new);
+    let now = app.clock.now();
+    let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
+    let event = event(&app, &context, admin.actor(), Event::ClientUpdated)?.client(id.as_str());
+    let client = id.clone();
+    let written = app
+        .store
+        .write(move |tx| {
+            let (id, old, new, event) = (client.clone(), old.settings.clone(), new.clone(), event.clone());
+            Box::pin(async move {
+                lock_rows(tx, &mut [RowKey::Client(id.as_str())]).await?;
+                // Two administrators at once: the second sees what the first made of it before changing it.
+                if clients::by_id(tx, &id).await?.is_none_or(|client| client.settings != old) {
+                    return Ok(false);
+                }
+                let _ended = match end {
+                    Some(End::Hard) => Some(revocations::revoke_client(tx, now, id.as_str(), &entry).await?),
+                    Some(End::Soft) => Some(revocations::outdate_client_tokens(tx, now, id.as_str(), &entry).await?),
+                    None => None,
+                };
+                clients::update(tx, &id, &new).await?;
+                audit::insert(tx, &event).await?;
+                Ok(true)
+            })
+        })
+        .await?;
+    if !written {
+        return Err(ApiError::new(errors::CONFLICT).detail("somebody else changed this client just now; look again"));
+    }
+    Ok(Answer(shown(&found(&app, &id).await?)))
+}
+
+/// `POST /api/admin/clients/{id}/disable`
+pub async fn disable(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Path(id): Path<String>,
+) -> Result<Answer<Value>, ApiError> {
+    let id = ClientId::parse(&id).map_err(|_| missing())?;
+    let now = app.clock.now();
+    let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
+    let event = event(&app, &context, admin.actor(), Event::ClientDisabled)?.client(id.as_str());
+    let client = id.clone();
+    app.store
+        .write(move |tx| {
+            let (id, event) = (client.clone(), event.clone());
+            Box::pin(async move {
+                if clients::disable(tx, &id, &entry, now).await?.is_some() {
+                    audit::insert(tx, &event).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(Answer(shown(&found(&app, &id).await?)))
+}
+
+/// `POST /api/admin/clients/{id}/enable`
+pub async fn enable(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Path(id): Path<String>,
+) -> Result<Answer<Value>, ApiError> {
+    let id = ClientId::parse(&id).map_err(|_| missing())?;
+    let event = event(&app, &context, admin.actor(), Event::ClientUpdated)?.client(id.as_str());
+    let event = event.with("change", "enabled");
+    let client = id.clone();
+    app.store
+        .write(move |tx| {
+            let (id, event) = (client.clone(), event.clone());
+            Box::pin(async move {
+                if clients::enable(tx, &id).await? {
+                    audit::insert(tx, &event).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(Answer(shown(&found(&app, &id).await?)))
+}
+
 /// `DELETE /api/admin/clients/{id}`
 pub async fn remove(
     State(app): State<App>,
@@ -196,11 +322,32 @@ pub async fn remove(
     }
 }
 
+fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings, ApiError> {
+    let words = |new: Option<Vec<String>>, old: Vec<String>| new.unwrap_or(old);
+    let secs = |new: Option<u64>, old: Option<Duration>| new.or_else(|| seconds(old));
+    let texts = |old: &[AudienceId]| old.iter().map(ToString::to_string).collect();
+    settings(&NewClient {
+        client_id: String::new(),
+        name: Some(change.name.unwrap_or_else(|| old.name.clone())),
+        public: false,
+        grants: words(change.grants, old.grants.iter().map(|grant| grant.as_str().to_owned()).collect()),
+        audiences: words(change.audiences, texts(&old.audiences)),
+        scopes: words(change.scopes, old.scopes.words().map(str::to_owned).collect()),
+        roles: words(change.roles, old.roles.iter().map(ToString::to_string).collect()),
+        alg: change.alg.or_else(|| old.alg.map(|alg| alg.as_str().to_owned())),
+        serves: words(change.serves, texts(&old.serves)),
+        access_token_ttl: secs(change.access_token_ttl, old.access_token_ttl),
+        refresh_idle: secs(change.refresh_idle, old.refresh_idle),
+        refresh_absolute: secs(change.refresh_absolute, old.refresh_absolute),
+    })
+}
+
 fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
     let bad = |field: &'static str, error: &dyn std::fmt::Display| {
         ApiError::field(errors::INVALID_VALUE, field, error.to_string())
     };
     let audience = |text: &String| AudienceId::parse(text).map_err(|error| bad("audiences", &error));
+    let served = |text: &String| AudienceId::parse(text).map_err(|error| bad("serves", &error));
     let role = |text: &String| Role::parse(text).map_err(|error| bad("roles", &error));
     let grant = |text: &String| text.parse::<Grant>().map_err(|error| bad("grants", &error));
     let span = |seconds: Option<u64>| seconds.map(Duration::from_secs);
@@ -212,6 +359,7 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
         grants: body.grants.iter().map(grant).collect::<Result<Grants, _>>()?,
         roles: body.roles.iter().map(role).collect::<Result<_, _>>()?,
         alg,
+        serves: body.serves.iter().map(served).collect::<Result<_, _>>()?,
         access_token_ttl: span(body.access_token_ttl),
         refresh_idle: span(body.refresh_idle),
         refresh_absolute: span(body.refresh_absolute),
@@ -260,6 +408,7 @@ fn shown(client: &Client) -> Value {
         "scopes": settings.scopes.words().collect::<Vec<_>>(),
         "roles": settings.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
         "alg": settings.alg.map(Algorithm::as_str),
+        "serves": settings.serves.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
         "access_token_ttl": seconds(settings.access_token_ttl),
         "refresh_idle": seconds(settings.refresh_idle),
         "refresh_absolute": seconds(settings.refresh_absolute),

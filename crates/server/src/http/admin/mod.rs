@@ -4,6 +4,7 @@ pub mod audiences;
 pub mod audit;
 pub mod clients;
 pub mod keys;
+pub mod revocations;
 pub mod sessions;
 pub mod status;
 pub mod users;

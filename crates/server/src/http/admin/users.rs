@@ -30,7 +30,9 @@ use crate::{
     },
     secret::PlainSecret,
     store::{
-        StoreError, Tx, audit,
+        StoreError, Tx, audiences, audit,
+        dialect::{RowKey, lock_rows},
+        revocations,
         roles::{self, RolesSet},
         users::{self, Listing, User},
     },
@@ -200,11 +202,23 @@ pub async fn set_attributes(
     let attributes = Attributes::new(body.attributes).map_err(|error| bad(error.to_string()))?;
     let id = resolve(&app, &id).await?;
     let event = event(&app, &context, admin.actor(), Event::UserUpdated)?.user(id.as_str());
+    let now = app.clock.now();
+    let entry = Entry::user(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
     let user = id.clone();
     app.store
         .write(move |tx| {
             let (user, attributes, event) = (user.clone(), attributes.clone(), event.clone());
             Box::pin(async move {
+                lock_rows(tx, &mut [RowKey::User(user.as_str())]).await?;
+                let Some(old) = users::by_id(tx, &user).await? else { return Ok(()) };
+                let changed = old.attributes.changed(&attributes);
+                if changed.is_empty() {
+                    return Ok(());
+                }
+                // Tokens with a claim that is not true any more die; sessions live on.
+                if audiences::claim_maps(tx, &old.tenant).await?.iter().any(|map| map.reads_any(&changed)) {
+                    revocations::outdate_user_tokens(tx, now, user.as_str(), &entry).await?;
+                }
                 users::set_attributes(tx, &user, &attributes).await?;
                 audit::insert(tx, &event).await
             })

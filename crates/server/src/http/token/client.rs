@@ -88,6 +88,19 @@ pub async fn authenticate_header(app: &App, headers: &HeaderMap) -> Result<Authe
     let value = values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok());
     let claimed = value.and_then(basic).filter(|claimed| claimed.secret.is_some()).ok_or(errors::INVALID_CLIENT)?;
     let claimed = ClaimedClient::of(claimed)?;
+    look_up(app, &claimed).await
+}
+
+/// Finds and authenticates the client of a request that needs nothing else read with it.
+///
+/// # Errors
+/// As [`ClaimedClient::read`] and [`ClaimedClient::prove`].
+pub async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) -> Result<AuthenticatedClient, OAuthError> {
+    let claimed = ClaimedClient::read(headers, form)?;
+    look_up(app, &claimed).await
+}
+
+async fn look_up(app: &App, claimed: &ClaimedClient) -> Result<AuthenticatedClient, OAuthError> {
     let id = claimed.id().clone();
     let state = app.store.read(move |tx| {
         let id = id.clone();

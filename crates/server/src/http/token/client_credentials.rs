@@ -37,7 +37,7 @@ pub(super) async fn grant(app: &App, headers: &HeaderMap, form: &Form) -> Result
     // It may ask for its own audiences alone.
     let rules = rules.filter(|rules| client.settings.audiences.iter().any(|own| own.as_str() == rules.audience));
     let target = Target::new(app, &client, vec![rules.ok_or(errors::INVALID_TARGET)?], app.clock.now());
-    let issued = issue::for_client(app, &client, &target, &scope.to_string())?;
+    let issued = issue::for_client(app, &client, &target, &scope)?;
     Ok(Json(TokenResponse {
         token_type: "Bearer",
         access_token: Some(issued.access_token),

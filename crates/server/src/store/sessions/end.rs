@@ -1,9 +1,15 @@
 //! Ending sessions: each of these locks what it will change, appends its entries to the revocation log, and writes its
 //! reason, in one transaction. What has ended before is left alone and appends nothing.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use super::{
-    super::dialect::{RowKey, lock_rows},
-    Act, StoreError, Tx,
+    super::{
+        Param,
+        dialect::{RowKey, lock_rows},
+        wide::Wide,
+    },
+    Act, Row, StoreError, Tx,
     events::{self, Whose},
 };
 use crate::{
@@ -27,6 +33,16 @@ pub struct Ended {
     pub rsn: Option<Rsn>,
 }
 
+macro_rules! columns {
+    () => {
+        concat!(
+            "SELECT sid, tenant, CASE WHEN ",
+            super::stands!(),
+            " THEN 1 ELSE 0 END, user_id, client_id, revoked_at FROM sessions "
+        )
+    };
+}
+
 /// Signs out here: the sign-in and all its sessions.
 ///
 /// # Errors
@@ -34,11 +50,7 @@ pub struct Ended {
 pub async fn end_signin(tx: &mut Tx, id: &SigninId, reason: EndReason, act: &Act) -> Result<Ended, StoreError> {
     const END: &str = "UPDATE signins SET revoked_at = $1, revoked_reason = $2 WHERE id = $3 AND revoked_at IS NULL \
                        RETURNING user_id";
-    const SESSIONS: &str = concat!(
-        "SELECT sid, tenant, CASE WHEN ",
-        super::stands!(),
-        " THEN 1 ELSE 0 END FROM sessions WHERE signin_id = $1 AND revoked_at IS NULL ORDER BY sid"
-    );
+    const SESSIONS: &str = concat!(columns!(), "WHERE signin_id = $1 AND revoked_at IS NULL ORDER BY sid");
     let params = [act.now.into(), reason.as_str().into(), id.as_bytes().into()];
     // This locks the sign-in: no session is opened from here on.
     let Some(row) = tx.fetch_optional(END, &params).await? else { return Ok(Ended::default()) };
@@ -56,17 +68,11 @@ pub async fn end_signin(tx: &mut Tx, id: &SigninId, reason: EndReason, act: &Act
 /// # Errors
 /// As any statement.
 pub async fn end_session(tx: &mut Tx, sid: &Sid, reason: EndReason, act: &Act) -> Result<Ended, StoreError> {
-    const SESSION: &str = concat!(
-        "SELECT sid, tenant, CASE WHEN ",
-        super::stands!(),
-        " THEN 1 ELSE 0 END, user_id, client_id FROM sessions WHERE sid = $1 AND revoked_at IS NULL"
-    );
+    const SESSION: &str = concat!(columns!(), "WHERE sid = $1 AND revoked_at IS NULL");
     let Some(row) = tx.fetch_optional(SESSION, &[sid.as_str().into()]).await? else { return Ok(Ended::default()) };
-    let open = OpenSession { sid: row.get(0)?, tenant: row.get(1)?, stands: row.get::<i64>(2)? == 1 };
-    let (user_id, client_id): (String, String) = (row.get(3)?, row.get(4)?);
-    let whose = Whose { user_id: &user_id, client_id: Some(&client_id), sid: Some(sid.as_str()) };
-    let event = events::ended(act, reason, whose);
-    let ended = end_all(tx, &[open], reason, &event, act).await?;
+    let open = open_session(&row)?;
+    let event = events::ended(act, reason, open.whose());
+    let ended = end_all(tx, std::slice::from_ref(&open), reason, &event, act).await?;
     if ended.sessions > 0 {
         audit::insert(tx, &event).await?;
     }
@@ -84,11 +90,8 @@ pub async fn end_client_sessions(
     reason: EndReason,
     act: &Act,
 ) -> Result<Ended, StoreError> {
-    const SESSIONS: &str = concat!(
-        "SELECT sid, tenant, CASE WHEN ",
-        super::stands!(),
-        " THEN 1 ELSE 0 END FROM sessions WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL ORDER BY sid"
-    );
+    const SESSIONS: &str =
+        concat!(columns!(), "WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL ORDER BY sid");
     let open = open_sessions(tx, SESSIONS, &[user_id.into(), client_id.into()]).await?;
     let event = events::ended(act, reason, Whose { user_id, client_id: Some(client_id), sid: None });
     let ended = end_all(tx, &open, reason, &event, act).await?;
@@ -118,25 +121,91 @@ pub async fn end_everywhere(
     Ok(Some(Ended { sessions: 0, rsn: Some(rsn) }))
 }
 
-struct OpenSession {
+/// A session that is about to end.
+pub(in crate::store) struct OpenSession {
     sid: String,
     tenant: String,
     /// Not dead already through a `min_rsn` or a disabled user: only then do its tokens need an entry.
     stands: bool,
+    user_id: String,
+    client_id: String,
+    over: bool,
 }
 
-async fn open_sessions(
+impl OpenSession {
+    pub(in crate::store) fn sid(&self) -> &str {
+        &self.sid
+    }
+
+    /// It has ended before.
+    pub(in crate::store) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    pub(in crate::store) fn whose(&self) -> Whose<'_> {
+        Whose { user_id: &self.user_id, client_id: Some(&self.client_id), sid: Some(&self.sid) }
+    }
+}
+
+/// Those of these sessions that exist, ended ones included.
+pub(in crate::store) async fn by_sids(tx: &mut Tx, sids: &[String]) -> Result<Vec<OpenSession>, StoreError> {
+    static FIND: LazyLock<Wide> = LazyLock::new(|| Wide::keys(concat!(columns!(), "WHERE sid IN"), 0, ""));
+    let mut found = Vec::with_capacity(sids.len());
+    for (sql, piece) in FIND.pieces(sids) {
+        let keys: Vec<Param<'_>> = piece.iter().map(Param::from).collect();
+        found.extend(open_sessions(tx, sql, &keys).await?);
+    }
+    Ok(found)
+}
+
+/// Ends sessions whose rows are locked, and returns the entries that must be appended in this transaction: one for each
+/// session that ends now and may have tokens out. The first number is how many end now.
+pub(in crate::store) async fn mark(
     tx: &mut Tx,
-    sql: &'static str,
-    params: &[super::super::Param<'_>],
-) -> Result<Vec<OpenSession>, StoreError> {
-    let rows = tx.fetch_all(sql, params).await?;
-    let open =
-        |row: &super::Row| Ok(OpenSession { sid: row.get(0)?, tenant: row.get(1)?, stands: row.get::<i64>(2)? == 1 });
-    rows.iter().map(open).collect()
+    open: &[OpenSession],
+    reason: EndReason,
+    event: &AuditEvent,
+    act: &Act,
+) -> Result<(usize, Vec<Entry>), StoreError> {
+    static END: LazyLock<Wide> = LazyLock::new(|| {
+        let head = "UPDATE sessions SET revoked_at = $1, revoked_reason = $2, revoked_detail = $3 \
+                    WHERE revoked_at IS NULL AND sid IN";
+        Wide::keys(head, 3, " RETURNING sid, at_exp")
+    });
+    let detail = event.clone().with("actor", &*act.source.actor).with("ip", &*act.source.ip).detail_json();
+    let mut at_exp: HashMap<String, i64> = HashMap::with_capacity(open.len());
+    for (sql, piece) in END.pieces(open) {
+        let mut params: Vec<Param<'_>> = vec![act.now.into(), reason.as_str().into(), (&detail).into()];
+        params.extend(piece.iter().map(|session| Param::from(&session.sid)));
+        for row in tx.fetch_all(sql, &params).await? {
+            at_exp.insert(row.get(0)?, row.get(1)?);
+        }
+    }
+    // Tokens that are over, or dead through an entry of their user's, client's or tenant's, need none.
+    let entry = |session: &OpenSession| {
+        let at_exp = at_exp.get(&session.sid).filter(|_| session.stands)?;
+        let entry = Entry::session(act.scope(&session.tenant), &session.sid, *at_exp);
+        (entry.exp > act.now.secs()).then_some(entry)
+    };
+    Ok((at_exp.len(), open.iter().filter_map(entry).collect()))
 }
 
-/// Ends these sessions, in the order of their sids: all rows are locked before the log's head is.
+async fn open_sessions(tx: &mut Tx, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<OpenSession>, StoreError> {
+    tx.fetch_all(sql, params).await?.iter().map(open_session).collect()
+}
+
+fn open_session(row: &Row) -> Result<OpenSession, StoreError> {
+    Ok(OpenSession {
+        sid: row.get(0)?,
+        tenant: row.get(1)?,
+        stands: row.get::<i64>(2)? == 1,
+        user_id: row.get(3)?,
+        client_id: row.get(4)?,
+        over: row.get::<Option<i64>>(5)?.is_some(),
+    })
+}
+
+/// Ends these sessions: all rows are locked before the log's head is.
 async fn end_all(
     tx: &mut Tx,
     open: &[OpenSession],
@@ -144,22 +213,9 @@ async fn end_all(
     event: &AuditEvent,
     act: &Act,
 ) -> Result<Ended, StoreError> {
-    const END: &str = "UPDATE sessions SET revoked_at = $1, revoked_reason = $2, revoked_detail = $3 \
-                       WHERE sid = $4 AND revoked_at IS NULL RETURNING at_exp";
     let mut locks: Vec<_> = open.iter().map(|session| RowKey::Session(&session.sid)).collect();
     lock_rows(tx, &mut locks).await?;
-    let detail = event.clone().with("actor", &*act.source.actor).with("ip", &*act.source.ip).detail_json();
-    let (mut sessions, mut entries) = (0, Vec::new());
-    for session in open {
-        let params = [act.now.into(), reason.as_str().into(), (&detail).into(), (&session.sid).into()];
-        let Some(row) = tx.fetch_optional(END, &params).await? else { continue };
-        sessions += 1;
-        let entry = Entry::session(act.scope(&session.tenant), &session.sid, row.get(0)?);
-        // Tokens that are over, or dead through an entry of their user's, client's or tenant's, need none.
-        if session.stands && entry.exp > act.now.secs() {
-            entries.push(entry);
-        }
-    }
+    let (sessions, entries) = mark(tx, open, reason, event, act).await?;
     if entries.is_empty() {
         return Ok(Ended { sessions, rsn: None });
     }

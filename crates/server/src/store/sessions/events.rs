@@ -55,15 +55,15 @@ pub(super) async fn shared(tx: &mut Tx, act: &Act, shown: &Presented, row: &Rota
 
 /// Whose sessions were ended.
 #[derive(Clone, Copy)]
-pub(super) struct Whose<'a> {
+pub(in crate::store) struct Whose<'a> {
     pub user_id: &'a str,
     pub client_id: Option<&'a str>,
     pub sid: Option<&'a str>,
 }
 
 /// The end of sessions that somebody asked for.
-pub(super) fn ended(act: &Act, reason: EndReason, whose: Whose<'_>) -> AuditEvent {
-    let subject = whose.sid.or(whose.client_id).unwrap_or_default();
+pub(in crate::store) fn ended(act: &Act, reason: EndReason, whose: Whose<'_>) -> AuditEvent {
+    let subject = whose.sid.or(whose.client_id).unwrap_or(whose.user_id);
     let mut event = event(act, Event::SessionEnded, subject).user(whose.user_id).with("reason", reason.as_str());
     if let Some(client_id) = whose.client_id {
         event = event.client(client_id);
@@ -81,7 +81,7 @@ fn about(act: &Act, kind: Event, shown: &Presented, stored: &Stored) -> AuditEve
 
 /// An event of this act. Its id is the same when the transaction runs again, and differs from that of the act's other
 /// events.
-fn event(act: &Act, kind: Event, subject: &str) -> AuditEvent {
+pub(in crate::store) fn event(act: &Act, kind: Event, subject: &str) -> AuditEvent {
     let mut hash = digest::Context::new(&digest::SHA256);
     hash.update(&act.random);
     hash.update(kind.as_str().as_bytes());

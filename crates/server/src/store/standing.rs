@@ -1,0 +1,61 @@
+//! What the store says about the authority behind an access token, in one snapshot.
+
+use super::{Row, StoreError, Tx, revocations};
+use crate::domain::{
+    revocation::{EntryId, Kind, Scope},
+    rsn::{MinRsn, TokenRsn},
+    standing::Standing,
+};
+
+/// Whom an access token names.
+#[derive(Debug, Clone)]
+pub struct TokenNames {
+    pub issuer: String,
+    pub tenant: String,
+    pub jti: String,
+    /// None: a client's own token.
+    pub sid: Option<String>,
+    pub sub: String,
+    pub client_id: String,
+}
+
+/// See the module; `None` if the session, its user, the client or the tenant does not exist.
+///
+/// # Errors
+/// As any statement.
+pub async fn of_token(tx: &mut Tx, names: &TokenNames) -> Result<Option<Standing>, StoreError> {
+    let row = match &names.sid {
+        Some(sid) => of_session(tx, sid, names).await?,
+        None => of_client(tx, &names.client_id).await?,
+    };
+    let Some(row) = row else { return Ok(None) };
+    let scope = Scope { issuer: &names.issuer, tenant: &names.tenant };
+    let id = EntryId::of(Kind::Token, scope, &names.jti);
+    let ended = revocations::revoked_tokens(tx, &[id]).await?.contains(&id);
+    standing(&row, ended).map(Some)
+}
+
+async fn of_session(tx: &mut Tx, sid: &str, names: &TokenNames) -> Result<Option<Row>, StoreError> {
+    const SQL: &str = "SELECT h.floor, u.min_rsn, c.min_rsn, t.min_rsn, u.token_rsn, c.token_rsn, \
+        CASE WHEN s.revoked_at IS NULL AND u.disabled_at IS NULL AND c.disabled_at IS NULL THEN 0 ELSE 1 END \
+        FROM sessions s JOIN users u ON u.user_id = s.user_id JOIN clients c ON c.client_id = s.client_id \
+        JOIN tenants t ON t.tenant = s.tenant JOIN rev_head h ON h.stream = 0 \
+        WHERE s.sid = $1 AND s.user_id = $2 AND s.client_id = $3";
+    tx.fetch_optional(SQL, &[sid.into(), (&names.sub).into(), (&names.client_id).into()]).await
+}
+
+async fn of_client(tx: &mut Tx, client_id: &str) -> Result<Option<Row>, StoreError> {
+    const SQL: &str = "SELECT h.floor, CAST(0 AS bigint), c.min_rsn, t.min_rsn, CAST(0 AS bigint), c.token_rsn, \
+        CASE WHEN c.disabled_at IS NULL THEN 0 ELSE 1 END \
+        FROM clients c JOIN tenants t ON t.tenant = c.tenant JOIN rev_head h ON h.stream = 0 WHERE c.client_id = $1";
+    tx.fetch_optional(SQL, &[client_id.into()]).await
+}
+
+fn standing(row: &Row, ended: bool) -> Result<Standing, StoreError> {
+    Ok(Standing {
+        floor: row.get(0)?,
+        min_rsn: MinRsn { user: row.get(1)?, client: row.get(2)?, tenant: row.get(3)? },
+        token_rsn: TokenRsn { user: row.get(4)?, client: row.get(5)? },
+        over: ended || row.get::<i64>(6)? == 1,
+    })
+}
