@@ -44,7 +44,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let folder = root().join("fuzz");
     let targets = targets(&options.target)?;
     let triple = host()?;
-    let mut build = cargo(&["build", "--release", "--locked", "--bins", "--target", &triple, "--manifest-path"]);
+    let mut build = cargo(&["build", "--release", "--bins", "--target", &triple, "--manifest-path"]);
     step(build.arg(folder.join("Cargo.toml")).env("RUSTFLAGS", FLAGS))?;
     for target in targets {
         // New inputs go to the first folder; the committed ones are only read.

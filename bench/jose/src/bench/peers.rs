@@ -43,7 +43,7 @@ fn build(manifest: &Path, name: &str) -> Result<Programs> {
     let target = folder().join("target");
     let (time, count) = (format!("{name}-time"), format!("{name}-count"));
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--release", "--locked", "--bin", &time, "--bin", &count, "--manifest-path"])
+        .args(["build", "--quiet", "--release", "--bin", &time, "--bin", &count, "--manifest-path"])
         .arg(manifest)
         .arg("--target-dir")
         .arg(&target)
