@@ -7,6 +7,9 @@ mod client;
 mod config;
 mod doctor;
 mod duration;
+mod jwk;
+mod jwks;
+mod jwt;
 mod key;
 mod output;
 mod relay;
@@ -80,6 +83,17 @@ enum Command {
     Relay(relay::Relay),
     /// Look at everything that can be wrong, and say what to do about it
     Doctor,
+    /// Tokens of anybody: sign, verify, decode, explain, encrypt, decrypt, diff
+    #[command(subcommand)]
+    Jwt(Box<jwt::Jwt>),
+    /// Keys of anybody: generate, show, thumbprint, convert
+    #[command(subcommand)]
+    Jwk(jwk::Jwk),
+    /// Key sets that are published: show, lint
+    #[command(subcommand)]
+    Jwks(jwks::Jwks),
+    /// Print the page of an error code: what it means and what to do
+    Explain { code: String },
     /// Print the completions of a shell
     Completions { shell: clap_complete::Shell },
     /// Write the manual pages into a folder
@@ -113,6 +127,10 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Watch => watch::run(global, output).await,
         Command::Relay(command) => command.run().await,
         Command::Doctor => doctor::run(global, output).await,
+        Command::Jwt(command) => command.run(output),
+        Command::Jwk(command) => command.run(output),
+        Command::Jwks(command) => command.run(output).await,
+        Command::Explain { code } => jwt::pages::show(&code, output),
         Command::Completions { shell } => {
             shell::completions(shell);
             Ok(())

@@ -1,6 +1,9 @@
 //! What a command prints, and its exit code: 0 ok, 1 refused, 2 usage, 3 could not decide.
 
-use std::process::ExitCode;
+use std::{
+    io::{IsTerminal, stdout},
+    process::ExitCode,
+};
 
 use serde_json::Value;
 
@@ -65,6 +68,24 @@ impl Output {
         }
         ExitCode::from(failure.code)
     }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Colour {
+    Red,
+    Green,
+    Grey,
+}
+
+/// Colours a text, on a terminal only, and not where NO_COLOR is set (no-color.org).
+pub fn paint(colour: Colour, text: &str) -> String {
+    let code = match colour {
+        Colour::Red => 31,
+        Colour::Green => 32,
+        Colour::Grey => 90,
+    };
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !stdout().is_terminal();
+    if plain { text.to_owned() } else { format!("\u{1b}[{code}m{text}\u{1b}[0m") }
 }
 
 /// Prints rows under a heading, each column as wide as its longest cell.

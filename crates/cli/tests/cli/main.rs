@@ -4,6 +4,7 @@
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod jwt;
 mod rig;
 mod serve;
 mod watch;
