@@ -4,25 +4,19 @@
 //! `notification`, tells what it asks them and what they answer, and exits 0 only if every answer was the expected one.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a narrated program")]
 
-mod client;
-mod issuer;
 mod notification;
 mod order;
 mod peer;
-mod process;
 mod visit;
 mod warehouse;
 
 use std::process::ExitCode;
 
-/// Why a program of the shop gave up, in words.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
         None => visit::run().await,
-        Some("issuer") => issuer::run().await,
+        Some("issuer") => stage::issuer::run().await,
         Some("warehouse") => warehouse::run().await,
         Some("order") => order::run().await,
         Some("notification") => notification::run().await,
@@ -31,11 +25,5 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("shop: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    stage::exit("shop", outcome)
 }

@@ -5,9 +5,8 @@ use std::{sync::Arc, time::Duration};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use countersign_verify::{Role, Scope, Verifier, VerifyLayer, names};
 use serde::{Deserialize, Serialize};
+use stage::{Failure, process};
 use tokio::sync::Mutex;
-
-use crate::{Failure, process};
 
 names! {
     MessageSend = "message:send";

@@ -6,9 +6,10 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use countersign_verify::{Role, Scope, Verifier, VerifyLayer, names};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use stage::{Failure, process};
 use tokio::sync::Mutex;
 
-use crate::{Failure, peer::Peer, process};
+use crate::peer::Peer;
 
 names! {
     OrdersRead = "orders:read";

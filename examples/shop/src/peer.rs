@@ -3,13 +3,12 @@
 use countersign_verify::Clock;
 use http::StatusCode;
 use serde_json::Value;
-use tokio::sync::Mutex;
-
-use crate::{
+use stage::{
     Failure,
     client::{Call, Http},
     process,
 };
+use tokio::sync::Mutex;
 
 /// A token is renewed this many seconds before it expires, so that none expires on its way.
 const MARGIN: i64 = 30;

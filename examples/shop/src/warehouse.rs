@@ -11,9 +11,8 @@ use axum::{
 use countersign_verify::{Role, Scope, Verifier, VerifyLayer, names};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use stage::{Failure, process};
 use tokio::sync::Mutex;
-
-use crate::{Failure, process};
 
 names! {
     StockRead = "stock:read";

@@ -40,6 +40,8 @@ fn every_answer_of_the_visit_is_the_expected_one() {
         "✓ her refresh token is dead",
         // RLO-07
         "✓ so is her access token, though it had minutes to live and nobody asked the issuer about it",
+        "✓ the one for the warehouse",
+        "✓ and the one for the messages",
         "steps, each as expected.",
     ] {
         assert!(told.contains(line), "{line:?} is missing:\n{told}");

@@ -152,6 +152,8 @@ impl KeySource {
                         return Err(error.unwrap_or(FetchError::Stopped));
                     }
                 }
+                // A fetch may have landed since the look above; its keys are there, and the next one is far away.
+                Asked::NotBefore(_) if remote.current(remote.clock().now()).is_some() => return Ok(()),
                 Asked::NotBefore(rest) => {
                     let deadline = remote.clock().now().steady().saturating_add(rest);
                     remote.clock().sleep_until(deadline).await;

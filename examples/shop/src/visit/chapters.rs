@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stage::{
+    Failure,
+    client::{Answer, Call},
+    story::{Story, no_answer, status},
+};
 
 use super::{
     PASSWORD, Shop, forge,
     setup::{KIOSK_TTL, MANAGER},
-    start_issuer,
-    story::{Story, no_answer, status},
-};
-use crate::{
-    Failure,
-    client::{Answer, Call},
 };
 
 const BUYER: &str = "ada@shop.example";
@@ -44,7 +43,7 @@ pub async fn sign_in(story: &mut Story, shop: &Shop) -> Result<Tokens, Failure> 
 
     let order = place_order(shop).bearer(&ada.access);
     story.ask("she orders two packets of tea, but nobody has made her a buyer", order, status(403)).await;
-    shop.admin.set_roles(BUYER, &["buyer"]).await?;
+    shop.keeper.set_roles(BUYER, &["buyer"]).await?;
     story.say("the administrator gives her the role `buyer`");
     let renewed = story.ask("the page refreshes her token", refresh(shop, WEB, &ada.refresh), status(200)).await;
     let ada = Tokens::from(renewed);
@@ -168,7 +167,7 @@ pub async fn issuer_away(story: &mut Story, shop: &mut Shop, ada: Tokens) -> Res
     story.ask("an altered token is refused as before", forged, status(401)).await;
     story.ask("refreshing has to wait", refresh(shop, WEB, &ada.refresh), no_answer()).await;
 
-    shop.issuer = start_issuer(&shop.issuer.url, &shop.data).await?;
+    shop.issuer.start_again().await?;
     story.say("the issuer is started again, on the same data folder");
     let renewed = story.ask("refreshing works again", refresh(shop, WEB, &ada.refresh), status(200)).await;
     let renewed = Tokens::from(renewed);
@@ -176,18 +175,35 @@ pub async fn issuer_away(story: &mut Story, shop: &mut Shop, ada: Tokens) -> Res
     Ok(renewed)
 }
 
-/// The end of a session.
+/// The end of everything of hers: at every service, though nobody asks the issuer about a single token.
 pub async fn sign_out(story: &mut Story, shop: &Shop, ada: &Tokens) {
-    story.chapter("Ada signs out");
-    let logout = Call::post(format!("{}/logout", shop.issuer.url)).json(&json!({ "refresh_token": ada.refresh }));
+    story.chapter("Ada signs out everywhere");
+    let at = |audience: &str| {
+        login(shop, &json!({ "email": BUYER, "password": PASSWORD, "client_id": WEB, "resource": audience }))
+    };
+    let warehouse = story.ask("she has signed in for the warehouse, too", at("warehouse"), status(200)).await;
+    let notification = story.ask("and for the messages", at("notification"), status(200)).await;
+    let order = Call::get(format!("{}/orders", shop.order.url)).bearer(&ada.access);
+    let stock = Call::get(format!("{}/stock", shop.warehouse.url)).bearer(&warehouse.text("access_token"));
+    let messages = Call::get(format!("{}/messages", shop.notification.url)).bearer(&notification.text("access_token"));
+    story.ask("the order service takes her token", order.clone(), status(200)).await;
+    story.ask("the warehouse takes its own", stock.clone(), status(200)).await;
+    story.ask("the messages are for managers, but her token is good", messages.clone(), status(403)).await;
+
+    let everywhere = json!({ "refresh_token": ada.refresh, "everywhere": true });
+    let logout = Call::post(format!("{}/logout", shop.issuer.url)).json(&everywhere);
     story.ask("she signs out", logout, status(204)).await;
     let expected = status(400).with("/error", "invalid_grant");
     story.ask("her refresh token is dead", refresh(shop, WEB, &ada.refresh), expected).await;
     story.say("a second passes at most; the feed of revocations brings it to the services");
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let orders = Call::get(format!("{}/orders", shop.order.url)).bearer(&ada.access);
-    let words = "so is her access token, though it had minutes to live and nobody asked the issuer about it";
-    story.ask(words, orders, status(401).with("/error", "invalid_token")).await;
+    for (words, call) in [
+        ("so is her access token, though it had minutes to live and nobody asked the issuer about it", order),
+        ("the one for the warehouse", stock),
+        ("and the one for the messages", messages),
+    ] {
+        story.ask(words, call, status(401).with("/error", "invalid_token")).await;
+    }
 }
 
 fn login(shop: &Shop, body: &Value) -> Call {

@@ -2,8 +2,7 @@
 
 use countersign_verify::jose::{Algorithm, SigningKey, b64};
 use serde_json::{Value, json};
-
-use crate::Failure;
+use stage::Failure;
 
 /// The same header, key id included, signed with a key of the forger's own.
 pub fn signed_by_another_key(token: &str) -> Result<String, Failure> {

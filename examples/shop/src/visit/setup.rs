@@ -1,30 +1,20 @@
 //! What an administrator sets up once: audiences, clients, a manager. `countersign audience add`, `countersign client
 //! add` and `countersign user add` make the same calls, over the same socket in the data folder.
 
-use std::{path::PathBuf, time::Duration};
-
-use http::{Method, Request, header};
-use http_body_util::{BodyExt, Full};
-use hyper::{body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use tokio::net::UnixStream;
+use http::Method;
+use serde_json::json;
+use stage::{Failure, admin::Admin};
 
 use super::PASSWORD;
-use crate::Failure;
 
 pub const MANAGER: &str = "grace@shop.example";
 /// Access tokens of the kiosk live this long, in seconds.
 pub const KIOSK_TTL: u64 = 5;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// The administrator of the shop.
+pub struct Keeper(pub Admin);
 
-/// Whoever may open the socket in the data folder is an administrator.
-pub struct Admin {
-    pub socket: PathBuf,
-}
-
-impl Admin {
+impl Keeper {
     /// Sets the shop up. Returns the secret of the client `order-service`, which is shown only this once.
     ///
     /// # Errors
@@ -33,7 +23,7 @@ impl Admin {
         self.audiences().await?;
         let secret = self.clients().await?;
         let manager = json!({ "email": MANAGER, "password": PASSWORD, "roles": ["manager"] });
-        self.call(Method::POST, "/api/admin/users", &manager).await?;
+        self.0.call(Method::POST, "/api/admin/users", &manager).await?;
         Ok(secret)
     }
 
@@ -43,7 +33,7 @@ impl Admin {
     /// As [`set_up`](Self::set_up).
     pub async fn set_roles(&self, email: &str, roles: &[&str]) -> Result<(), Failure> {
         let path = format!("/api/admin/users/{email}/roles");
-        self.call(Method::PUT, &path, &json!({ "roles": roles })).await?;
+        self.0.call(Method::PUT, &path, &json!({ "roles": roles })).await?;
         Ok(())
     }
 
@@ -55,7 +45,7 @@ impl Admin {
             ("notification", &["message:send"]),
         ] {
             let body = json!({ "audience": audience, "scopes": scopes });
-            self.call(Method::POST, "/api/admin/audiences", &body).await?;
+            self.0.call(Method::POST, "/api/admin/audiences", &body).await?;
         }
         Ok(())
     }
@@ -84,33 +74,10 @@ impl Admin {
             "scopes": ["stock:reserve", "message:send"],
         });
         for client in [web, kiosk] {
-            self.call(Method::POST, "/api/admin/clients", &client).await?;
+            self.0.call(Method::POST, "/api/admin/clients", &client).await?;
         }
-        let answer = self.call(Method::POST, "/api/admin/clients", &service).await?;
+        let answer = self.0.call(Method::POST, "/api/admin/clients", &service).await?;
         let secret = answer["client_secret"].as_str().ok_or("the issuer showed no client secret")?;
         Ok(secret.to_owned())
-    }
-
-    async fn call(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
-        let request = Request::builder()
-            .method(&method)
-            .uri(path)
-            .header(header::HOST, "localhost")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body.to_string())))?;
-        let exchange = async {
-            let stream = UnixStream::connect(&self.socket).await?;
-            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-            tokio::spawn(connection);
-            let response = sender.send_request(request).await?;
-            let status = response.status();
-            Ok::<_, Failure>((status, response.into_body().collect().await?.to_bytes()))
-        };
-        let (status, bytes) = tokio::time::timeout(TIMEOUT, exchange).await??;
-        if !status.is_success() {
-            let words = String::from_utf8_lossy(&bytes);
-            return Err(format!("the issuer refused {method} {path}: {status} {words}").into());
-        }
-        Ok(serde_json::from_slice(&bytes)?)
     }
 }

@@ -1,4 +1,4 @@
-//! What the four processes have in common: they are told by variables, say where they listen, and live as long as
+//! What the processes of a program have in common: they are told by variables, say where they listen, and live as long as
 //! their standard input is open. So none outlives the program that started it, however that one ends.
 
 use std::{io::Read, net::SocketAddr};
@@ -12,11 +12,17 @@ use crate::Failure;
 pub const LISTENING: &str = "listening on ";
 
 /// The value of an environment variable. Secrets come this way, too: arguments are shown to every user of a machine.
+///
+/// # Errors
+/// It is not set, or no text.
 pub fn variable(name: &'static str) -> Result<String, Failure> {
     std::env::var(name).map_err(|error| format!("the variable {name} is needed: {error}").into())
 }
 
-/// Serves at a free port that the system chooses.
+/// Serves at a free loopback port that the system chooses, until the standard input is closed.
+///
+/// # Errors
+/// There is no such port.
 pub async fn serve(app: Router) -> Result<(), Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?);
@@ -24,6 +30,7 @@ pub async fn serve(app: Router) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Says that this process can be called.
 pub fn announce(address: SocketAddr) {
     println!("{LISTENING}http://{address}");
 }

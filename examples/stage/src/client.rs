@@ -19,14 +19,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 1024 * 1024;
 
 /// A client; cheap to clone, clones share connections.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Http(Client<HttpConnector, Full<Bytes>>);
 
 /// What is asked.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Call {
-    pub method: Method,
-    pub url: String,
+    pub(crate) method: Method,
+    pub(crate) url: String,
     headers: Vec<(header::HeaderName, String)>,
     body: String,
 }
@@ -34,20 +34,24 @@ pub struct Call {
 /// What came.
 #[derive(Debug, Default)]
 pub struct Answer {
+    /// The HTTP status.
     pub status: u16,
-    /// `Null` if it was empty or no JSON.
+    /// A text if it was no JSON.
     pub body: Value,
 }
 
 impl Call {
+    /// A GET without anything.
     pub fn get(url: impl Into<String>) -> Self {
         Self { method: Method::GET, url: url.into(), headers: Vec::new(), body: String::new() }
     }
 
+    /// A POST without a body.
     pub fn post(url: impl Into<String>) -> Self {
         Self { method: Method::POST, ..Self::get(url) }
     }
 
+    /// A PUT without a body.
     pub fn put(url: impl Into<String>) -> Self {
         Self { method: Method::PUT, ..Self::get(url) }
     }
@@ -57,11 +61,13 @@ impl Call {
         self.header(header::AUTHORIZATION, format!("Bearer {token}"))
     }
 
+    /// With this body.
     pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string();
         self.header(header::CONTENT_TYPE, "application/json".to_owned())
     }
 
+    /// With a body of these pairs.
     pub fn form(mut self, pairs: &[(&str, &str)]) -> Self {
         self.body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         self.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded".to_owned())
@@ -88,11 +94,20 @@ impl Answer {
     }
 }
 
+impl Default for Http {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Http {
+    /// A client without connections.
     pub fn new() -> Self {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
 
+    /// Asks, and waits for the answer.
+    ///
     /// # Errors
     /// No answer came, or not in time.
     pub async fn send(&self, call: Call) -> Result<Answer, Failure> {
@@ -101,7 +116,8 @@ impl Http {
             let response = self.0.request(request).await?;
             let status = response.status().as_u16();
             let bytes = Limited::new(response.into_body(), MAX_ANSWER).collect().await?.to_bytes();
-            Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+            let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+            Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) })
         };
         tokio::time::timeout(TIMEOUT, exchange).await?
     }

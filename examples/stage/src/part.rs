@@ -1,4 +1,5 @@
-//! The processes of the shop, seen from the visit: this program again, with the name of a part as its argument.
+//! The processes of a program, seen from the one that starts them: the program again, with the name of a part as its
+//! argument.
 
 use std::{
     io::{BufRead, BufReader},
@@ -16,9 +17,11 @@ const START: Duration = Duration::from_secs(30);
 /// The longest that one may take to end by itself.
 const END: Duration = Duration::from_secs(5);
 
-/// A running part of the shop. It ends when this is dropped.
+/// A running part. It ends when this is dropped.
+#[derive(Debug)]
 pub struct Part {
     child: Child,
+    /// Where it listens.
     pub url: String,
 }
 
@@ -46,6 +49,9 @@ impl Part {
     }
 
     /// Ends it at once, as a crash or `kill -9` does.
+    ///
+    /// # Errors
+    /// It could not be ended.
     pub fn kill(&mut self) -> Result<(), Failure> {
         self.child.kill()?;
         self.child.wait()?;

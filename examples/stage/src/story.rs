@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// The answer that a step expects.
+#[derive(Debug)]
 pub struct Expected {
     /// `None`: no answer, because nobody is there.
     status: Option<u16>,
@@ -63,19 +64,26 @@ impl fmt::Display for Expected {
     }
 }
 
-/// The story of a visit.
+/// A story.
+#[derive(Debug, Default)]
 pub struct Story {
     http: Http,
     /// URLs and who is there.
-    places: Vec<(String, &'static str)>,
+    places: Vec<(String, String)>,
     chapters: u32,
     steps: u32,
     unexpected: u32,
 }
 
 impl Story {
+    /// Nothing has been told yet.
     pub fn new() -> Self {
-        Self { http: Http::new(), places: Vec::new(), chapters: 0, steps: 0, unexpected: 0 }
+        Self::default()
+    }
+
+    /// The client that it asks with.
+    pub fn http(&self) -> &Http {
+        &self.http
     }
 
     /// Steps so far, and how many of them were not as expected.
@@ -84,11 +92,12 @@ impl Story {
     }
 
     /// Gives a URL a name.
-    pub fn place(&mut self, name: &'static str, url: &str) {
+    pub fn place(&mut self, name: &str, url: &str) {
         println!("   the process `{name}` listens on {url}");
-        self.places.push((url.to_owned(), name));
+        self.places.push((url.to_owned(), name.to_owned()));
     }
 
+    /// A new chapter.
     pub fn chapter(&mut self, title: &str) {
         self.chapters += 1;
         println!("\n{}. {title}", self.chapters);
