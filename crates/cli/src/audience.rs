@@ -99,7 +99,7 @@ async fn change_scopes(
 }
 
 fn disabled(audience: &Value) {
-    println!("disabled at {}: {}", text(audience, "audience"), text(audience, "disabled_scopes"));
+    say!("disabled at {}: {}", text(audience, "audience"), text(audience, "disabled_scopes"));
 }
 
 fn added(audience: &Value) {

@@ -133,12 +133,12 @@ impl Client {
             Self::Disable { client_id } => {
                 let path = format!("/api/admin/clients/{}/disable", segment(&client_id));
                 let answer = admin.post(&path, &json!({})).await?;
-                output.show(&answer, |_| println!("disabled; every session and token of this client has ended"));
+                output.show(&answer, |_| say!("disabled; every session and token of this client has ended"));
             }
             Self::Enable { client_id } => {
                 let answer =
                     admin.post(&format!("/api/admin/clients/{}/enable", segment(&client_id)), &json!({})).await?;
-                output.show(&answer, |_| println!("enabled"));
+                output.show(&answer, |_| say!("enabled"));
             }
             Self::RotateSecret { client_id } => {
                 let path = format!("/api/admin/clients/{}/secret", segment(&client_id));

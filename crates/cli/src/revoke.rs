@@ -1,7 +1,7 @@
 //! `countersign revoke …`: ends something, and says from when on no service accepts it.
 
 use std::{
-    io::{IsTerminal, Read, Write, stdin, stdout},
+    io::{IsTerminal, Read, stderr, stdin},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     Global,
     admin::Admin,
-    output::{Failure, Output, text},
+    output::{Failure, Output, say, text},
 };
 
 #[derive(Debug, Args)]
@@ -92,10 +92,10 @@ impl Revoke {
 fn told(answer: &Value) {
     let by = &answer["effective_by"];
     let done = if answer["appended"] == 0 { "it had ended before" } else { "ended" };
-    println!("{done}; connected services refuse it within a second");
-    println!("rsn        {}", text(answer, "rsn"));
-    println!("committed  {}", text(answer, "committed_at"));
-    println!("effective  {} (strict), {} (balanced), at the latest", text(by, "strict"), text(by, "balanced"));
+    say!("{done}; connected services refuse it within a second");
+    say!("rsn        {}", text(answer, "rsn"));
+    say!("committed  {}", text(answer, "committed_at"));
+    say!("effective  {} (strict), {} (balanced), at the latest", text(by, "strict"), text(by, "balanced"));
 }
 
 /// Waits until the bound of the profile has passed.
@@ -105,22 +105,23 @@ async fn wait(answer: &Value, profile: Profile, output: Output) -> Result<(), Fa
     let by = answer["effective_by"][&profile].as_str().ok_or_else(unclear)?;
     let by = humantime::parse_rfc3339(by).map_err(|_| unclear())?;
     let by = by.duration_since(std::time::UNIX_EPOCH).map_err(|_| unclear())?;
-    let shows = !output.json && stdout().is_terminal();
+    let shows = !output.json && stderr().is_terminal();
     loop {
         let now = Duration::from_micros(u64::try_from(Clock::System.now().micros()).unwrap_or(0));
         let left = by.saturating_sub(now);
         if shows {
-            print!("\r{:4.1} s left ", left.as_secs_f64());
-            // A count-down that cannot be shown still counts.
-            let _ = stdout().flush();
+            eprint!("\r{:4.1} s left ", left.as_secs_f64());
         }
         if left.is_zero() {
             break;
         }
         tokio::time::sleep(left.min(Duration::from_millis(100))).await;
     }
+    if shows {
+        eprint!("\r");
+    }
     if !output.json {
-        println!("{}no service with the profile {profile} accepts it any more", if shows { "\r" } else { "" });
+        say!("no service with the profile {profile} accepts it any more");
     }
     Ok(())
 }
@@ -129,9 +130,7 @@ fn confirm(tenant: &str) -> Result<(), Failure> {
     if !stdin().is_terminal() {
         return Err(Failure::usage("revoking a tenant signs everybody in it out; say --yes"));
     }
-    print!("Sign everybody in {tenant} out, in every application? Type its name to go on: ");
-    // A prompt that cannot be shown is no reason to end anything: the answer decides.
-    let _ = stdout().flush();
+    eprint!("Sign everybody in {tenant} out, in every application? Type its name to go on: ");
     let mut typed = String::new();
     stdin().read_line(&mut typed).map_err(|error| Failure::usage(error.to_string()))?;
     if typed.trim() == tenant { Ok(()) } else { Err(Failure::refused("nothing was revoked")) }
