@@ -94,7 +94,7 @@ pub async fn authenticate_header(app: &App, headers: &HeaderMap) -> Result<Authe
 /// Finds and authenticates the client of a request that needs nothing else read with it.
 ///
 /// # Errors
-/// As [`ClaimedClient::read`] and [`ClaimedClient::prove`].
+/// As reading and proving what the request claims, one after the other.
 pub async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) -> Result<AuthenticatedClient, OAuthError> {
     let claimed = ClaimedClient::read(headers, form)?;
     look_up(app, &claimed).await
