@@ -43,6 +43,9 @@ pub struct Args {
     /// Parallel keep-alive connections; also the number of refresh chains.
     #[arg(long, default_value_t = 64)]
     connections: usize,
+    /// Rounds of the full run; the report says how many there were.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(3..=50))]
+    rounds: u8,
     /// Measure the peers and the generator alone.
     #[arg(long)]
     peers_only: bool,

@@ -40,7 +40,7 @@ impl Plan {
         self.quick || self.compared.len() < Scenario::COMPARED.len()
     }
 
-    pub fn new(quick: bool, connections: usize, only: &[Scenario]) -> Self {
+    pub fn new(quick: bool, rounds: u8, connections: usize, only: &[Scenario]) -> Self {
         let span = |warm_ms, measure_ms| Span {
             warm: Duration::from_millis(warm_ms),
             measure: Duration::from_millis(measure_ms),
@@ -48,7 +48,7 @@ impl Plan {
         Self {
             quick,
             compared: Scenario::COMPARED.into_iter().filter(|s| only.is_empty() || only.contains(s)).collect(),
-            rounds: if quick { 2 } else { 7 },
+            rounds: if quick { 2 } else { usize::from(rounds) },
             starts: if quick { 2 } else { 5 },
             connections,
             warm_up: Duration::from_millis(if quick { 500 } else { 3_000 }),

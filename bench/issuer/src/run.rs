@@ -20,7 +20,7 @@ const TYPICAL: Sizes = Sizes { jwks: 400, metadata: 1_500, refresh_token: 90 };
 
 /// Measures everything and publishes it; the number of missed targets.
 pub async fn run(args: &Args) -> Result<usize> {
-    let plan = Plan::new(args.quick, args.connections, &args.only);
+    let plan = Plan::new(args.quick, args.rounds, args.connections, &args.only);
     npm::install()?;
     let lab = prepare(&plan)?;
     let binary = args.countersign.clone().unwrap_or_else(default_binary);
