@@ -185,9 +185,18 @@ mod tests {
         }
     }
 
+    /// As even as a signature (SplitMix64): the hash leaves the spreading to what it reads.
+    fn scrambled(n: usize) -> u64 {
+        let mut z = u64::try_from(n).expect("64 bits").wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
     fn many(count: usize) -> (TokenCache, Vec<String>) {
         let (cache, one) = (TokenCache::new(1_000), cached("", 600));
-        let texts: Vec<String> = (0..count).map(|n| format!("a.b.{n:040}")).collect();
+        let texts: Vec<String> =
+            (0..count).map(|n| format!("a.b.{:016x}{:016x}", scrambled(n), scrambled(!n))).collect();
         for text in &texts {
             let (keys, checked) = (Arc::clone(&one.keys), Arc::clone(&one.checked));
             cache.insert(Cached { text: text.as_str().into(), keys, checked }, 0);
@@ -211,7 +220,9 @@ mod tests {
     #[test]
     fn it_is_bounded() {
         let (cache, texts) = many(50_000);
-        assert!(cache.len() <= 1_200, "{} places for 1000 tokens", cache.len());
+        // When it is full, each empty set still takes its first.
+        let bound = 1_000 + cache.table.load().sets.len();
+        assert!(bound < 2_000 && cache.len() <= bound, "{} places for 1000 tokens", cache.len());
         let last = texts.last().expect("many");
         assert!(cache.find(last, |_| ()).is_some(), "the newest always finds a place");
         cache.insert(cached(&"x".repeat(LONGEST + 1), 600), 0);

@@ -41,12 +41,12 @@ async fn without_the_database_there_are_no_heartbeats() {
     control("start").await;
     // The same stream goes on by itself.
     let after = revoke_again(&rig).await;
-    while follower.head < after {
+    // The first line may still tell the time of before the outage: the tick moves it on.
+    while follower.head < after || follower.t <= latest.time.micros() {
         let line = stream.line().await;
         follower.take(&rig, &line).await;
     }
     assert_eq!((follower.positions(), follower.gaps), (logged(&rig.app).await, 0));
-    assert!(follower.t > latest.time.micros());
 }
 
 /// Connections that died in the pool may cost a try.
