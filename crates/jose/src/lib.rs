@@ -84,8 +84,8 @@ mod unverified;
 
 pub use alg::Algorithm;
 pub use claims::{
-    AccessClaims, Audience, Claims, ClientAssertionClaims, DpopClaims, FeedClaims, FeedEntry, FeedTimeClaims,
-    GenericClaims, IdClaims, LogoutClaims,
+    AccessClaims, Audience, Claims, ClientAssertionClaims, Confirmation, DpopClaims, FeedClaims, FeedEntry,
+    FeedTimeClaims, GenericClaims, IdClaims, LogoutClaims,
 };
 pub use error::{Error, KeyError};
 pub use jwk::{Jwk, JwkSet, PrivateJwk};

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use countersign_jose::{self as jose, revocation::Kind};
 
-use crate::text::shown;
+use crate::{dpop::DpopFault, text::shown};
 
 /// Why a request was refused. Compare by value, log with [`code`](Self::code), [`expected`](Self::expected),
 /// [`got`](Self::got) and [`hint`](Self::hint); send [`response`](Self::response) to the caller, who learns less
@@ -108,6 +108,8 @@ pub enum Rejection {
     },
     /// The issuer was asked (RFC 7662) and does not call it active.
     Inactive,
+    /// It is bound to a key (RFC 9449), and was not presented together with that key.
+    Dpop(DpopFault),
     /// The verifier has not heard from the issuer for longer than its bound, and could not ask. 503, never 401.
     Stale {
         /// How old its view of the revocation log is at most.
@@ -180,6 +182,7 @@ impl Rejection {
             Self::KilledKey { .. } => "killed_key",
             Self::BelowFloor { .. } => "below_floor",
             Self::Inactive => "inactive",
+            Self::Dpop(fault) => fault.code(),
             Self::Stale { .. } => "stale",
             Self::Scope { .. } => "scope",
             Self::Role { .. } => "role",
@@ -206,6 +209,7 @@ impl Rejection {
             Self::Lifetime { cap, .. } => format!("at most {cap} s").into(),
             Self::Revoked { .. } | Self::Inactive => "a token that stands".into(),
             Self::KilledKey { .. } => "a key that stands".into(),
+            Self::Dpop(fault) => fault.expected().into(),
             Self::BelowFloor { floor, .. } => format!("an rsn from {floor} on").into(),
             Self::Stale { bound, .. } => format!("news of the issuer within {} ms", bound.as_millis()).into(),
             Self::Scope { required, .. } => format!("the scope {required}").into(),
@@ -239,6 +243,7 @@ impl Rejection {
             Self::Revoked { kind, rsn } => format!("its {} was revoked at {rsn}", noun(*kind)).into(),
             Self::BelowFloor { rsn, .. } => rsn.to_string().into(),
             Self::Inactive => "the issuer calls it inactive".into(),
+            Self::Dpop(fault) => fault.got().into(),
             Self::Stale { age, .. } => format!("none for {} ms", age.as_millis()).into(),
             Self::Unguarded => "none".into(),
         }
@@ -264,6 +269,7 @@ impl Rejection {
                 "the client must refresh; if that fails, its user has to sign in again"
             }
             Self::KilledKey { .. } => "the issuer revoked its signing key; the client must refresh",
+            Self::Dpop(fault) => fault.hint(),
             Self::BelowFloor { .. } => "the client must refresh; if it happens a lot, raise max_entries()",
             Self::Stale { .. } => "is the issuer's revocation feed reachable from here? See revocation_status()",
             Self::Scope { .. } => "the client must ask for this scope, and its owner consent",

@@ -11,6 +11,7 @@ use crate::{
     cache::{Cached, TokenCache},
     claims::{Checked, Claims, Requirement},
     clock::{Clock, Moment},
+    dpop,
     following::Following,
     guard,
     http::credentials::{self, AccessCookie},
@@ -262,6 +263,7 @@ impl Inner {
     }
 
     fn admit(&self, checked: &Arc<Checked>, now: Moment, lease: Lease) -> Result<Claims, Rejection> {
+        dpop::as_bearer(&checked.claims)?;
         let standing = self.stands(checked, now, lease)?;
         let claims = Claims::new(Arc::clone(checked), standing);
         self.requirements.iter().try_for_each(|requirement| requirement.check(&claims))?;

@@ -3,6 +3,7 @@
 mod access;
 mod audience;
 mod client_assertion;
+mod confirmation;
 mod dpop;
 mod feed;
 mod feed_time;
@@ -13,6 +14,7 @@ mod logout;
 pub use access::AccessClaims;
 pub use audience::Audience;
 pub use client_assertion::ClientAssertionClaims;
+pub use confirmation::Confirmation;
 pub use dpop::DpopClaims;
 pub use feed::{FeedClaims, FeedEntry};
 pub use feed_time::FeedTimeClaims;

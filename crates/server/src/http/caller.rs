@@ -2,7 +2,7 @@
 //! as a value that only it can make.
 
 use axum::extract::{FromRequestParts, Request};
-use countersign_jose::{AccessClaims, Policy, Verified, Verifier, profile::AccessToken};
+use countersign_jose::{AccessClaims, Confirmation, Policy, Verified, Verifier, profile::AccessToken};
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use super::{
@@ -155,7 +155,12 @@ pub fn authentic(app: &App, headers: &HeaderMap) -> Result<Verified<AccessClaims
 fn verify(app: &App, headers: &HeaderMap, policy: &Policy<AccessToken>) -> Result<Verified<AccessClaims>, ApiError> {
     let token = bearer(headers).ok_or(errors::TOKEN_MISSING)?;
     // TOK-26: which check failed is for the log alone.
-    signed_by_us(app, token, policy).map_err(|error| refused(&error.to_string()))
+    let claims = signed_by_us(app, token, policy).map_err(|error| refused(&error.to_string()))?;
+    match claims.confirmation() {
+        Confirmation::Bearer => Ok(claims),
+        // RFC 9449, section 7.2: whoever holds the token alone may have stolen it.
+        Confirmation::Key(_) | Confirmation::Unknown => Err(refused("it is bound to a key and came as a bearer token")),
+    }
 }
 
 /// The claims of an access token that a key of the ring signed and that obeys `policy`, now.

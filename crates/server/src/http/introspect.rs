@@ -2,7 +2,7 @@
 //! the revocation log, so that it agrees with a verifier whose feed is fresh.
 
 use axum::{Json, extract::State};
-use countersign_jose::{AccessClaims, Verified, Verifier, b64, profile::AccessToken};
+use countersign_jose::{AccessClaims, Confirmation, Verified, Verifier, b64, profile::AccessToken};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
@@ -42,7 +42,8 @@ async fn active(
         .max_lifetime(app.config.access_token_ttl_cap)
         .policy();
     let verified = match caller::signed_by_us(app, token, &policy) {
-        Ok(verified) if may_ask(client, &verified) => verified,
+        // A service that asks cannot tell yet whether the token came with a proof by its key (RFC 9449, section 6.2).
+        Ok(verified) if may_ask(client, &verified) && verified.confirmation() == Confirmation::Bearer => verified,
         Ok(_) => return Ok(None),
         Err(error) => {
             tracing::debug!(client = client.id.as_str(), %error, "introspected token is not active");

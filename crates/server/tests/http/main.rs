@@ -6,6 +6,7 @@ mod support;
 
 mod admin;
 mod coverage;
+mod dpop;
 mod endings;
 mod limits;
 mod login;

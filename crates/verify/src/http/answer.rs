@@ -117,7 +117,8 @@ fn answer(rejection: &Rejection) -> Answer {
         | Rejection::Revoked { .. }
         | Rejection::KilledKey { .. }
         | Rejection::BelowFloor { .. }
-        | Rejection::Inactive => INVALID,
+        | Rejection::Inactive
+        | Rejection::Dpop(_) => INVALID,
         Rejection::Scope { .. } | Rejection::Role { .. } => INSUFFICIENT,
         Rejection::NotReady { .. } | Rejection::Stale { .. } => NOT_READY,
         Rejection::Unguarded => UNGUARDED,
@@ -148,6 +149,7 @@ fn is_scope_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DpopFault;
     use countersign_jose::revocation::Kind;
     use http::header::HeaderName;
     use std::time::Duration;
@@ -188,6 +190,8 @@ mod tests {
             Rejection::KilledKey { kid: text() },
             Rejection::BelowFloor { rsn: 1, floor: 2 },
             Rejection::Inactive,
+            Rejection::Dpop(DpopFault::Bearer),
+            Rejection::Dpop(DpopFault::Confirmation),
         ] {
             let response = rejection.response();
             assert_eq!(response.status(), expected.status());

@@ -11,7 +11,7 @@ use super::{must, new_key, public_half, token::TestToken};
 type Wrong = (&'static str, fn(&TestToken) -> String);
 
 /// What [`TestIssuer::all_wrong`](super::TestIssuer::all_wrong) makes.
-pub(super) const ALL: [Wrong; 27] = [
+pub(super) const ALL: [Wrong; 29] = [
     ("expired", TestToken::expired),
     ("not_yet", TestToken::not_yet),
     ("issued_in_the_future", TestToken::issued_in_the_future),
@@ -39,6 +39,8 @@ pub(super) const ALL: [Wrong; 27] = [
     ("padded", TestToken::padded),
     ("five_parts", TestToken::five_parts),
     ("not_a_token", TestToken::not_a_token),
+    ("bound_to_a_key", TestToken::bound_to_a_key),
+    ("bound_in_an_unknown_way", TestToken::bound_in_an_unknown_way),
 ];
 
 /// An hour, in seconds.
@@ -198,6 +200,17 @@ impl TestToken {
     /// Any other text.
     pub fn not_a_token(&self) -> String {
         "not-a-token".into()
+    }
+
+    /// Bound to a key (RFC 9449 §6.1), and shown without a proof by that key: stolen, most likely.
+    pub fn bound_to_a_key(&self) -> String {
+        let thumbprint = public_half(&new_key(Algorithm::ES256, "owner")).thumbprint();
+        self.changed(|claims| claims.cnf = Some(json!({ "jkt": thumbprint })))
+    }
+
+    /// Bound to its owner by something that no verifier of this kind can check: a client certificate (RFC 8705 §3.1).
+    pub fn bound_in_an_unknown_way(&self) -> String {
+        self.changed(|claims| claims.cnf = Some(json!({ "x5t#S256": b64::encode([7; 32]) })))
     }
 }
 

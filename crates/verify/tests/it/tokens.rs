@@ -53,6 +53,8 @@ fn expected() -> HashMap<&'static str, &'static str> {
         ("padded", "malformed"),
         ("five_parts", "malformed"),
         ("not_a_token", "malformed"),
+        ("bound_to_a_key", "dpop_bearer"),
+        ("bound_in_an_unknown_way", "unknown_confirmation"),
     ])
 }
 
