@@ -2,13 +2,16 @@
 //! with never enters the dependencies of the product.
 
 use crate::{
-    Failure, postgres,
+    Failure, postgres, redis,
     run::{cargo, root, step},
 };
 
+/// What can be measured.
+pub const ALL: &str = "store, issuer, jose, revocation";
+
 pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
-    if !matches!(what, "store" | "issuer" | "jose") {
-        return Err(Failure::Usage(format!("there is no bench `{what}`; there are: store, issuer, jose")));
+    if !matches!(what, "store" | "issuer" | "jose" | "revocation") {
+        return Err(Failure::Usage(format!("there is no bench `{what}`; there are: {ALL}")));
     }
     let manifest = root().join("bench").join(what).join("Cargo.toml");
     let mut command = cargo(&["run", "--release", "--manifest-path"]);
@@ -18,6 +21,14 @@ pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
         "store" => step(command.env(postgres::BIN_VARIABLE, postgres::server_programs()?)),
         // It builds the programs of the compared libraries itself.
         "jose" => step(&mut command),
+        // It starts issuers, databases and what it compares with itself.
+        "revocation" => {
+            let (postgres, redis) = (postgres::server_programs()?, redis::server_program()?);
+            step(&mut cargo(&["build", "--release", "--package", "countersign"]))?;
+            let mut build = cargo(&["build", "--release", "--bins", "--manifest-path"]);
+            step(build.arg(&manifest))?;
+            step(command.env(postgres::BIN_VARIABLE, postgres).env(redis::VARIABLE, redis))
+        }
         // The load generator starts the release build of the product itself.
         _ => {
             step(&mut cargo(&["build", "--release", "--package", "countersign"]))?;

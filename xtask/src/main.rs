@@ -6,6 +6,7 @@ mod bench;
 mod docs;
 mod fuzz;
 mod postgres;
+mod redis;
 mod run;
 mod tally;
 mod test;
@@ -22,6 +23,7 @@ Commands:
   bench store               Rotations per second and CPU each, on both databases (release build)
   bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json
   bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
+  bench revocation          From a commit to its refusal everywhere, and what that costs; writes bench/results/revocation.json
   fuzz [TARGET] [--seconds N]
                             Each fuzz target (or one) for N seconds, 30 by default
   docs                      Builds the API documentation with warnings denied, and refreshes generated pages
@@ -67,7 +69,7 @@ fn dispatch(args: &[&str]) -> Result<(), Failure> {
         }
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
         ["bench", what, rest @ ..] => bench::run(what, rest),
-        ["bench"] => Err(Failure::Usage("`bench` needs one of: store, issuer, jose".to_owned())),
+        ["bench"] => Err(Failure::Usage(format!("`bench` needs one of: {}", bench::ALL))),
         ["fuzz", rest @ ..] => fuzz::run(&fuzz::Options::parse(rest)?),
         ["docs"] => docs::run(),
         ["openapi"] => docs::openapi(),

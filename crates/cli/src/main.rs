@@ -3,6 +3,7 @@
 
 mod admin;
 mod audience;
+mod bench;
 mod client;
 mod config;
 mod doctor;
@@ -79,6 +80,9 @@ enum Command {
     Config(config::Config),
     /// Watch the revocation feed of the running server: head, lag, readers, what was revoked
     Watch,
+    /// Measure your own deployment: how long a revocation takes until it is refused
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Serve the revocation feed of an issuer to many verifiers near by
     Relay(relay::Relay),
     /// Look at everything that can be wrong, and say what to do about it
@@ -125,6 +129,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Key(command) => command.run(global, output).await,
         Command::Config(command) => command.run(global, output),
         Command::Watch => watch::run(global, output).await,
+        Command::Bench(command) => command.run(global, output).await,
         Command::Relay(command) => command.run().await,
         Command::Doctor => doctor::run(global, output).await,
         Command::Jwt(command) => command.run(output),

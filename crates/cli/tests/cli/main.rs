@@ -1,6 +1,7 @@
 //! The binary as a person uses it: started, asked, killed.
 #![cfg(test)]
 
+mod bench;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
