@@ -74,31 +74,28 @@ pub async fn measure(lab: &Lab, name: &'static str, url: Option<String>, effort:
     };
     let users = users(&issuer, SESSIONS.len() + CALLERS[1]).await?;
     let (owners, others) = users.split_at(SESSIONS.len());
+    // One of the others has the sessions that end one by one, in one call.
+    let crowd = &others[0];
     let (issuer, ()) = issuer
         .restart(async |_, _| {
-            for (user, sessions) in owners.iter().zip(SESSIONS) {
+            for (user, sessions) in owners.iter().zip(SESSIONS).chain([(crowd, BULK)]) {
                 database.sessions(user, sessions).await?;
             }
             Ok(())
         })
         .await?;
     let mut admin = issuer.admin().await?;
+    let token = |n| json!({ "kind": "token", "id": format!("bench-{n}") });
+    let bulk_tokens = bulk(&mut admin, effort.bulk_calls, token).await?;
+    let session = |n| json!({ "kind": "session", "id": database::sid(crowd, n) });
+    let bulk_sessions = bulk(&mut admin, 1, session).await?;
     let everywhere = everywhere(&mut admin, owners, effort.everywhere).await?;
     let bare = Bare::new(lab, &database).await?;
     let mut singles = Vec::new();
     for callers in CALLERS {
         singles.push(single(&issuer, &bare, &others[..callers], effort).await?);
     }
-    Ok(Durable {
-        database: name,
-        bulk_tokens: bulk(&mut admin, effort.bulk_calls, |n| json!({ "kind": "token", "id": format!("bench-{n}") }))
-            .await?,
-        // The last user's sessions end one by one, in one call.
-        bulk_sessions: bulk(&mut admin, 1, |n| json!({ "kind": "session", "id": database::sid(&owners[2], n) }))
-            .await?,
-        singles,
-        everywhere,
-    })
+    Ok(Durable { database: name, bulk_tokens, bulk_sessions, singles, everywhere })
 }
 
 async fn users(issuer: &Issuer, count: usize) -> Result<Vec<String>> {
