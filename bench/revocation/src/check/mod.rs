@@ -21,20 +21,27 @@ use crate::{
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Check {
     pub entries: usize,
-    pub tokens: usize,
     pub rounds: usize,
     /// From the start of a verifier until it can judge: the whole log fetched, verified and taken in.
     pub ready_ms: f64,
-    /// A remembered token, with the log.
-    pub cached_ns: f64,
-    /// A remembered token, without revocation.
-    pub without_ns: f64,
-    /// The median of the differences of each round.
-    pub part_ns: f64,
+    /// With few live tokens, which stay in the processor's caches, and with many.
+    pub looks: Vec<Look>,
     /// A token that is seen for the first time.
     pub first_us: f64,
     /// ES256, every claim checked.
     pub jsonwebtoken_us: f64,
+}
+
+/// Tokens that are remembered, checked again and again in no order.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Look {
+    pub tokens: usize,
+    /// With the log.
+    pub cached_ns: f64,
+    /// Without revocation.
+    pub without_ns: f64,
+    /// The median of the differences of each round.
+    pub part_ns: f64,
 }
 
 /// Beside that, what the memory is used for.

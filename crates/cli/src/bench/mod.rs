@@ -94,9 +94,11 @@ impl Revocation {
     async fn measure(&self, issuer: &str, credentials: &Credentials, output: Output) -> Result<(), Failure> {
         let Self { verifiers, rounds, .. } = self;
         if !output.json {
+            // The first one tells the audience.
+            let tokens = rounds + 1;
             eprintln!(
-                "{rounds} access tokens of the client {} at {issuer} are requested and revoked, one after the other, and {verifiers} \
-                 verifiers in this process read the feed. Nothing else is ended; the log and the audit log grow by {rounds} entries.",
+                "{tokens} access tokens of the client {} at {issuer} are requested and revoked, one after the other, and {verifiers} \
+                 verifiers in this process read the feed. Nothing else is ended; the log and the audit log grow by {tokens} entries.",
                 credentials.id
             );
         }
@@ -167,6 +169,7 @@ impl Measured {
 
 impl Spread {
     fn json(&self) -> Value {
-        json!({ "p50": self.p50, "p99": self.p99, "max": self.max })
+        let [p50, p99, max] = [self.p50, self.p99, self.max].map(|millis| (millis * 1e3).round() / 1e3);
+        json!({ "p50": p50, "p99": p99, "max": max })
     }
 }
