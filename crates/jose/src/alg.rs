@@ -179,6 +179,18 @@ impl Algorithm {
         matches!(self.row().family, Family::Hmac { .. })
     }
 
+    /// The registered name and, after it, older names that are read as well.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let row = self.row();
+        std::iter::once(row.name).chain(row.aliases.iter().copied())
+    }
+
+    /// Whether it signs DPoP proofs (RFC 9449 §4.2): a secret that both sides have proves nothing, and with a key and a
+    /// signature of ML-DSA a proof would not fit into a request header.
+    pub fn signs_proofs(self) -> bool {
+        matches!(self.row().family, Family::Rsa { .. } | Family::Ec { .. } | Family::Okp { .. })
+    }
+
     /// The JWK key type (`kty`) that this algorithm takes (RFC 7518 §6.1, RFC 8037 §2, RFC 9964 §3).
     pub fn kty(self) -> &'static str {
         match self.row().family {

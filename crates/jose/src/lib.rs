@@ -64,6 +64,7 @@
 
 pub mod b64;
 pub mod claims;
+pub mod dpop;
 pub mod json;
 pub mod jwe;
 pub mod jws;

@@ -17,6 +17,12 @@ pub const MAX_SIGNATURES: usize = 16;
 /// Longest JWK set, in bytes.
 pub const MAX_JWK_SET_BYTES: usize = 256 * 1024;
 
+/// Longest DPoP proof, in bytes: one with an RSA key of 8192 bits and a target of 2000 characters fits.
+pub const MAX_PROOF_BYTES: usize = 8 * 1024;
+
+/// How old a DPoP proof may be unless the server says otherwise (RFC 9449 §11.1: seconds or minutes).
+pub const DEFAULT_PROOF_AGE: Duration = Duration::from_secs(60);
+
 /// Longest single JWK, in bytes. An 8192-bit RSA private key takes about 6 KiB.
 pub const MAX_JWK_BYTES: usize = 16 * 1024;
 

@@ -79,7 +79,8 @@ impl Profile for LogoutToken {
     const TYP: &'static str = "logout+jwt";
 }
 
-/// DPoP proof (RFC 9449 §4.2).
+/// DPoP proof (RFC 9449 §4.2). It brings its own key, so a server checks it with [`dpop::Checker`](crate::dpop::Checker) and a
+/// client makes it with [`dpop::sign`](crate::dpop::sign); a verifier of this kind with a key of its own is for looking at one.
 #[derive(Debug, Clone, Copy)]
 pub struct DpopProof;
 
@@ -89,6 +90,7 @@ impl Profile for DpopProof {
     type Audience = Unused;
     const TYP: &'static str = "dpop+jwt";
     const EXPIRES: bool = false;
+    const MAX_BYTES: usize = limits::MAX_PROOF_BYTES;
 }
 
 /// Client assertion (RFC 7523 §3). Its issuer is the client's id.

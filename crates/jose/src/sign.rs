@@ -99,7 +99,7 @@ impl SigningInput {
         Ok(text)
     }
 
-    fn with_header<P: Profile>(
+    pub(crate) fn with_header<P: Profile>(
         alg: Algorithm,
         header: &str,
         claims: &P::Claims,

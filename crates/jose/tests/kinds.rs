@@ -8,6 +8,7 @@ use countersign_jose::{
     AccessClaims, Algorithm, Audience, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry, FeedTimeClaims,
     GenericClaims, IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
     claims::LOGOUT_EVENT,
+    dpop::{self, Checker, Demand, Freshness, Target},
     profile::{AccessToken, ClientAssertion, DpopProof, FeedBatch, FeedTime, Generic, IdToken, LogoutToken, Profile},
     sign,
     verifier::{Given, Missing, Ready, Requirement, Unused},
@@ -187,6 +188,36 @@ fn each_kind_accepts_itself_and_refuses_every_other() {
         for (verifier, check) in checks(&public) {
             assert_eq!(check(&token).is_ok(), kind == verifier, "a {verifier} verifier and a {kind} token");
         }
+    }
+}
+
+// TOK-17, TOK-24: a server's check of a proof takes the key from the token, so every kind comes with one.
+#[test]
+fn a_check_of_proofs_refuses_every_other_kind_and_the_others_refuse_proofs() {
+    let (key, public) = pair(Algorithm::ES256);
+    let targets = [Target::parse(&dpop().htu).unwrap()];
+    let is_proof =
+        |token: &str| Checker::default().check(token, &Demand::new("POST", &targets), Freshness::Recent, NOW).is_ok();
+    let proof = dpop::sign(&key, &dpop()).unwrap();
+    assert!(is_proof(&proof));
+    for (verifier, check) in checks(&public).into_iter().filter(|(kind, _)| *kind != "dpop") {
+        assert!(check(&proof).is_err(), "a {verifier} verifier and a proof");
+    }
+    let header = |token: &str| {
+        let decoded = countersign_jose::b64::decode(token.split('.').next().unwrap()).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&decoded).unwrap()
+    };
+    for (kind, token) in tokens(&key) {
+        let mut header_of_kind = header(&token);
+        header_of_kind["jwk"] = header(&proof)["jwk"].clone();
+        let payload = countersign_jose::b64::decode(token.split('.').nth(1).unwrap()).unwrap();
+        let with_key = forge(&key, header_of_kind.to_string().as_bytes(), &payload);
+        assert!(!is_proof(&token), "{kind} without a key");
+        assert_eq!(is_proof(&with_key), kind == "dpop", "{kind} with its key");
+        // Not even with the claims of a proof.
+        let claims = countersign_jose::b64::decode(proof.split('.').nth(1).unwrap()).unwrap();
+        let disguised = forge(&key, header_of_kind.to_string().as_bytes(), &claims);
+        assert_eq!(is_proof(&disguised), kind == "dpop", "{kind} with the claims of a proof");
     }
 }
 
