@@ -35,7 +35,10 @@ impl Database {
                 rusqlite::Connection::open(path)?.execute(&sql, params![blob])?;
             }
             Self::Postgres(url) => {
-                connect(url).await?.execute(&sql, &[&blob.as_slice()]).await?;
+                let client = connect(url).await?;
+                client.execute(&sql, &[&blob.as_slice()]).await?;
+                // A database in use knows how large its tables are.
+                client.batch_execute("ANALYZE sessions").await?;
             }
         }
         Ok(())

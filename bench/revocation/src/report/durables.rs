@@ -45,7 +45,8 @@ pub fn table(all: &[Durable]) -> String {
         });
         let everywhere = durable.everywhere.iter().map(move |everywhere| {
             let spread = [everywhere.answer.p50, everywhere.answer.p99].map(number).join(" / ");
-            let what = format!("a user with {} sessions, p50 / p99 of the answer", number(everywhere.sessions as f64));
+            let sessions = number(everywhere.sessions as f64);
+            let what = format!("a user-wide end, sessions of the user: {sessions}; p50 / p99 of the answer");
             row(what, format!("{spread} ms"), "–".to_owned())
         });
         let bulk = [("access tokens", durable.bulk_tokens), ("sessions", durable.bulk_sessions)];
