@@ -5,6 +5,8 @@
 //! is the median of the rounds.
 
 mod ours;
+#[path = "../../page.rs"]
+mod page;
 mod plain;
 #[allow(dead_code, reason = "the tests' cluster; this program uses a part of it")]
 #[path = "../../../crates/server/tests/support/postgres.rs"]
@@ -45,6 +47,8 @@ fn main() -> Result<()> {
     println!("{report}");
     if !quick {
         report.write(&root().join("bench/results/store.json"))?;
+        page::place(&root().join("docs/benchmarks.md"), "store", &report.page())?;
+        eprintln!("written: bench/results/store.json, docs/benchmarks.md");
     }
     Ok(())
 }
@@ -108,7 +112,7 @@ fn fresh_copy(template: &Path) -> Result<PathBuf> {
 fn build_peer() -> Result<PathBuf> {
     let folder = root().join("bench/peers/sqlx");
     let status = Command::new("cargo")
-        .args(["build", "--release", "--locked", "--manifest-path"])
+        .args(["build", "--release", "--manifest-path"])
         .arg(folder.join("Cargo.toml"))
         .status()?;
     ensure!(status.success(), "the peer sqlx did not build");

@@ -1,6 +1,6 @@
 //! Medians of the rounds, as a table and as data.
 
-use std::{collections::BTreeMap, fmt, fs, path::Path};
+use std::{collections::BTreeMap, fmt, fs, path::Path, process::Command};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -51,6 +51,8 @@ struct Cell {
 #[derive(Serialize)]
 struct Document<'a> {
     bench: &'a str,
+    /// When, on what, and of which commit.
+    setting: String,
     rounds: usize,
     seconds_each: f64,
     cores: usize,
@@ -69,6 +71,7 @@ impl Report {
     pub fn write(&self, file: &Path) -> Result<()> {
         let document = Document {
             bench: "store",
+            setting: setting(),
             rounds: self.rounds,
             seconds_each: self.seconds,
             cores: std::thread::available_parallelism().map_or(0, usize::from),
@@ -79,6 +82,11 @@ impl Report {
         }
         fs::write(file, serde_json::to_string_pretty(&document)? + "\n")?;
         Ok(())
+    }
+
+    /// The part of the book's page.
+    pub fn page(&self) -> String {
+        format!("## The store\n\n{}. A durable rotation of a refresh token, {self}\n", setting())
     }
 
     fn cell(&self, row: Row, group: u64) -> Cell {
@@ -94,7 +102,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "CPU µs each (per second); median of {} rounds of {} s\n", self.rounds, self.seconds)?;
+        writeln!(f, "CPU µs each (per second); medians of {} rounds of {} s.\n", self.rounds, self.seconds)?;
         writeln!(f, "| | one commit each | groups of 32 | groups of 128 |\n|---|---|---|---|")?;
         let rows: Vec<Row> = self.samples.keys().map(|&(row, _)| row).collect();
         for (index, &row) in rows.iter().enumerate() {
@@ -110,6 +118,21 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+fn setting() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let cpu = cpu.trim_start_matches([' ', '\t', ':']);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let date = answer("date", &["-u", "+%F"]);
+    let commit = answer("git", &["describe", "--always", "--dirty", "--exclude=*"]);
+    format!("{date}: {cpu}, {cores} cores, commit {commit}, {}", answer("rustc", &["--version"]))
+}
+
+fn answer(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

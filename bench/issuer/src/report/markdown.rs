@@ -1,31 +1,10 @@
 //! The page of the book, and what the run prints.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
-
-use anyhow::Result;
 
 use super::{Login, Probe, Report, Storm, Summary};
 use crate::scenario::Scenario;
 use crate::stats::median;
-
-const BEGIN: &str = "<!-- cargo xtask bench issuer: begin -->";
-const END: &str = "<!-- cargo xtask bench issuer: end -->";
-const TITLE: &str = "# Benchmarks\n\nWritten by the bench programs themselves; \
-                     [bench/README.md](../bench/README.md) says how to run and how to read them.\n\n";
-
-/// Replaces the part of the page that belongs to this bench and leaves the rest alone.
-pub fn place(path: &Path, text: &str) -> Result<()> {
-    let page = fs::read_to_string(path).unwrap_or_else(|_| TITLE.to_owned());
-    let part = format!("{BEGIN}\n{text}{END}\n");
-    let page = match (page.find(BEGIN), page.find(END)) {
-        (Some(from), Some(to)) => format!("{}{part}{}", &page[..from], page[to + END.len()..].trim_start_matches('\n')),
-        _ => format!("{}\n\n{part}", page.trim_end()),
-    };
-    fs::write(path, page)?;
-    Ok(())
-}
 
 pub fn page(report: &Report) -> String {
     let mut out = String::from("## The issuer\n\n");
@@ -198,22 +177,4 @@ fn table(title: &str, columns: &[&str], rows: impl IntoIterator<Item = Vec<Strin
     }
     out.push('\n');
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::place;
-
-    #[test]
-    fn only_this_bench_s_part_of_the_page_is_replaced() {
-        let path = std::env::temp_dir().join(format!("bench-place-{}.md", std::process::id()));
-        place(&path, "one\n").expect("written");
-        let page = std::fs::read_to_string(&path).expect("there") + "\n## Another bench\n";
-        std::fs::write(&path, page).expect("written");
-        place(&path, "two\n").expect("written");
-        let page = std::fs::read_to_string(&path).expect("there");
-        std::fs::remove_file(&path).expect("removed");
-        assert!(page.starts_with("# Benchmarks") && page.contains("two\n<!--") && !page.contains("one"));
-        assert!(page.ends_with("## Another bench\n"), "{page}");
-    }
 }

@@ -1,6 +1,8 @@
 //! The results: as data, as tables, and against the targets.
 
 mod markdown;
+#[path = "../../../page.rs"]
+mod page;
 mod summary;
 mod targets;
 
@@ -139,8 +141,7 @@ pub fn publish(mut report: Report) -> Result<usize> {
     } else {
         fs::create_dir_all(root.join("bench/results"))?;
         fs::write(root.join("bench/results/issuer.json"), json)?;
-        fs::create_dir_all(root.join("docs"))?;
-        markdown::place(&root.join("docs/benchmarks.md"), &text)?;
+        page::place(&root.join("docs/benchmarks.md"), "issuer", &text)?;
         eprintln!("written: bench/results/issuer.json, docs/benchmarks.md");
     }
     Ok(report.targets.iter().filter(|target| !target.reached).count())

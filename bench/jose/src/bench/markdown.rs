@@ -1,8 +1,7 @@
 //! The part of the book's page that belongs to this bench.
 
-use std::{fmt::Write, fs, path::Path};
+use std::fmt::Write;
 
-use anyhow::Result;
 use bench_jose::{CLAIMS, FLOOR, OURS, PRIMITIVE};
 use bench_jose_harness::Op;
 
@@ -10,21 +9,6 @@ use super::{
     make::ALGORITHMS,
     report::{Report, Row, verb},
 };
-
-const BEGIN: &str = "<!-- cargo xtask bench jose: begin -->";
-const END: &str = "<!-- cargo xtask bench jose: end -->";
-
-/// Replaces the part of the page that belongs to this bench and leaves the rest alone.
-pub fn place(path: &Path, text: &str) -> Result<()> {
-    let page = fs::read_to_string(path)?;
-    let part = format!("{BEGIN}\n{text}{END}\n");
-    let page = match (page.find(BEGIN), page.find(END)) {
-        (Some(from), Some(to)) => format!("{}{part}{}", &page[..from], page[to + END.len()..].trim_start_matches('\n')),
-        _ => format!("{}\n\n{part}", page.trim_end()),
-    };
-    fs::write(path, page)?;
-    Ok(())
-}
 
 pub fn page(report: &Report) -> String {
     let mut out = format!(

@@ -3,6 +3,8 @@
 pub mod instructions;
 pub mod make;
 pub mod markdown;
+#[path = "../../../page.rs"]
+pub mod page;
 pub mod peers;
 pub mod program;
 pub mod report;

@@ -8,7 +8,7 @@ use bench_jose_harness::{Listed, Material, Op};
 use serde::Serialize;
 
 use super::{
-    markdown,
+    markdown, page,
     rounds::{Times, median, ratios},
     targets::{ALLOCATIONS, TARGETS},
 };
@@ -145,7 +145,7 @@ pub fn publish(report: &Report, whole: bool) -> Result<()> {
         let root = here.join("../..");
         fs::create_dir_all(root.join("bench/results"))?;
         fs::write(root.join("bench/results/jose.json"), json)?;
-        markdown::place(&root.join("docs/benchmarks.md"), &text)?;
+        page::place(&root.join("docs/benchmarks.md"), "jose", &text)?;
         eprintln!("written: bench/results/jose.json, docs/benchmarks.md");
     } else {
         fs::write(here.join("target/jose-partial.json"), json)?;
