@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Page, event, maybe_time, page, scope, seconds, time};
+use super::{Page, event, happened, maybe_time, page, scope, seconds, time, write};
 use crate::{
     app::App,
     domain::{
@@ -33,7 +33,6 @@ use crate::{
         error::ApiError,
     },
     store::{
-        audit,
         clients::{self, Client, Removal},
         dialect::{RowKey, lock_rows},
         revocations,
@@ -137,20 +136,11 @@ pub async fn add(
         builtin: false,
         created_at: app.clock.now(),
     };
-    let inserted = app
-        .store
-        .write(move |tx| {
-            let (client, event) = (client.clone(), event.clone());
-            Box::pin(async move {
-                let inserted = clients::insert(tx, &client).await?;
-                if inserted {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(inserted)
-            })
-        })
-        .await?;
-    if !inserted {
+    let insert = write(&app, event, happened, move |tx| {
+        let client = client.clone();
+        Box::pin(async move { clients::insert(tx, &client).await })
+    });
+    if !insert.await? {
         return Err(
             ApiError::new(errors::CONFLICT).detail("this client id is taken, now or before: ids are never given again")
         );
@@ -171,20 +161,11 @@ pub async fn rotate_secret(
     let (plain, hash) = SecretHash::generate(app.random.bytes()?);
     let event = event(&app, &context, admin.actor(), Event::ClientSecretRotated)?.client(id.as_str());
     let client = id.clone();
-    let rotated = app
-        .store
-        .write(move |tx| {
-            let (id, hash, event) = (client.clone(), hash.clone(), event.clone());
-            Box::pin(async move {
-                let rotated = clients::rotate_secret(tx, &id, &hash).await?;
-                if rotated {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(rotated)
-            })
-        })
-        .await?;
-    if !rotated {
+    let rotate = write(&app, event, happened, move |tx| {
+        let (id, hash) = (client.clone(), hash.clone());
+        Box::pin(async move { clients::rotate_secret(tx, &id, &hash).await })
+    });
+    if !rotate.await? {
         return Err(missing().detail("there is no such client, or it is public and has no secret"));
     }
     Ok(Answer(json!({ "client_id": id.as_str(), "client_secret": plain.expose() })))
@@ -213,28 +194,24 @@ pub async fn update(
     let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
     let event = event(&app, &context, admin.actor(), Event::ClientUpdated)?.client(id.as_str());
     let client = id.clone();
-    let written = app
-        .store
-        .write(move |tx| {
-            let (id, old, new, event) = (client.clone(), old.settings.clone(), new.clone(), event.clone());
-            Box::pin(async move {
-                lock_rows(tx, &mut [RowKey::Client(id.as_str())]).await?;
-                // Two administrators at once: the second sees what the first made of it before changing it.
-                if clients::by_id(tx, &id).await?.is_none_or(|client| client.settings != old) {
-                    return Ok(false);
-                }
-                let _ended = match end {
-                    Some(End::Hard) => Some(revocations::revoke_client(tx, now, id.as_str(), &entry).await?),
-                    Some(End::Soft) => Some(revocations::outdate_client_tokens(tx, now, id.as_str(), &entry).await?),
-                    None => None,
-                };
-                clients::update(tx, &id, &new).await?;
-                audit::insert(tx, &event).await?;
-                Ok(true)
-            })
+    let update = write(&app, event, happened, move |tx| {
+        let (id, old, new) = (client.clone(), old.settings.clone(), new.clone());
+        Box::pin(async move {
+            lock_rows(tx, &mut [RowKey::Client(id.as_str())]).await?;
+            // Two administrators at once: the second sees what the first made of it before changing it.
+            if clients::by_id(tx, &id).await?.is_none_or(|client| client.settings != old) {
+                return Ok(false);
+            }
+            let _ended = match end {
+                Some(End::Hard) => Some(revocations::revoke_client(tx, now, id.as_str(), &entry).await?),
+                Some(End::Soft) => Some(revocations::outdate_client_tokens(tx, now, id.as_str(), &entry).await?),
+                None => None,
+            };
+            clients::update(tx, &id, &new).await?;
+            Ok(true)
         })
-        .await?;
-    if !written {
+    });
+    if !update.await? {
         return Err(ApiError::new(errors::CONFLICT).detail("somebody else changed this client just now; look again"));
     }
     Ok(Answer(shown(&found(&app, &id).await?)))
@@ -252,17 +229,11 @@ pub async fn disable(
     let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
     let event = event(&app, &context, admin.actor(), Event::ClientDisabled)?.client(id.as_str());
     let client = id.clone();
-    app.store
-        .write(move |tx| {
-            let (id, event) = (client.clone(), event.clone());
-            Box::pin(async move {
-                if clients::disable(tx, &id, &entry, now).await?.is_some() {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
+    let disable = write(&app, event, happened, move |tx| {
+        let id = client.clone();
+        Box::pin(async move { Ok(clients::disable(tx, &id, &entry, now).await?.is_some()) })
+    });
+    disable.await?;
     Ok(Answer(shown(&found(&app, &id).await?)))
 }
 
@@ -277,17 +248,11 @@ pub async fn enable(
     let event = event(&app, &context, admin.actor(), Event::ClientUpdated)?.client(id.as_str());
     let event = event.with("change", "enabled");
     let client = id.clone();
-    app.store
-        .write(move |tx| {
-            let (id, event) = (client.clone(), event.clone());
-            Box::pin(async move {
-                if clients::enable(tx, &id).await? {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
+    let enable = write(&app, event, happened, move |tx| {
+        let id = client.clone();
+        Box::pin(async move { clients::enable(tx, &id).await })
+    });
+    enable.await?;
     Ok(Answer(shown(&found(&app, &id).await?)))
 }
 
@@ -302,20 +267,12 @@ pub async fn remove(
     let now = app.clock.now();
     let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
     let event = event(&app, &context, admin.actor(), Event::ClientDeleted)?.client(id.as_str());
-    let removal = app
-        .store
-        .write(move |tx| {
-            let (id, event) = (id.clone(), event.clone());
-            Box::pin(async move {
-                let removal = clients::remove(tx, &id, &entry, now).await?;
-                if matches!(removal, Removal::Removed { .. }) {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(removal)
-            })
-        })
-        .await?;
-    match removal {
+    let removed = |removal: &Removal| matches!(removal, Removal::Removed { .. });
+    let remove = write(&app, event, removed, move |tx| {
+        let id = id.clone();
+        Box::pin(async move { clients::remove(tx, &id, &entry, now).await })
+    });
+    match remove.await? {
         Removal::NoClient => Err(missing()),
         Removal::Builtin => Err(ApiError::new(errors::CONFLICT).detail("this client belongs to Countersign itself")),
         Removal::Removed { .. } => Ok(StatusCode::NO_CONTENT),

@@ -9,7 +9,7 @@ pub mod sessions;
 pub mod status;
 pub mod users;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
@@ -25,6 +25,7 @@ use crate::{
         time::Timestamp,
     },
     errors,
+    store::{StoreError, Tx, TxFuture, audit as audit_log},
 };
 
 /// The most rows of a page.
@@ -82,6 +83,32 @@ fn seconds(span: Option<Duration>) -> Option<u64> {
 
 fn event(app: &App, context: &Context, actor: &str, what: Event) -> Result<AuditEvent, ApiError> {
     Ok(AuditEvent::new(what, app.clock.now(), &context.source(actor), app.random.bytes()?))
+}
+
+/// Makes a change and, if it `happened`, its event, in one transaction.
+async fn write<T, F>(app: &App, event: AuditEvent, happened: fn(&T) -> bool, change: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+{
+    let change = Arc::new((change, event));
+    let write = app.store.write(move |tx| {
+        let change = Arc::clone(&change);
+        Box::pin(async move {
+            let (change, event) = &*change;
+            let result = change(tx).await?;
+            if happened(&result) {
+                audit_log::insert(tx, event).await?;
+            }
+            Ok(result)
+        })
+    });
+    write.await
+}
+
+/// For a change that tells by itself whether it happened.
+const fn happened(changed: &bool) -> bool {
+    *changed
 }
 
 /// Where names of the revocation log are unique.

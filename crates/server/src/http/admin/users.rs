@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Page, event, maybe_time, page, scope, time};
+use super::{Page, event, happened, maybe_time, page, scope, time, write};
 use crate::{
     app::App,
     domain::{
@@ -30,7 +30,7 @@ use crate::{
     },
     secret::PlainSecret,
     store::{
-        StoreError, Tx, audiences, audit,
+        StoreError, Tx, audiences,
         dialect::{RowKey, lock_rows},
         revocations,
         roles::{self, RolesSet},
@@ -134,22 +134,18 @@ pub async fn disable(
     let entry = Entry::user(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
     let event = event(&app, &context, admin.actor(), Event::UserArchived)?.user(id.as_str());
     let user = id.clone();
-    let last = app
-        .store
-        .write(move |tx| {
-            let (user, event) = (user.clone(), event.clone());
-            Box::pin(async move {
-                if is_last_admin(tx, &user).await? {
-                    return Ok(true);
-                }
-                if users::disable(tx, &user, &entry, now).await?.is_some() {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(false)
-            })
+    let ended = |ended: &Option<bool>| *ended == Some(true);
+    let disable = write(&app, event, ended, move |tx| {
+        let user = user.clone();
+        Box::pin(async move {
+            if is_last_admin(tx, &user).await? {
+                return Ok(None);
+            }
+            Ok(Some(users::disable(tx, &user, &entry, now).await?.is_some()))
         })
-        .await?;
-    if last { Err(errors::LAST_ADMIN.into()) } else { Ok(Answer(look_up(&app, id.as_str()).await?)) }
+    });
+    disable.await?.ok_or(errors::LAST_ADMIN)?;
+    Ok(Answer(look_up(&app, id.as_str()).await?))
 }
 
 /// `POST /api/admin/users/{id}/enable`
@@ -162,17 +158,11 @@ pub async fn enable(
     let id = resolve(&app, &id).await?;
     let event = event(&app, &context, admin.actor(), Event::UserRestored)?.user(id.as_str());
     let user = id.clone();
-    app.store
-        .write(move |tx| {
-            let (user, event) = (user.clone(), event.clone());
-            Box::pin(async move {
-                if users::enable(tx, &user).await? {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
+    let enable = write(&app, event, happened, move |tx| {
+        let user = user.clone();
+        Box::pin(async move { users::enable(tx, &user).await })
+    });
+    enable.await?;
     Ok(Answer(look_up(&app, id.as_str()).await?))
 }
 
@@ -205,25 +195,24 @@ pub async fn set_attributes(
     let now = app.clock.now();
     let entry = Entry::user(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
     let user = id.clone();
-    app.store
-        .write(move |tx| {
-            let (user, attributes, event) = (user.clone(), attributes.clone(), event.clone());
-            Box::pin(async move {
-                lock_rows(tx, &mut [RowKey::User(user.as_str())]).await?;
-                let Some(old) = users::by_id(tx, &user).await? else { return Ok(()) };
-                let changed = old.attributes.changed(&attributes);
-                if changed.is_empty() {
-                    return Ok(());
-                }
-                // Tokens with a claim that is not true any more die; sessions live on.
-                if audiences::claim_maps(tx, &old.tenant).await?.iter().any(|map| map.reads_any(&changed)) {
-                    revocations::outdate_user_tokens(tx, now, user.as_str(), &entry).await?;
-                }
-                users::set_attributes(tx, &user, &attributes).await?;
-                audit::insert(tx, &event).await
-            })
+    let set = write(&app, event, happened, move |tx| {
+        let (user, attributes) = (user.clone(), attributes.clone());
+        Box::pin(async move {
+            lock_rows(tx, &mut [RowKey::User(user.as_str())]).await?;
+            let Some(old) = users::by_id(tx, &user).await? else { return Ok(false) };
+            let changed = old.attributes.changed(&attributes);
+            if changed.is_empty() {
+                return Ok(false);
+            }
+            // Tokens with a claim that is not true any more die; sessions live on.
+            if audiences::claim_maps(tx, &old.tenant).await?.iter().any(|map| map.reads_any(&changed)) {
+                revocations::outdate_user_tokens(tx, now, user.as_str(), &entry).await?;
+            }
+            users::set_attributes(tx, &user, &attributes).await?;
+            Ok(true)
         })
-        .await?;
+    });
+    set.await?;
     Ok(Answer(look_up(&app, id.as_str()).await?))
 }
 
@@ -253,23 +242,17 @@ async fn change_roles(
     let event = event(app, context, admin.actor(), Event::PermissionsChanged)?.user(id.as_str());
     let stays_admin = wanted.iter().any(is_admin);
     let id = id.clone();
-    let set = app
-        .store
-        .write(move |tx| {
-            let (id, wanted, event) = (id.clone(), wanted.clone(), event.clone());
-            Box::pin(async move {
-                if !stays_admin && is_last_admin(tx, &id).await? {
-                    return Ok(None);
-                }
-                let set = roles::set(tx, &id, &wanted, &entry, now).await?;
-                if matches!(set, RolesSet::Changed { .. }) {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(Some(set))
-            })
+    let changed = |set: &Option<RolesSet>| matches!(set, Some(RolesSet::Changed { .. }));
+    let set = write(app, event, changed, move |tx| {
+        let (id, wanted) = (id.clone(), wanted.clone());
+        Box::pin(async move {
+            if !stays_admin && is_last_admin(tx, &id).await? {
+                return Ok(None);
+            }
+            roles::set(tx, &id, &wanted, &entry, now).await.map(Some)
         })
-        .await?;
-    match set {
+    });
+    match set.await? {
         None => Err(errors::LAST_ADMIN.into()),
         Some(RolesSet::NoUser) => Err(errors::NOT_FOUND.into()),
         Some(RolesSet::Unchanged | RolesSet::Changed { .. }) => Ok(()),
