@@ -11,8 +11,6 @@ use std::{
     },
 };
 
-use bytes::Bytes;
-
 use crate::{
     clock::Clock,
     config::{Config, Database},
@@ -22,10 +20,9 @@ use crate::{
     },
     feed::{Hub, Seats},
     first_start,
-    http::{context::Context, metrics::Metrics, request_id::RequestIds, well_known},
+    http::{context::Context, metrics::Metrics, request_id::RequestIds, well_known::Documents},
     keys::{KekSource, KeyRing, KeyRingError, Setup},
     limiter::Limiter,
-    openapi,
     passwords::PasswordPool,
     random::{Random, RandomError},
     store::{DataDirLock, LockError, Store, StoreConfig, StoreError, sessions::Act},
@@ -50,10 +47,8 @@ pub struct Inner {
     pub feed: Arc<Hub>,
     pub metrics: Arc<Metrics>,
     pub request_ids: RequestIds,
-    /// `/openapi.json`.
-    pub openapi: Bytes,
-    /// The metadata document (RFC 8414).
-    pub metadata: Bytes,
+    /// What lies ready below `/.well-known`.
+    pub documents: Documents,
     steady: Steady,
     draining: AtomicBool,
     /// Held for as long as the data folder is in use.
@@ -124,7 +119,7 @@ impl App {
         let seats = Seats { all: config.feed.readers, per_address: config.feed.readers_per_address };
         Ok(Self(Arc::new(Inner {
             request_ids: RequestIds::new(random)?,
-            metadata: Bytes::from(well_known::document(&config).to_string()),
+            documents: Documents::new(&config),
             config,
             store,
             ring,
@@ -134,7 +129,6 @@ impl App {
             limiter,
             feed: Arc::new(Hub::new(seats)),
             metrics: Arc::default(),
-            openapi: Bytes::from(openapi::document().to_string()),
             steady: Steady::default(),
             draining: AtomicBool::new(false),
             _lock: lock,

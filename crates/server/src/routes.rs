@@ -2,14 +2,14 @@
 //! tries each row without and with wrong credentials are all made from it.
 
 use axum::{
-    Extension, Router,
+    Router,
     extract::{Request, State},
     middleware::from_fn_with_state,
     response::Response,
     routing::{MethodRouter, delete, get, post, put},
 };
+use http::HeaderMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use tower::ServiceExt;
 
 use crate::{
     app::App,
@@ -17,7 +17,9 @@ use crate::{
     http::{
         admin,
         context::Peer,
-        docs, health, introspect, login, logout, metrics, password,
+        docs,
+        front::{Front, Ready},
+        health, introspect, login, logout, metrics, password,
         pipeline::{self, unmatched},
         register, revocations, revoke, session, token, well_known,
     },
@@ -70,7 +72,14 @@ pub struct Route {
     pub takes: Takes,
     /// The answer's JSON, if it is JSON with a fixed shape.
     pub answers: Option<fn(&mut SchemaGenerator) -> Schema>,
-    handler: fn() -> MethodRouter<App>,
+    handler: Handler,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Handler {
+    Router(fn() -> MethodRouter<App>),
+    /// It lies ready: `http/front.rs` answers it before the router is asked.
+    Ready(fn(&App, &HeaderMap) -> Response),
 }
 
 impl Verb {
@@ -117,7 +126,13 @@ const fn row(
     summary: &'static str,
     handler: fn() -> MethodRouter<App>,
 ) -> Route {
-    Route { verb, path, access, summary, takes: Takes::Nothing, answers: None, handler }
+    Route { verb, path, access, summary, takes: Takes::Nothing, answers: None, handler: Handler::Router(handler) }
+}
+
+/// A public document that lies ready.
+const fn document(path: &'static str, summary: &'static str, answer: fn(&App, &HeaderMap) -> Response) -> Route {
+    let handler = Handler::Ready(answer);
+    Route { verb: Get, path, access: Public, summary, takes: Takes::Nothing, answers: None, handler }
 }
 
 use Access::{Admin, Credential, Local, Public, Reader, SignedIn};
@@ -133,9 +148,9 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/openapi.json", Public, "This document", || get(docs::openapi)),
     row(Get, "/docs/errors", Public, "A page for each error code", || get(docs::errors)),
     // Standard.
-    row(Get, "/.well-known/openid-configuration", Public, "Metadata", || get(well_known::metadata)),
-    row(Get, "/.well-known/oauth-authorization-server", Public, "Metadata (RFC 8414)", || get(well_known::metadata)),
-    row(Get, "/.well-known/jwks.json", Public, "Public keys (RFC 7517)", || get(well_known::jwks)),
+    document("/.well-known/openid-configuration", "Metadata", well_known::metadata),
+    document("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)", well_known::metadata),
+    document("/.well-known/jwks.json", "Public keys (RFC 7517)", well_known::jwks),
     row(Post, "/token", Credential, "Refresh, client credentials (RFC 6749)", || post(token::token))
         .form(token::PARAMETERS)
         .answers::<token::TokenResponse>(),
@@ -230,14 +245,28 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/admin/status", Admin, "What doctor needs to know", || get(admin::status::status)),
 ];
 
-/// The router of all rows.
-pub fn router(app: &App) -> Router {
+/// What answers all rows.
+pub fn front(app: &App) -> Front {
+    let ready = ROUTES.iter().filter_map(|route| match route.handler {
+        Handler::Ready(answer) => Some(Ready { path: route.path, answer }),
+        Handler::Router(_) => None,
+    });
+    Front::new(app, router(app), ready)
+}
+
+fn router(app: &App) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let row = (route.handler)().layer(from_fn_with_state((app.clone(), route), pipeline::row));
-        router = router.route(route.path, row);
+        let row = match route.handler {
+            Handler::Router(handler) => handler(),
+            // What the front leaves: HEAD, and methods that are refused.
+            Handler::Ready(answer) => {
+                get(move |State(app): State<App>, headers: HeaderMap| async move { answer(&app, &headers) })
+            }
+        };
+        router = router.route(route.path, row.layer(from_fn_with_state((app.clone(), route), pipeline::row)));
     }
-    let refuse = |code| move |State(app): State<App>, request: Request| async move { unmatched(&app, request, code) };
+    let refuse = |code| move |State(app): State<App>, request: Request| async move { unmatched(&app, &request, code) };
     router
         .fallback(refuse(errors::NOT_FOUND))
         .method_not_allowed_fallback(refuse(errors::METHOD_NOT_ALLOWED))
@@ -246,6 +275,5 @@ pub fn router(app: &App) -> Router {
 
 /// Answers a request as if it had come over the Unix socket: for the command line while no server runs.
 pub async fn local(app: &App, request: Request) -> Response {
-    let answered = router(app).layer(Extension(Peer::Local)).oneshot(request).await;
-    answered.unwrap_or_else(|never| match never {})
+    front(app).answer(request, Peer::Local, None).await
 }

@@ -2,7 +2,11 @@
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::watch,
+    task::JoinSet,
+};
 use tracing::{error, info};
 
 use crate::{
@@ -54,18 +58,7 @@ pub async fn serve(
     let address = listener.local_addr().unwrap_or(app.config.listen);
 
     let (stopping, stopped) = watch::channel(false);
-    let server = Server::new(routes::router(&app), app.metrics.clone(), &app.config.limits);
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(server.clone().tcp(listener, signalled(stopped.clone())));
-    tasks.spawn(server.unix(socket, signalled(stopped.clone())));
-    if let Some(listener) = metrics_listener {
-        let server = Server::new(metrics::router(&app), app.metrics.clone(), &app.config.limits);
-        tasks.spawn(server.tcp(listener, signalled(stopped.clone())));
-    }
-    tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
-    tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
-    tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
-    tasks.spawn(forget_old_counts(app.clone(), signalled(stopped)));
+    let mut tasks = start(&app, (listener, metrics_listener, socket), &stopped);
 
     info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");
     ready(&Ready { listen: address, app: app.clone() });
@@ -80,6 +73,28 @@ pub async fn serve(
     app.store.close().await;
     info!("stopped");
     Ok(())
+}
+
+/// Everything that runs until told to stop. Not generic, so that it is compiled here, for speed, and not for size in the
+/// program that calls it.
+fn start(
+    app: &App,
+    (listener, metrics_listener, socket): (TcpListener, Option<TcpListener>, UnixListener),
+    stopped: &watch::Receiver<bool>,
+) -> JoinSet<()> {
+    let server = Server::new(routes::front(app), app.metrics.clone(), &app.config.limits);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(server.clone().tcp(listener, signalled(stopped.clone())));
+    tasks.spawn(server.unix(socket, signalled(stopped.clone())));
+    if let Some(listener) = metrics_listener {
+        let server = Server::new(metrics::router(app), app.metrics.clone(), &app.config.limits);
+        tasks.spawn(server.tcp(listener, signalled(stopped.clone())));
+    }
+    tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(forget_old_counts(app.clone(), signalled(stopped.clone())));
+    tasks
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -1,12 +1,12 @@
 //! `/docs/errors`: one entry for each error code, made from the table. `/openapi.json`: made from the route table.
 
-use axum::{
-    extract::State,
-    response::{Html, IntoResponse},
-};
+use std::sync::LazyLock;
+
+use axum::response::{Html, IntoResponse};
+use bytes::Bytes;
 use http::header;
 
-use crate::{app::App, errors::CODES};
+use crate::{errors::CODES, openapi};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;\
 color-scheme:light dark}h2{font-size:1.1rem;margin-top:2rem}code{font-family:ui-monospace,monospace}";
@@ -41,7 +41,8 @@ fn policy() -> String {
     POLICY.replace("STYLE", &base64_simd::STANDARD.encode_to_string(digest.as_ref()))
 }
 
-/// `GET /openapi.json`
-pub async fn openapi(State(app): State<App>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], app.openapi.clone())
+/// `GET /openapi.json`: made when somebody asks for it first. Few servers are ever asked, and making it costs memory.
+pub async fn openapi() -> impl IntoResponse {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi::document().to_string()));
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.clone())
 }

@@ -1,6 +1,6 @@
 //! What happens around every request: its id, its context, panics, the rendering of failures, headers, metrics, the log.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use axum::{
     extract::{Request, State},
@@ -16,21 +16,37 @@ use super::{
     context::{Context, Peer},
     cookies::Cookie,
     error::{ApiError, Failure},
+    front::Ready,
 };
 use crate::{
     app::App,
     clock::Stopwatch,
+    config::Issuer,
     errors::{self, Code},
     routes::Route,
 };
 
 /// The layer around every row of the route table.
 pub async fn row(State((app, route)): State<(App, &'static Route)>, mut request: Request, next: Next) -> Response {
-    let exchange = Exchange::begin(&app, &mut request, route.path);
+    let exchange = Exchange::begin(&app, &request, peer(&request), route.path);
+    request.extensions_mut().insert(exchange.context.clone());
     // AUD-06: a panic is an answer like any other failure, and the process goes on.
     let answered = AssertUnwindSafe(answer(&app, route, request, next)).catch_unwind().await;
-    let response = answered.unwrap_or_else(|panic| ApiError::new(errors::INTERNAL).log(words(&*panic)).into_response());
+    let response = answered.unwrap_or_else(|panic| broken(&*panic));
     exchange.end(&app, response)
+}
+
+/// The same around a document that lies ready: there is no body to read and no credential to check, and its headers are
+/// complete.
+pub fn ready<B>(app: &App, ready: &Ready, request: &http::Request<B>, peer: Peer) -> Response {
+    let exchange = Exchange::begin(app, request, peer, ready.path);
+    if let Some(reason) = ambiguous(request) {
+        return exchange.end(app, ApiError::new(errors::MALFORMED_FORM).detail(reason).into_response());
+    }
+    match catch_unwind(AssertUnwindSafe(|| (ready.answer)(app, request.headers()))) {
+        Ok(response) => exchange.close(app, response),
+        Err(panic) => exchange.end(app, broken(&*panic)),
+    }
 }
 
 async fn answer(app: &App, route: &Route, mut request: Request, next: Next) -> Response {
@@ -44,9 +60,9 @@ async fn answer(app: &App, route: &Route, mut request: Request, next: Next) -> R
 }
 
 /// The answer to a request that no row takes.
-pub fn unmatched(app: &App, mut request: Request, code: Code) -> Response {
-    let exchange = Exchange::begin(app, &mut request, "unmatched");
-    let refusal = match ambiguous(&request) {
+pub fn unmatched(app: &App, request: &Request, code: Code) -> Response {
+    let exchange = Exchange::begin(app, request, peer(request), "unmatched");
+    let refusal = match ambiguous(request) {
         Some(reason) => ApiError::new(errors::MALFORMED_FORM).detail(reason),
         None => code.into(),
     };
@@ -63,22 +79,30 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn begin(app: &App, request: &mut Request, route: &'static str) -> Self {
+    fn begin<B>(app: &App, request: &http::Request<B>, peer: Peer, route: &'static str) -> Self {
         let watch = Stopwatch::start();
-        let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Tcp([0, 0, 0, 0].into()));
         let context = Context::new(app.request_ids.next(), peer, request.headers(), &app.config.trusted_proxies);
-        request.extensions_mut().insert(context.clone());
         Self { context, method: label(request.method()), route, watch }
     }
 
     fn end(self, app: &App, response: Response) -> Response {
+        let response = finish(app, &self.context, response);
+        self.close(app, response)
+    }
+
+    fn close(self, app: &App, mut response: Response) -> Response {
         let Self { context, method, route, watch } = self;
-        let response = finish(app, &context, response);
+        response.headers_mut().insert(REQUEST_ID, context.request_id.header());
         let status = response.status().as_u16();
         app.metrics.request(method, route, status, watch.elapsed());
         tracing::debug!(request_id = %context.request_id, method, route, status, ip = %context.address, "request");
         response
     }
+}
+
+/// Where the request came from; the listener said so.
+fn peer(request: &Request) -> Peer {
+    request.extensions().get::<Peer>().copied().unwrap_or(Peer::Tcp([0, 0, 0, 0].into()))
 }
 
 /// Anybody can invent methods; a label for each would fill the memory.
@@ -88,7 +112,7 @@ fn label(method: &Method) -> &'static str {
 }
 
 /// A request that two parsers could read differently (NET-05).
-fn ambiguous(request: &Request) -> Option<&'static str> {
+fn ambiguous<B>(request: &http::Request<B>) -> Option<&'static str> {
     if request.version() >= Version::HTTP_2 {
         return None;
     }
@@ -101,10 +125,10 @@ fn ambiguous(request: &Request) -> Option<&'static str> {
     }
 }
 
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
+fn broken(panic: &(dyn std::any::Any + Send)) -> Response {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("panic: {}", text.unwrap_or_default())
+    ApiError::new(errors::INTERNAL).log(format!("panic: {}", text.unwrap_or_default())).into_response()
 }
 
 fn finish(app: &App, context: &Context, mut response: Response) -> Response {
@@ -124,7 +148,7 @@ fn finish(app: &App, context: &Context, mut response: Response) -> Response {
             });
         }
     }
-    secure(app, context, response.headers_mut());
+    secure(&app.config.issuer, response.headers_mut());
     response
 }
 
@@ -154,14 +178,13 @@ const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 /// An answer is not cached, sniffed, framed or leaked unless its handler said otherwise.
-fn secure(app: &App, context: &Context, headers: &mut HeaderMap) {
+pub fn secure(issuer: &Issuer, headers: &mut HeaderMap) {
     headers.reserve(DEFAULTS.len() + 2);
     for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(value);
     }
-    if app.config.issuer.is_https() {
+    if issuer.is_https() {
         headers
             .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
-    headers.insert(REQUEST_ID, context.request_id.header());
 }

@@ -85,7 +85,7 @@ pub async fn jwks(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     known(&stream)?;
-    Ok(well_known::key_set(&app.ring.feed_jwks(), &headers))
+    Ok(well_known::key_set(&app, &app.ring.feed_jwks(), &headers))
 }
 
 fn known(stream: &str) -> Result<(), ApiError> {

@@ -1,7 +1,8 @@
-//! Listeners: accept, bound, time out, drain. Everything above is the router.
+//! Listeners: accept, bound, time out, drain. What answers is in `front.rs`.
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     future::Future,
     io,
     net::IpAddr,
@@ -10,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -21,12 +21,13 @@ use tokio::{
     net::{TcpListener, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
-use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use super::{
     context::{Cut, Peer},
+    front::Front,
     metrics::Metrics,
+    patience::Patience,
 };
 use crate::config::Limits;
 
@@ -40,22 +41,20 @@ const MAX_HEADERS: usize = 100;
 const MAX_STREAMS: u32 = 64;
 /// Resets that an HTTP/2 peer may cause before the connection is closed (NET-04).
 const MAX_RESETS: usize = 64;
-/// Time for a handler to answer (NET-03).
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time that open requests get after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Serves connections for one router until told to stop.
+/// Serves connections until told to stop.
 #[derive(Debug, Clone)]
 pub struct Server {
-    router: Router,
+    front: Front,
     metrics: Arc<Metrics>,
     slots: Arc<Slots>,
 }
 
 impl Server {
-    pub fn new(router: Router, metrics: Arc<Metrics>, limits: &Limits) -> Self {
-        Self { router, metrics, slots: Arc::new(Slots::new(limits)) }
+    pub fn new(front: impl Into<Front>, metrics: Arc<Metrics>, limits: &Limits) -> Self {
+        Self { front: front.into(), metrics, slots: Arc::new(Slots::new(limits)) }
     }
 
     /// Serves TCP connections until `stop` is ready, then drains.
@@ -102,23 +101,25 @@ impl Server {
             debug!(?peer, "too many connections");
             return;
         };
-        let (router, cut) = (self.router.clone(), Cut::default());
-        let cutting = cut.clone();
-        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(peer);
-            request.extensions_mut().insert(cutting.clone());
-            answer(router.clone(), request.map(axum::body::Body::new))
+        let (front, cut, patience) = (self.front.clone(), Cut::default(), Patience::new(HEAD_TIMEOUT));
+        let (cutting, waiting) = (cut.clone(), patience.clone());
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            waiting.heard();
+            let (front, cut) = (front.clone(), cutting.clone());
+            async move { Ok::<_, Infallible>(front.answer(request, peer, Some(&cut)).await) }
         });
-        let connection = builder().serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = builder(patience.clone()).serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         let metrics = Arc::clone(&self.metrics);
         tokio::spawn(async move {
             metrics.connections.inc();
             tokio::select! {
+                biased;
                 ended = watched => if let Err(error) = ended {
                     debug!(?peer, %error, "connection ended");
                 },
                 () = cut.0.notified() => debug!(?peer, "connection cut: it was not read"),
+                () = patience.over() => debug!(?peer, "connection cut: no request came"),
             }
             metrics.connections.dec();
             drop(slot);
@@ -126,28 +127,12 @@ impl Server {
     }
 }
 
-async fn answer(
-    router: Router,
-    request: http::Request<axum::body::Body>,
-) -> Result<axum::response::Response, std::convert::Infallible> {
-    match tokio::time::timeout(ANSWER_TIMEOUT, router.oneshot(request)).await {
-        Ok(answered) => answered,
-        Err(_) => {
-            warn!("a request took longer than {ANSWER_TIMEOUT:?}");
-            let mut response = axum::response::Response::default();
-            *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-            response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
-            Ok(response)
-        }
-    }
-}
-
-fn builder() -> auto::Builder<TokioExecutor> {
+fn builder(patience: Patience) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         // hyper waits for ever without a timer, whatever the time-out says (hyper issue 3178).
-        .timer(TokioTimer::new())
+        .timer(patience)
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)

@@ -1,47 +1,62 @@
 //! Metadata and public keys: what a client or a service needs to know before its first request.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::pipeline;
 use crate::{app::App, config::Config, feed, keys::Jwks};
 
 /// Seconds that a JWKS may be cached; the key ring publishes new keys for longer than this before they sign.
 const JWKS_MAX_AGE: &str = "public, max-age=300";
 
+/// What these answers are made of, put together once: every header but the request's id and the entity tag.
+#[derive(Debug)]
+pub struct Documents {
+    key_set: HeaderMap,
+    metadata: HeaderMap,
+    /// The metadata document (RFC 8414).
+    pub metadata_body: Bytes,
+}
+
+impl Documents {
+    pub fn new(config: &Config) -> Self {
+        Self {
+            key_set: headers(config, "application/jwk-set+json"),
+            metadata: headers(config, "application/json"),
+            metadata_body: Bytes::from(document(config).to_string()),
+        }
+    }
+}
+
 /// `GET /.well-known/jwks.json` (RFC 7517): bytes made when the key ring changed, not at each request.
-pub async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
-    key_set(&app.ring.jwks(), &headers)
+pub fn jwks(app: &App, asked: &HeaderMap) -> Response {
+    key_set(app, &app.ring.jwks(), asked)
 }
 
 /// A key set as its readers cache it.
-pub fn key_set(jwks: &Jwks, headers: &HeaderMap) -> Response {
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|sent| sent == jwks.etag);
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { jwks.body.clone().into_response() };
-    let answer = response.headers_mut();
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));
-    answer.insert(header::ETAG, jwks.etag.clone());
-    public(answer);
+pub fn key_set(app: &App, jwks: &Jwks, asked: &HeaderMap) -> Response {
+    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|sent| sent == jwks.etag);
+    let mut response = Response::new(if known { Body::empty() } else { Body::from(jwks.body.clone()) });
+    *response.headers_mut() = app.documents.key_set.clone();
+    response.headers_mut().insert(header::ETAG, jwks.etag.clone());
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
     response
 }
 
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (RFC 8414).
 /// Only what works is advertised (OAU-16).
-pub async fn metadata(State(app): State<App>) -> Response {
-    let mut response = app.metadata.clone().into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));
-    public(headers);
+pub fn metadata(app: &App, _: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::from(app.documents.metadata_body.clone()));
+    *response.headers_mut() = app.documents.metadata.clone();
     response
 }
 
 /// The metadata document; made once, at the start.
-pub fn document(config: &Config) -> Value {
+fn document(config: &Config) -> Value {
     let issuer = config.issuer.as_str();
     json!({
         "issuer": issuer,
@@ -63,7 +78,12 @@ pub fn document(config: &Config) -> Value {
 }
 
 /// Any web page may read these: they are public and carry no cookie (CSR-08).
-fn public(headers: &mut HeaderMap) {
+fn headers(config: &Config, content_type: &'static str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
+    pipeline::secure(&config.issuer, &mut headers);
+    headers
 }

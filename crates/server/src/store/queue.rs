@@ -52,12 +52,17 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for items and takes the oldest, at most `max`. Nothing more will come once it returns none.
-    pub(super) fn take(&self, max: usize) -> VecDeque<T> {
+    /// Waits until there is an item, or nothing more will come.
+    pub(super) fn wait(&self) {
         let mut state = self.lock();
         while state.waiting.is_empty() && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Takes the oldest items, at most `max`. After [`Self::wait`], nothing more will come once it returns none.
+    pub(super) fn take(&self, max: usize) -> VecDeque<T> {
+        let mut state = self.lock();
         let count = state.waiting.len().min(max);
         state.waiting.drain(..count).collect()
     }
@@ -89,6 +94,7 @@ mod tests {
         queue.close();
         assert_eq!(queue.push(5), Err(Refused::Closed));
         assert_eq!(queue.take(2), [3]);
+        queue.wait();
         assert!(queue.take(2).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP layer, whole: requests go through the router as they would from the network. The files are the URL tree.
+//! The HTTP layer, whole: requests go through the front as they would from the network. The files are the URL tree.
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]

@@ -2,20 +2,19 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::body::Body;
 use countersign_server::{
     app::App,
     clock::Clock,
     config::{Config, Origin, Settings},
     domain::time::Timestamp,
-    http::context::Peer,
+    http::{context::Peer, front::Front},
     routes,
 };
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tower::ServiceExt;
 
 use crate::support::postgres::Cluster;
 
@@ -24,7 +23,7 @@ pub const ISSUER: &str = "http://localhost:8080";
 
 pub struct Rig {
     pub app: App,
-    pub router: Router,
+    pub front: Front,
     pub folder: TempDir,
     settings: Vec<(&'static str, String)>,
 }
@@ -103,19 +102,19 @@ impl Rig {
         let clock = Clock::manual(Timestamp::from_secs(1_790_000_000));
         let config = config(&folder, &extra);
         let app = App::open_at(config, clock).await.unwrap();
-        Self { router: routes::router(&app), app, folder, settings: extra }
+        Self { front: routes::front(&app), app, folder, settings: extra }
     }
 
     /// Stops this issuer and starts another on the same data.
     pub async fn restart(self) -> Self {
-        let Self { app, router, folder, settings } = self;
+        let Self { app, front, folder, settings } = self;
         app.store.close().await;
         let now = app.clock.now();
-        drop(router);
+        drop(front);
         drop(app);
         let config = config(&folder, &settings);
         let app = App::open_at(config, Clock::manual(now)).await.unwrap();
-        Self { router: routes::router(&app), app, folder, settings }
+        Self { front: routes::front(&app), app, folder, settings }
     }
 
     pub fn advance(&self, by: Duration) {
@@ -124,7 +123,7 @@ impl Rig {
 
     pub fn request(&self, method: Method, path: &str) -> Ask {
         let request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:8080");
-        Ask { router: self.router.clone(), request, body: Body::empty(), peer: Peer::Tcp(IpAddr::from([127, 0, 0, 1])) }
+        Ask { front: self.front.clone(), request, body: Body::empty(), peer: Peer::Tcp(IpAddr::from([127, 0, 0, 1])) }
     }
 
     pub fn get(&self, path: &str) -> Ask {
@@ -208,7 +207,7 @@ impl Tokens {
 
 /// A request that is being put together.
 pub struct Ask {
-    router: Router,
+    front: Front,
     request: http::request::Builder,
     body: Body,
     peer: Peer,
@@ -259,9 +258,7 @@ impl Ask {
 
     /// The head of the answer, and its body as it comes.
     pub async fn open(self) -> http::Response<Body> {
-        let mut request = self.request.body(self.body).unwrap();
-        request.extensions_mut().insert(self.peer);
-        self.router.oneshot(request).await.unwrap()
+        self.front.answer(self.request.body(self.body).unwrap(), self.peer, None).await
     }
 
     pub async fn send(self) -> Answer {

@@ -1,5 +1,6 @@
 //! Metadata, keys, health.
 
+use http::Method;
 use serde_json::Value;
 
 use crate::rig::{ISSUER, Rig};
@@ -60,11 +61,34 @@ async fn health_readiness_errors_and_openapi_answer() {
     rig.get("/healthz").send().await.expect(200);
 }
 
+// What lies ready passes by the router and its layers; a HEAD does not. Both say the same, and both are counted.
+#[tokio::test]
+async fn what_lies_ready_says_what_the_router_would_say() {
+    for issuer in ["http://localhost:8080", "https://id.example"] {
+        let rig = Rig::with(&[("issuer", issuer)]).await;
+        for path in
+            ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"]
+        {
+            let mut ready = rig.get(path).send().await.expect(200).headers;
+            let mut routed = rig.request(Method::HEAD, path).send().await.expect(200).headers;
+            assert_ne!(ready.remove("x-request-id").unwrap(), routed.remove("x-request-id").unwrap());
+            routed.remove("content-length");
+            assert_eq!(ready, routed, "{path}");
+            rig.post(path).send().await.refused(405, "method-not-allowed");
+            let metrics = rig.get("/metrics").local().send().await.expect(200).body;
+            for method in ["GET", "HEAD"] {
+                let count = format!("_requests_total{{method=\"{method}\",route=\"{path}\",status=\"200\"}} 1");
+                assert!(metrics.contains(&count), "{count}: {metrics}");
+            }
+        }
+    }
+}
+
 // CSR-09, CSR-10
 #[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let rig = Rig::sqlite().await;
-    for path in ["/healthz", "/nothing", "/session", "/docs/errors"] {
+    for path in ["/healthz", "/nothing", "/session", "/docs/errors", "/.well-known/jwks.json"] {
         let answer = rig.get(path).send().await;
         for (name, value) in [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")] {
             assert_eq!(answer.headers[name], value, "{path}");

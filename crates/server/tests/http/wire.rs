@@ -22,7 +22,7 @@ async fn serve(rig: &Rig) -> Wire {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let server = Server::new(rig.router.clone(), rig.app.metrics.clone(), &rig.app.config.limits);
+    let server = Server::new(rig.front.clone(), rig.app.metrics.clone(), &rig.app.config.limits);
     let served = tokio::spawn(server.tcp(listener, async {
         let _ = stopped.await;
     }));
@@ -77,6 +77,22 @@ async fn lying_or_oversized_requests_are_refused_and_closed() {
     let answer =
         send(wire.address, format!("GET /healthz HTTP/1.1\r\n{host}connection: close\r\n\r\n").as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+// NET-03: the two that hyper's own timer would keep for ever, and one that it would not.
+#[tokio::test]
+async fn a_connection_that_sends_no_whole_head_is_closed() {
+    let rig = Rig::sqlite().await;
+    let wire = serve(&rig).await;
+    let ends = ["", "P", "GET /healthz HTTP/1.1\r\nhost: localhost\r\n"].map(|begin| async move {
+        let mut stream = TcpStream::connect(wire.address).await.unwrap();
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "{begin:?} is still waited for");
+        assert!(answer.is_empty());
+    });
+    futures_util::future::join_all(ends).await;
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn who_does_not_read_is_cut_off() {
     let _running = running(&rig).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = Server::new(rig.router.clone(), rig.app.metrics.clone(), &rig.app.config.limits);
+    let server = Server::new(rig.front.clone(), rig.app.metrics.clone(), &rig.app.config.limits);
     tokio::spawn(server.tcp(listener, std::future::pending()));
 
     let socket = TcpSocket::new_v4().unwrap();

@@ -36,7 +36,7 @@ async fn issuer(rig: &Rig, address: &str) -> Started {
     let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = Server::new(rig.router.clone(), rig.app.metrics.clone(), &rig.app.config.limits);
+    let server = Server::new(rig.front.clone(), rig.app.metrics.clone(), &rig.app.config.limits);
     let task = tokio::spawn(server.tcp(listener, async {
         let _ = stopped.await;
     }));
