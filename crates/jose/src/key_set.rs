@@ -30,6 +30,29 @@ struct Known {
     header: Header,
 }
 
+/// A token that begins with a header which the set has seen before, under a signature that held. Of this token itself nothing was
+/// checked: [`Policy::verify_recognised`](crate::Policy::verify_recognised) does it all.
+///
+/// ```compile_fail,E0451
+/// // Only `KeySet::recognise` makes one.
+/// let forged = countersign_jose::Recognised { token: "e30.e30.", header_len: 4 };
+/// ```
+#[derive(Clone, Copy)]
+pub struct Recognised<'k, 't> {
+    pub(crate) token: &'t str,
+    /// The length of its header's text, the dot included.
+    pub(crate) header_len: usize,
+    pub(crate) header: &'k Header,
+    pub(crate) key: &'k VerifyingKey,
+}
+
+impl<'k> Recognised<'k, '_> {
+    /// The key that the header means.
+    pub fn key(&self) -> &'k VerifyingKey {
+        self.key
+    }
+}
+
 impl KeySet {
     /// The key that a header means.
     ///
@@ -53,12 +76,13 @@ impl KeySet {
         self.entries.iter_mut().for_each(|entry| entry.known = OnceLock::new());
     }
 
-    /// If the token begins with a header that is known: its key, the header, and the length of its text with the dot.
+    /// Whether the token begins with a header that is known, byte for byte: the first of each key whose signature held.
     #[inline]
-    pub(crate) fn recognise(&self, token: &str) -> Option<(&VerifyingKey, &Header, usize)> {
+    pub fn recognise<'k, 't>(&'k self, token: &'t str) -> Option<Recognised<'k, 't>> {
         self.entries.iter().find_map(|Entry { key, known }| {
             let Known { text, header } = known.get()?;
-            token.as_bytes().starts_with(text.as_bytes()).then_some((key, header, text.len()))
+            let known = Recognised { token, header_len: text.len(), header, key };
+            token.as_bytes().starts_with(text.as_bytes()).then_some(known)
         })
     }
 
@@ -96,6 +120,12 @@ impl FromIterator<VerifyingKey> for KeySet {
     }
 }
 
+impl fmt::Debug for Recognised<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recognised").field("key", self.key).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.key.fmt(f)
@@ -122,8 +152,9 @@ mod tests {
         assert!(keys.recognise(&text).is_none());
         keys.remember(&text, &header("b"));
 
-        let (found, header, len) = keys.recognise(&(text.clone() + "e30.")).unwrap();
-        assert_eq!((found.kid(), header.kid(), len), (Some("b"), Some("b"), text.len()));
+        let token = text.clone() + "e30.";
+        let found = keys.recognise(&token).unwrap();
+        assert_eq!((found.key().kid(), found.header.kid(), found.header_len), (Some("b"), Some("b"), text.len()));
         for end in 0..text.len() {
             assert!(keys.recognise(&text[..end]).is_none());
             let mut other = text.clone().into_bytes();

@@ -74,6 +74,11 @@ pub mod profile;
 pub mod revocation;
 pub mod verifier;
 
+/// The examples of the book run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/from-jsonwebtoken.md")]
+mod book {}
+
 mod alg;
 mod error;
 mod header;
@@ -91,7 +96,7 @@ pub use claims::{
 pub use error::{Error, KeyError};
 pub use jwk::{Jwk, JwkSet, PrivateJwk};
 pub use key::{AnyKey, SigningKey, VerifyingKey};
-pub use key_set::KeySet;
+pub use key_set::{KeySet, Recognised};
 pub use policy::{Policy, Verified};
 pub use sign::{SigningInput, sign};
 pub use unverified::{Authentic, Unverified};

@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, ops::Deref, time::Duration};
 
 use crate::{
-    Authentic, Error, KeySet, Unverified, VerifyingKey,
+    Authentic, Error, KeySet, Recognised, Unverified, VerifyingKey,
     claims::{Claims, Registered},
     error::clip,
     limits::{DEFAULT_LEEWAY, MAX_LEEWAY},
@@ -11,7 +11,8 @@ use crate::{
     unverified::{Body, check_length, text_error},
 };
 
-/// A body of up to this many bytes, which is nearly every one, is decoded without an allocation.
+/// A body of up to this many bytes, which is nearly every one, is decoded without an allocation. The room is cleared first, so that
+/// there are two sizes.
 const SMALL_BODY: usize = 1024;
 
 /// The checks of one kind of token by one verifier: type, issuer, audience, times. Built by
@@ -96,27 +97,40 @@ impl<P: Profile> Policy<P> {
         self.check(&token.verify_signature(key)?, now)
     }
 
-    /// Checks the signature with the key that the header names, then the claims.
+    /// Checks the signature with the key of the set that the header means, which is the other answer, then the claims. If the
+    /// signature held, the set will [recognise](KeySet::recognise) the header. `now` is in seconds since 1970.
     ///
-    /// A header that this set of keys has seen before, byte for byte and with a signature that held, is not read again: only its
-    /// type is compared once more, since another policy may have seen it. Everything else is as for any token.
-    pub(crate) fn verify_among(&self, keys: &KeySet, token: &str, now: i64) -> Result<Verified<P::Claims>, Error> {
-        check_length(token, P::MAX_BYTES)?;
-        if let Some((key, header, len)) = keys.recognise(token) {
-            let body = Body::split(token, len).ok_or_else(|| text_error(token))?;
-            return with_room(body.room(), |room| {
-                let (payload, signature) = body.decode(room).map_err(|_| text_error(token))?;
-                self.check_type(header.typ())?;
-                key.verify_raw(body.signing_input.as_bytes(), &room[payload..payload + signature])?;
-                self.check_claims(&room[..payload], now)
-            });
-        }
-        let token = self.parse(token)?;
+    /// # Errors
+    /// As [`KeySet::pick`] and [`verify_with`](Self::verify_with).
+    pub fn verify_among<'k>(
+        &self,
+        keys: &'k KeySet,
+        token: Unverified<'_>,
+        now: i64,
+    ) -> Result<(Verified<P::Claims>, &'k VerifyingKey), Error> {
+        self.check_type(token.typ())?;
         let key = keys.pick(token.kid(), token.alg())?;
         let header = token.header_text();
         let token = token.verify_signature(key)?;
         keys.remember(header, token.header());
-        self.check(&token, now)
+        self.check(&token, now).map(|claims| (claims, key))
+    }
+
+    /// Checks a token whose header is known and therefore not read again: only its type is compared once more, since another policy
+    /// may have seen it. Everything else is as for any token, and so is the outcome. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse) and [`verify_with`](Self::verify_with).
+    pub fn verify_recognised(&self, token: Recognised<'_, '_>, now: i64) -> Result<Verified<P::Claims>, Error> {
+        let Recognised { token, header_len, header, key } = token;
+        check_length(token, P::MAX_BYTES)?;
+        let body = Body::split(token, header_len, key.signature_len()).ok_or_else(|| text_error(token))?;
+        with_room(body.room(), |room| {
+            let (payload, signature) = body.decode(room).map_err(|_| text_error(token))?;
+            self.check_type(header.typ())?;
+            key.verify_raw(body.signing_input.as_bytes(), &room[payload..payload + signature])?;
+            self.check_claims(&room[..payload], now)
+        })
     }
 
     /// Reads and checks the claims of a token whose signature held. `now` is in seconds since 1970.
@@ -132,13 +146,16 @@ impl<P: Profile> Policy<P> {
     }
 
     fn check_claims(&self, payload: &[u8], now: i64) -> Result<Verified<P::Claims>, Error> {
-        let claims = P::Claims::from_json(payload)?;
-        claims.rules()?;
-        let registered = claims.registered();
-        self.check_issuer(&registered)?;
-        self.check_audience(&registered)?;
-        self.check_registered_times(&registered, now)?;
-        Ok(Verified { claims })
+        // Claims are some hundred bytes: they are judged where they lie, and not moved.
+        let outcome = P::Claims::from_json(payload).map(|claims| Verified { claims });
+        if let Ok(Verified { claims }) = &outcome {
+            claims.rules()?;
+            let registered = claims.registered();
+            self.check_issuer(&registered)?;
+            self.check_audience(&registered)?;
+            self.check_registered_times(&registered, now)?;
+        }
+        outcome
     }
 
     /// Checks the times of claims that were verified before, for a cache. `now` is in seconds since 1970.
@@ -222,7 +239,14 @@ impl<P: Profile> Policy<P> {
 /// Runs something with room for that many bytes.
 #[inline]
 fn with_room<T>(len: usize, run: impl FnOnce(&mut [u8]) -> T) -> T {
-    if len <= SMALL_BODY { run(&mut [0; SMALL_BODY][..len]) } else { run(&mut vec![0; len]) }
+    const HALF: usize = SMALL_BODY / 2;
+    if len <= HALF {
+        run(&mut [0; HALF][..len])
+    } else if len <= SMALL_BODY {
+        run(&mut [0; SMALL_BODY][..len])
+    } else {
+        run(&mut vec![0; len])
+    }
 }
 
 pub(crate) fn seconds(duration: Duration) -> i64 {

@@ -159,7 +159,7 @@ struct Decoded {
 impl<'a> Parts<'a> {
     fn split(token: &'a str) -> Option<Self> {
         let (header, _) = token.split_once('.')?;
-        Some(Self { header, body: Body::split(token, header.len() + 1)? })
+        Some(Self { header, body: Body::split(token, header.len() + 1, 0)? })
     }
 
     fn decode(&self) -> Result<Decoded, Error> {
@@ -179,11 +179,21 @@ pub(crate) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Splits a token whose header has this length, the dot included. More dots are left for the decoder to refuse.
+    /// Splits a token whose header has this length, the dot included. With a signature of so many bytes, as a key's are, the other
+    /// dot is where it must be; otherwise it is searched. More dots are left for the decoder to refuse.
     #[inline]
-    pub(crate) fn split(token: &'a str, header: usize) -> Option<Self> {
-        let (payload, signature) = token.get(header..)?.rsplit_once('.')?;
-        Some(Self { signing_input: token.get(..header + payload.len())?, payload, signature })
+    pub(crate) fn split(token: &'a str, header: usize, signature: usize) -> Option<Self> {
+        let expected = token.len().checked_sub(b64::encoded_len(signature) + 1);
+        let dot = expected.filter(|at| *at >= header && token.as_bytes()[*at] == b'.');
+        let dot = match dot {
+            Some(dot) => dot,
+            None => header + token.get(header..)?.rfind('.')?,
+        };
+        Some(Self {
+            signing_input: token.get(..dot)?,
+            payload: token.get(header..dot)?,
+            signature: token.get(dot + 1..)?,
+        })
     }
 
     /// How many bytes it takes to [`decode`](Self::decode).

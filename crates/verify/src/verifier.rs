@@ -129,8 +129,11 @@ impl Verifier {
         if let Some(outcome) = self.inner.cached(token, now, self.lease) {
             return outcome;
         }
+        if let Some(outcome) = self.inner.recognised(token, now, self.lease) {
+            return outcome;
+        }
         let unverified = self.inner.parse(token)?;
-        self.inner.refuse_killed(&unverified, now)?;
+        self.inner.refuse_killed(unverified.kid(), now)?;
         let keys = self.inner.keys.find((&unverified).into(), now)?;
         self.inner.judge(token, unverified, &keys, (now, self.lease))
     }
@@ -219,8 +222,11 @@ impl Inner {
         if let Some(outcome) = self.cached(token, now, lease) {
             return outcome;
         }
+        if let Some(outcome) = self.recognised(token, now, lease) {
+            return outcome;
+        }
         let unverified = self.parse(token)?;
-        self.refuse_killed(&unverified, now)?;
+        self.refuse_killed(unverified.kid(), now)?;
         let keys = self.keys.find_online((&unverified).into(), now).await?;
         // The wait may have been long enough for the token to expire.
         self.judge(token, unverified, &keys, (self.clock.now(), lease))
@@ -234,9 +240,22 @@ impl Inner {
         self.cache.as_ref()?.find(token, look).flatten()
     }
 
-    fn refuse_killed(&self, token: &Unverified<'_>, now: Moment) -> Result<(), Rejection> {
+    /// The outcome for a token whose header was seen before on a token that these keys signed: the header is not read again and the
+    /// key is known. Everything else is checked as always.
+    fn recognised(&self, text: &str, now: Moment, lease: Lease) -> Option<Result<Claims, Rejection>> {
+        let keys = self.keys.fresh(now)?;
+        let token = keys.set().recognise(text)?;
+        let kid = token.key().kid();
+        Some(self.refuse_killed(kid, now).and_then(|()| {
+            let claims = self.policy.verify_recognised(token, now.unix_secs());
+            let claims = claims.map_err(|error| Rejection::of_token(error, || keys.names()))?;
+            self.accept(text, Checked::new(claims, kid), &keys, (now, lease))
+        }))
+    }
+
+    fn refuse_killed(&self, kid: Option<&str>, now: Moment) -> Result<(), Rejection> {
         match &self.following {
-            Some(following) => following.refuse_killed(&following.look(now), token.kid()),
+            Some(following) => following.refuse_killed(&following.look(now), kid),
             None => Ok(()),
         }
     }
@@ -254,7 +273,17 @@ impl Inner {
             KeySource::Shared(_) => self.by_any(text, keys, now.unix_secs()).map(|claims| (claims, kid)),
         };
         let (claims, kid) = verified.map_err(|error| Rejection::of_token(error, || keys.names()))?;
-        let checked = Arc::new(Checked::new(claims, kid.as_deref()));
+        self.accept(text, Checked::new(claims, kid.as_deref()), keys, (now, lease))
+    }
+
+    fn accept(
+        &self,
+        text: &str,
+        checked: Checked,
+        keys: &Arc<Keys>,
+        (now, lease): (Moment, Lease),
+    ) -> Result<Claims, Rejection> {
+        let checked = Arc::new(checked);
         if let Some(cache) = &self.cache {
             let cached = Cached { text: text.into(), keys: Arc::clone(keys), checked: Arc::clone(&checked) };
             cache.insert(cached, now.unix_secs());
@@ -294,9 +323,9 @@ impl Inner {
         keys: &Keys,
         now: i64,
     ) -> Result<(Verified<AccessClaims>, Option<String>), Error> {
-        let key = keys.set().pick(token.kid(), token.alg())?;
-        let kid = key.kid().or(token.kid()).map(str::to_owned);
-        Ok((self.policy.verify_with(key, token, now)?, kid))
+        let named = token.kid().map(str::to_owned);
+        let (claims, key) = self.policy.verify_among(keys.set(), token, now)?;
+        Ok((claims, key.kid().map(str::to_owned).or(named)))
     }
 
     /// The first shared secret whose signature holds decides.

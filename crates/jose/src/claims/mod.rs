@@ -126,8 +126,8 @@ macro_rules! claims {
             }
 
             fn check_members(&self) -> Result<(), $crate::Error> {
-                $( $crate::claims::check_member(&self.$field, $name, &self.extra)?; )*
-                Ok(())
+                $( $crate::claims::check_member(&self.$field, $name)?; )*
+                $crate::claims::check_extra(&self.extra, &[$( $name ),*])
             }
 
             $($item)*
@@ -150,11 +150,21 @@ fn present<T: Member>(value: Option<T>, claim: &'static str) -> Result<T, Error>
     }
 }
 
-fn check_member<T: Member>(value: &T, claim: &'static str, extra: &Map<String, Value>) -> Result<(), Error> {
-    if !extra.is_empty() && extra.contains_key(claim) {
-        return Err(Error::ClaimReserved { name: claim.into() });
-    }
+#[inline(always)]
+fn check_member<T: Member>(value: &T, claim: &'static str) -> Result<(), Error> {
     if value.is_valid() { Ok(()) } else { Err(Error::ClaimMalformed { claim, expected: T::EXPECTED }) }
+}
+
+/// A custom claim beside a field of the same name would be a second one.
+#[inline]
+fn check_extra(extra: &Map<String, Value>, fields: &[&'static str]) -> Result<(), Error> {
+    if extra.is_empty() {
+        return Ok(());
+    }
+    match fields.iter().find(|name| extra.contains_key(**name)) {
+        Some(name) => Err(Error::ClaimReserved { name: (*name).into() }),
+        None => Ok(()),
+    }
 }
 
 /// Refuses an empty text where a name must stand.

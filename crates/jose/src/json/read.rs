@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::{
     Member,
-    scan::{eight_digits, first_special},
+    scan::{first_special, leading_digits},
 };
 use crate::{Error, error::clip, limits::MAX_DEPTH};
 
@@ -221,19 +221,7 @@ impl<'a> Reader<'a> {
     /// Digits that are an integer from 0 to `max`; `None` for every other number.
     pub(crate) fn integer(&mut self, max: i64) -> Option<i64> {
         let rest = &self.text.as_bytes()[self.at..];
-        let mut value: i64 = 0;
-        let mut len = 0;
-        // Times have ten digits, positions in the log sixteen.
-        while rest.get(len + 7).is_some_and(u8::is_ascii_digit)
-            && let Some(eight) = rest[len..].first_chunk().and_then(|text| eight_digits(*text))
-        {
-            value = value.checked_mul(100_000_000)?.checked_add_unsigned(eight)?;
-            len += 8;
-        }
-        while let Some(digit) = rest.get(len).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-            value = value.checked_mul(10)?.checked_add(i64::from(digit))?;
-            len += 1;
-        }
+        let (value, len) = digits(rest)?;
         let fraction = matches!(rest.get(len), Some(b'.' | b'e' | b'E'));
         let leading_zero = len > 1 && rest[0] == b'0';
         if len == 0 || fraction || leading_zero || value > max {
@@ -355,6 +343,29 @@ impl<'a> Reader<'a> {
     fn syntax(&self) -> Error {
         Error::Json { at: self.at }
     }
+}
+
+/// The digits that a text begins with, and how many they are; `None` if they are more than an integer that is exact has.
+#[inline]
+fn digits(text: &[u8]) -> Option<(i64, usize)> {
+    const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+    let (mut value, mut len) = (0, 0);
+    while len < 24
+        && let Some(chunk) = text[len..].first_chunk()
+    {
+        let (next, count) = leading_digits(*chunk);
+        value = u64::checked_add(u64::checked_mul(value, POWERS[count])?, next)?;
+        len += count;
+        if count < 8 {
+            return Some((value.try_into().ok()?, len));
+        }
+    }
+    // Near the end of the text, where no eight bytes are left.
+    for byte in text[len..].iter().take_while(|byte| byte.is_ascii_digit()) {
+        value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+        len += 1;
+    }
+    Some((value.try_into().ok()?, len))
 }
 
 #[cfg(test)]

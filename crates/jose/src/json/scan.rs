@@ -44,18 +44,38 @@ fn specials(word: u64) -> u64 {
     (quotes_and_controls | backslashes) & HIGHS
 }
 
-/// The value of eight decimal digits; `None` if one of the bytes is none.
+/// The digits that a text begins with, eight at most: their value and how many they are. The text has at least eight bytes.
 #[inline]
-pub(super) fn eight_digits(text: [u8; 8]) -> Option<u64> {
+pub(super) fn leading_digits(text: [u8; 8]) -> (u64, usize) {
     let word = u64::from_le_bytes(text) ^ (ONES * u64::from(b'0'));
-    // A digit is now 0 to 9: nothing in the high half, and nothing that six more would carry into it.
-    if (word | (word & (HIGHS - ONES)).wrapping_add(ONES * 0x06)) & (ONES * 0xf0) != 0 {
-        return None;
+    // As in `eight_digits`; the lowest byte that is no digit is found, since a carry only goes to the bytes above it.
+    let others = (word | (word & (HIGHS - ONES)).wrapping_add(ONES * 0x06)) & (ONES * 0xf0);
+    let count = others.trailing_zeros() / 8;
+    if count == 0 {
+        return (0, 0);
     }
-    // Neighbours are joined three times: to pairs, fours, and the whole.
-    let pairs = (word * 10 + (word >> 8)) & 0x00ff_00ff_00ff_00ff;
+    // The digits move to the end, and zeros come before them.
+    (joined(word << (64 - 8 * count)), count as usize)
+}
+
+/// Neighbours are joined three times: to pairs, fours, and the whole.
+#[inline]
+fn joined(digits: u64) -> u64 {
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
+    (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
+}
+
+/// The eight decimal digits of a number below 10^8, the other way round: parted three times.
+#[inline]
+pub(super) fn eight_digits_of(value: u64) -> [u8; 8] {
+    // The more significant half of each is the lower one. For these small numbers a multiplication and a shift divide exactly.
+    let fours = (value / 10_000) | ((value % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((fours - hundreds * 100) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    let digits = tens | ((pairs - tens * 10) << 8);
+    (digits | (ONES * u64::from(b'0'))).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -80,18 +100,28 @@ mod tests {
     }
 
     #[test]
-    fn eight_digits_and_nothing_else_are_a_number() {
+    fn digits_up_to_the_first_other_byte_are_a_number() {
         for value in [0, 1, 9, 10, 12_345_678, 98_765_432, 99_999_999, 90_000_000, 10_203_040] {
-            assert_eq!(eight_digits(format!("{value:08}").into_bytes().try_into().unwrap()), Some(value));
+            assert_eq!(leading_digits(format!("{value:08}").into_bytes().try_into().unwrap()), (value, 8));
         }
         for at in 0..8 {
-            for byte in 0..=u8::MAX {
-                for filler in [b'0', b'9'] {
-                    let mut text = [filler; 8];
+            for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+                for (filler, after) in [(b'0', 0xff), (b'9', b'9'), (b'7', 0), (b'5', b'/'), (b'1', b':')] {
+                    let mut text = [after; 8];
+                    text[..at].fill(filler);
                     text[at] = byte;
-                    let expected = str::from_utf8(&text).ok().filter(|_| byte.is_ascii_digit());
-                    assert_eq!(eight_digits(text), expected.map(|text| text.parse().unwrap()), "{byte} at {at}");
+                    let value = str::from_utf8(&text[..at]).unwrap().parse().unwrap_or(0);
+                    assert_eq!(leading_digits(text), (value, at), "{byte} at {at} of {text:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_below_ten_thousand_is_parted_into_its_digits_in_both_halves() {
+        for value in 0..10_000 {
+            for value in [value, value * 10_000, value * 10_001, value * 10_000 + 9_999 - value] {
+                assert_eq!(eight_digits_of(value), format!("{value:08}").as_bytes());
             }
         }
     }

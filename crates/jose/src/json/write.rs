@@ -2,20 +2,22 @@
 
 use serde_json::Value;
 
-use super::{Member, scan::has_special};
+use super::{
+    Member,
+    scan::{eight_digits_of, has_special},
+};
 
 /// Writes one JSON object.
 #[derive(Debug)]
 pub struct Writer {
+    /// Each member with a comma before it; the first comma becomes the brace.
     out: Vec<u8>,
 }
 
 impl Writer {
     /// Opens the object, with room for `capacity` bytes.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        let mut out = Vec::with_capacity(capacity);
-        out.push(b'{');
-        Self { out }
+        Self { out: Vec::with_capacity(capacity) }
     }
 
     /// Writes a member unless it is absent. `name` needs no escapes: it is a claim's name in this program.
@@ -28,13 +30,12 @@ impl Writer {
     }
 
     /// As [`member`](Self::member), with the name as it stands in the text, after a comma: `,"name":`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn quoted_member<T: Member>(&mut self, quoted: &'static str, value: &T) {
         if value.is_absent() {
             return;
         }
-        let skipped = usize::from(self.out.len() == 1);
-        self.out.extend_from_slice(&quoted.as_bytes()[skipped..]);
+        self.out.extend_from_slice(quoted.as_bytes());
         value.write(self);
     }
 
@@ -46,7 +47,7 @@ impl Writer {
 
     /// Writes a member of any name and value.
     pub fn entry(&mut self, name: &str, value: &Value) {
-        self.separate();
+        self.out.push(b',');
         self.text(name);
         self.out.push(b':');
         self.value(value);
@@ -54,6 +55,10 @@ impl Writer {
 
     /// Closes the object.
     pub(crate) fn finish(mut self) -> Vec<u8> {
+        match self.out.first_mut() {
+            Some(first) => *first = b'{',
+            None => self.out.push(b'{'),
+        }
         self.out.push(b'}');
         self.out
     }
@@ -69,25 +74,16 @@ impl Writer {
     }
 
     pub(crate) fn integer(&mut self, value: i64) {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        let mut rest = value.unsigned_abs();
-        // Two digits per division.
-        while rest >= 10 {
-            let two = (rest % 100) as u8;
-            rest /= 100;
-            start -= 2;
-            digits[start] = b'0' + two / 10;
-            digits[start + 1] = b'0' + two % 10;
-        }
-        if rest > 0 || start == digits.len() {
-            start -= 1;
-            digits[start] = b'0' + (rest % 10) as u8;
-        }
-        if value < 0 {
-            self.out.push(b'-');
-        }
-        self.out.extend_from_slice(&digits[start..]);
+        // Times have ten digits, positions in the log sixteen; what is longer, or negative, is not in any token.
+        let Some(value) = u64::try_from(value).ok().filter(|value| *value < 10_000_000_000_000_000) else {
+            return self.out.extend_from_slice(value.to_string().as_bytes());
+        };
+        let mut digits = [0; 16];
+        digits[..8].copy_from_slice(&eight_digits_of(value / 100_000_000));
+        digits[8..].copy_from_slice(&eight_digits_of(value % 100_000_000));
+        let zeros = (u128::from_be_bytes(digits) & !ZEROS).leading_zeros() / 8;
+        // The last digit stays, whatever it is.
+        self.out.extend_from_slice(&digits[(zeros as usize).min(15)..]);
     }
 
     pub(crate) fn boolean(&mut self, value: bool) {
@@ -110,23 +106,35 @@ impl Writer {
     }
 
     fn name(&mut self, name: &'static str) {
-        self.separate();
-        self.out.push(b'"');
+        self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
     }
-
-    fn separate(&mut self) {
-        if self.out.len() > 1 {
-            self.out.push(b',');
-        }
-    }
 }
+
+/// Sixteen times the digit 0.
+const ZEROS: u128 = u128::from_be_bytes([b'0'; 16]);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::json::Reader;
+
+    #[test]
+    fn integers_have_their_digits_and_no_others() {
+        let powers = (0..19).map(|exponent| 10_i64.pow(exponent));
+        let near = powers.flat_map(|power| [power - 1, power, power + 1, power * 7 / 3]);
+        for value in near.chain([i64::MAX, i64::MIN, -1, -10, crate::limits::MAX_INTEGER, 1_790_000_000]) {
+            let mut writer = Writer::with_capacity(0);
+            writer.integer(value);
+            assert_eq!(writer.out, value.to_string().as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_object_without_members_is_an_object() {
+        assert_eq!(Writer::with_capacity(0).finish(), b"{}");
+    }
 
     #[test]
     fn what_is_written_is_read_back() {

@@ -26,51 +26,45 @@ pub(crate) enum Shape {
     Montgomery,
 }
 
-pub(crate) static P256: Curve = Curve {
-    name: "P-256",
-    len: 32,
-    oid: ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
-    shape: Shape::Weierstrass {
-        verify: &signature::ECDSA_P256_SHA256_FIXED,
-        sign: &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-    },
-};
+pub(crate) static P256: Curve = weierstrass(
+    "P-256",
+    32,
+    "1.2.840.10045.3.1.7",
+    (&signature::ECDSA_P256_SHA256_FIXED, &signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+);
+pub(crate) static P384: Curve = weierstrass(
+    "P-384",
+    48,
+    "1.3.132.0.34",
+    (&signature::ECDSA_P384_SHA384_FIXED, &signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+);
+pub(crate) static P521: Curve = weierstrass(
+    "P-521",
+    66,
+    "1.3.132.0.35",
+    (&signature::ECDSA_P521_SHA512_FIXED, &signature::ECDSA_P521_SHA512_FIXED_SIGNING),
+);
+pub(crate) static SECP256K1: Curve = weierstrass(
+    "secp256k1",
+    32,
+    "1.3.132.0.10",
+    (&signature::ECDSA_P256K1_SHA256_FIXED, &signature::ECDSA_P256K1_SHA256_FIXED_SIGNING),
+);
+pub(crate) static ED25519: Curve = okp("Ed25519", "1.3.101.112", Shape::Edwards);
+pub(crate) static X25519: Curve = okp("X25519", "1.3.101.110", Shape::Montgomery);
 
-pub(crate) static P384: Curve = Curve {
-    name: "P-384",
-    len: 48,
-    oid: ObjectIdentifier::new_unwrap("1.3.132.0.34"),
-    shape: Shape::Weierstrass {
-        verify: &signature::ECDSA_P384_SHA384_FIXED,
-        sign: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
-    },
-};
+const fn weierstrass(
+    name: &'static str,
+    len: usize,
+    oid: &str,
+    (verify, sign): (&'static EcdsaVerificationAlgorithm, &'static EcdsaSigningAlgorithm),
+) -> Curve {
+    Curve { name, len, oid: ObjectIdentifier::new_unwrap(oid), shape: Shape::Weierstrass { verify, sign } }
+}
 
-pub(crate) static P521: Curve = Curve {
-    name: "P-521",
-    len: 66,
-    oid: ObjectIdentifier::new_unwrap("1.3.132.0.35"),
-    shape: Shape::Weierstrass {
-        verify: &signature::ECDSA_P521_SHA512_FIXED,
-        sign: &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
-    },
-};
-
-pub(crate) static SECP256K1: Curve = Curve {
-    name: "secp256k1",
-    len: 32,
-    oid: ObjectIdentifier::new_unwrap("1.3.132.0.10"),
-    shape: Shape::Weierstrass {
-        verify: &signature::ECDSA_P256K1_SHA256_FIXED,
-        sign: &signature::ECDSA_P256K1_SHA256_FIXED_SIGNING,
-    },
-};
-
-pub(crate) static ED25519: Curve =
-    Curve { name: "Ed25519", len: 32, oid: ObjectIdentifier::new_unwrap("1.3.101.112"), shape: Shape::Edwards };
-
-pub(crate) static X25519: Curve =
-    Curve { name: "X25519", len: 32, oid: ObjectIdentifier::new_unwrap("1.3.101.110"), shape: Shape::Montgomery };
+const fn okp(name: &'static str, oid: &str, shape: Shape) -> Curve {
+    Curve { name, len: 32, oid: ObjectIdentifier::new_unwrap(oid), shape }
+}
 
 static ALL: [&Curve; 6] = [&P256, &P384, &P521, &SECP256K1, &ED25519, &X25519];
 

@@ -20,6 +20,8 @@ pub struct VerifyingKey {
     alg: Algorithm,
     kid: Option<String>,
     checker: Checker,
+    /// Of every signature, in bytes.
+    signature_len: usize,
 }
 
 #[derive(Clone)]
@@ -51,7 +53,13 @@ impl VerifyingKey {
             return Err(KeyError::NotForSignatures.into());
         }
         jwk.kid().map_or(Ok(()), check_kid)?;
-        Ok(Self { alg, kid: jwk.kid().map(Into::into), checker: Checker::Public(parse(alg, &jwk.material)?) })
+        let checker = Checker::Public(parse(alg, &jwk.material)?);
+        let signature_len = match &jwk.material {
+            // RFC 8017 §8.1.2, §8.2.2: as long as the modulus.
+            Material::Rsa { n, .. } => n.len(),
+            _ => alg.signature_len().unwrap_or_default(),
+        };
+        Ok(Self { alg, kid: jwk.kid().map(Into::into), checker, signature_len })
     }
 
     /// A shared secret. Whoever holds it can also sign.
@@ -65,7 +73,8 @@ impl VerifyingKey {
 
     pub(crate) fn from_secret(alg: Algorithm, kid: Option<String>, secret: &[u8]) -> Result<Self, Error> {
         kid.as_deref().map_or(Ok(()), check_kid)?;
-        Ok(Self { alg, kid, checker: Checker::Hmac(hmac_key(alg, secret)?) })
+        let checker = Checker::Hmac(hmac_key(alg, secret)?);
+        Ok(Self { alg, kid, checker, signature_len: alg.signature_len().unwrap_or_default() })
     }
 
     /// The same key under no id: it verifies tokens of its algorithm whatever `kid` they name. For whoever was given a shared
@@ -86,12 +95,18 @@ impl VerifyingKey {
         self.kid.as_deref()
     }
 
+    /// The length of every signature that it can accept, in bytes.
+    #[inline]
+    pub(crate) fn signature_len(&self) -> usize {
+        self.signature_len
+    }
+
     /// Checks a signature over bytes. ECDSA signatures are `R ‖ S`.
     ///
     /// # Errors
     /// [`Error::Signature`], whatever is wrong with it.
     pub fn verify_raw(&self, message: &[u8], signature: &[u8]) -> Result<(), Error> {
-        if self.alg.signature_len().is_some_and(|len| len != signature.len()) {
+        if signature.len() != self.signature_len {
             return Err(Error::Signature);
         }
         match &self.checker {

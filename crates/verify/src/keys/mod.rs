@@ -105,6 +105,18 @@ impl KeySource {
         }
     }
 
+    /// The keys in use, if nothing about them is to be asked of the issuer. Never shared secrets: which of them signed a token does
+    /// not show in its header.
+    pub(crate) fn fresh(&self, now: Moment) -> Option<Arc<Keys>> {
+        match self {
+            Self::Given(keys) => Some(Arc::clone(keys)),
+            Self::Shared(_) => None,
+            Self::Remote(remote) => {
+                remote.current(now).filter(|loaded| !loaded.is_stale(now)).map(|loaded| Arc::clone(&loaded.keys))
+            }
+        }
+    }
+
     /// Whether keys that were found before are those that [`find`](Self::find) would give now, without a fetch that would
     /// be worth waiting for.
     #[inline]
