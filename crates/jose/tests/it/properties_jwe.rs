@@ -1,11 +1,5 @@
 //! What holds for every algorithm and any content.
 
-#![cfg(test)]
-
-#[path = "support/encrypted.rs"]
-#[expect(dead_code, reason = "one key of the examples is enough here")]
-mod encrypted;
-
 use countersign_jose::{
     Algorithm, Error, JwkSet, PrivateJwk, SigningKey, b64,
     jwe::{ContentAlgorithm, Curve, DecryptionKey, Decryptor, EncryptionKey, Encryptor, KeyAlgorithm},
@@ -24,7 +18,7 @@ fn keys(alg: KeyAlgorithm, enc: ContentAlgorithm) -> Vec<(EncryptionKey, Decrypt
     } else if alg.is_password() {
         vec![DecryptionKey::password(alg, "k", PASSWORD).unwrap()]
     } else if name.starts_with("RSA") {
-        let jwk = PrivateJwk::parse(encrypted::A1_KEY.as_bytes()).unwrap().with_kid("k");
+        let jwk = PrivateJwk::parse(crate::support::encrypted::A1_KEY.as_bytes()).unwrap().with_kid("k");
         vec![DecryptionKey::from_jwk_as(&jwk, alg).unwrap()]
     } else if name.starts_with("ECDH") {
         Curve::all().map(|curve| DecryptionKey::generate_on(curve, alg, "k").unwrap()).collect()

@@ -1,9 +1,6 @@
 //! Every algorithm signs and verifies, and no kind of token passes for another.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::*;
 use countersign_jose::{
     AccessClaims, Algorithm, Audience, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry, FeedTimeClaims,
     GenericClaims, IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
@@ -14,7 +11,6 @@ use countersign_jose::{
     verifier::{Given, Missing, Ready, Requirement, Unused},
 };
 use serde_json::json;
-use support::*;
 
 #[test]
 fn every_algorithm_signs_and_verifies() {

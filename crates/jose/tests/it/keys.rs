@@ -1,18 +1,14 @@
 //! Keys in every form that they have: what is written is read back, and what other programs wrote is understood.
 
-#![cfg(test)]
-
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{ml_dsa_of_zeros, vectors::*};
 use countersign_jose::{Algorithm, AnyKey, Error, Jwk, KeyError, PrivateJwk, SigningKey, VerifyingKey, b64, key};
-use support::{ml_dsa_of_zeros, vectors::*};
 
 /// A file that OpenSSL wrote.
 macro_rules! file {
     ($name:literal) => {
-        include_bytes!(concat!("vectors/keys/", $name)).as_slice()
+        include_bytes!(concat!("../vectors/keys/", $name)).as_slice()
     };
 }
 

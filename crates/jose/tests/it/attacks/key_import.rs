@@ -1,14 +1,10 @@
 //! Known attacks by way of keys, one test each: what is imported is sound, or refused with its reason.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::{LONG_SECRET, ml_dsa_of_zeros, vectors::*};
 use countersign_jose::{
     Algorithm, AnyKey, Error, Jwk, KeyError, PrivateJwk, SigningKey, VerifyingKey, b64, key, limits::MAX_JWK_SET_BYTES,
 };
 use proptest::prelude::*;
-use support::{LONG_SECRET, ml_dsa_of_zeros, vectors::*};
 
 fn refused(text: &[u8]) -> KeyError {
     match key::import(text) {
@@ -53,7 +49,8 @@ fn every_kind() -> Vec<PrivateJwk> {
     let drawn = Algorithm::all().filter(|alg| !["oct", "RSA"].contains(&alg.kty()));
     let mut keys: Vec<_> = drawn.map(|alg| PrivateJwk::generate(alg).unwrap()).collect();
     keys.push(PrivateJwk::parse(RSA_JWK.as_bytes()).unwrap());
-    let AnyKey::Private(x25519) = key::import(include_bytes!("vectors/keys/x25519.pkcs8.pem")).unwrap().keys.remove(0)
+    let AnyKey::Private(x25519) =
+        key::import(include_bytes!("../../vectors/keys/x25519.pkcs8.pem")).unwrap().keys.remove(0)
     else {
         panic!("private")
     };
@@ -61,7 +58,7 @@ fn every_kind() -> Vec<PrivateJwk> {
     keys
 }
 
-// RFC 8725 §3.4; CVE-2020-0601: every form of a key is checked as a JWK is
+// RFC 8725 §3.4: every form of a key is checked as a JWK is
 #[test]
 fn elliptic_points_in_der() {
     let (x, y) = (member(EC_JWK, "x"), member(EC_JWK, "y"));
@@ -268,7 +265,7 @@ fn der_with_any_byte_changed() {
 
 #[test]
 fn certificate_with_any_byte_changed_or_cut() {
-    let pem = include_str!("vectors/keys/p256.certificate.pem");
+    let pem = include_str!("../../vectors/keys/p256.certificate.pem");
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let der = b64::decode(body.trim_end_matches('=').replace('+', "-").replace('/', "_")).unwrap();
     let thumbprint = key::import(&der).unwrap().keys[0].thumbprint();
@@ -281,6 +278,17 @@ fn certificate_with_any_byte_changed_or_cut() {
             assert_eq!(imported.keys[0].thumbprint(), thumbprint, "{at}");
         }
     }
+}
+
+// CVE-2020-0601: who describes the curve chooses the base point that makes any public key his own (RFC 5480 §2.1.1 forbids it)
+#[test]
+fn curve_described_instead_of_named() {
+    assert_eq!(refused(include_bytes!("../../vectors/keys/p256.explicit.sec1.pem")), KeyError::Der);
+    let point = [&[4][..], &member(EC_JWK, "x"), &member(EC_JWK, "y")].concat();
+    assert!(key::import(&spki(&P256, &point)).is_ok());
+    // ECParameters, version 1, and then whatever: what is no name is not read.
+    let described = [&P256[..9], &[0x30, 3, 2, 1, 1]].concat();
+    assert_eq!(refused(&spki(&described, &point)), KeyError::Der);
 }
 
 // RFC 5280: a key with parameters of another kind, or with none
@@ -335,7 +343,7 @@ fn secrets_that_are_none() {
         let der = spki(&ED25519, &[&[7; 30][..], b" \n"].concat());
         assert_eq!(oct(&[&der, end].concat(), Algorithm::HS256), Err(KeyError::SecretIsKey.into()), "{end:?}");
     }
-    let certificate = include_bytes!("vectors/keys/rsa.certificate.pem");
+    let certificate = include_bytes!("../../vectors/keys/rsa.certificate.pem");
     assert_eq!(oct(certificate, Algorithm::HS512), Err(KeyError::SecretIsKey.into()));
     assert!(oct(LONG_SECRET, Algorithm::ES256).is_err());
 }

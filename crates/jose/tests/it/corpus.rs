@@ -1,7 +1,5 @@
 //! The corpus of the fuzz targets, replayed: what was once found stays found. `cargo xtask fuzz` looks for more.
-#![cfg(test)]
-
-#[path = "../../../fuzz/src/targets.rs"]
+#[path = "../../../../fuzz/src/targets.rs"]
 mod targets;
 
 use std::{fs, path::Path};

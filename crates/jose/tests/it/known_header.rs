@@ -1,6 +1,4 @@
 //! A header that a verifier has seen is recognised by its bytes. That saves work and lends nothing to what follows it.
-#![cfg(test)]
-
 use countersign_jose::{
     AccessClaims, Algorithm, Error, KeySet, SigningKey, Verifier, VerifyingKey, b64, profile::AccessToken, sign,
 };

@@ -1,15 +1,11 @@
 //! What holds for every claims set, every token and every input.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::*;
 use countersign_jose::{
     AccessClaims, Algorithm, Audience, Jwk, JwkSet, SigningKey, Unverified, Verified, b64, profile::AccessToken, sign,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Map, Value};
-use support::*;
 
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

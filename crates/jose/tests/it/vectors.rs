@@ -1,14 +1,10 @@
 //! Examples of the RFCs: what they publish is verified, and where a signature is deterministic it is made again, byte by byte.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::vectors::*;
 use countersign_jose::{
     Algorithm, Error, GenericClaims, Jwk, JwkSet, KeyError, SigningKey, Unused, Unverified, Verifier, VerifyingKey,
     b64, profile::Profile,
 };
-use support::vectors::*;
 
 /// The claims of RFC 7515 §A: an issuer, no audience, no type.
 #[derive(Debug, Clone, Copy)]

@@ -2,8 +2,6 @@
 //! for implementers in any language. This test checks the files with a verifier written from the book's chapter alone; with
 //! `COUNTERSIGN_TEST_UPDATE=1` it makes them anew. What is expected is written here by hand, never computed.
 
-#![cfg(test)]
-
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 use countersign_jose::{

@@ -1,16 +1,12 @@
 //! Known attacks on the JSON serializations, several signatures, detached and unencoded payloads, one test each. A test forges with the
 //! signer's own key wherever it can, so that it is the check under test that refuses and not the signature.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::{forge, pair};
 use countersign_jose::{
     Algorithm, Error, SigningKey, VerifyingKey, b64,
     jws::{Header, Message, Options, Serialization, UnverifiedJws},
     limits::{MAX_DEPTH, MAX_JWS_BYTES, MAX_SIGNATURES},
 };
-use support::{forge, pair};
 
 const ES256: Algorithm = Algorithm::ES256;
 const PAYLOAD: &[u8] = b"pay 10 to Bob";

@@ -1,16 +1,11 @@
 //! Examples of the RFCs: what they publish is decrypted, in every serialization; what is refused by rule is tested as a refusal.
 
-#![cfg(test)]
-
-#[path = "support/encrypted.rs"]
-mod encrypted;
-
+use crate::support::encrypted::*;
 use countersign_jose::{
     Algorithm, Error, PrivateJwk, Verifier, VerifyingKey,
     jwe::{ContentAlgorithm, DecryptionKey, Decryptor, KeyAlgorithm},
     profile::Generic,
 };
-use encrypted::*;
 
 fn key(alg: &str, jwk: &str) -> DecryptionKey {
     let jwk = PrivateJwk::parse(jwk.as_bytes()).unwrap();

@@ -1,9 +1,6 @@
 //! Signed messages of any content: the examples of RFC 7515, RFC 7520 §4, RFC 7797 and RFC 9964, and what is signed is verified.
 
-#![cfg(test)]
-
-mod support;
-
+use crate::support::{vectors::*, *};
 use countersign_jose::{
     Algorithm, AnyKey, Error, KeyError, PrivateJwk, SigningKey, VerifyingKey,
     jws::{Header, Message, Options, Serialization, UnverifiedJws},
@@ -11,14 +8,13 @@ use countersign_jose::{
 };
 use proptest::prelude::*;
 use serde_json::Value;
-use support::{vectors::*, *};
 
 const FORMS: [Serialization; 3] = [Serialization::Compact, Serialization::Flattened, Serialization::General];
 
 /// A file of the IETF JOSE cookbook.
 macro_rules! cookbook {
     ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("vectors/cookbook/", $name))).unwrap()
+        serde_json::from_str::<Value>(include_str!(concat!("../vectors/cookbook/", $name))).unwrap()
     };
 }
 
@@ -207,9 +203,9 @@ fn cookbook_of_rfc7797() {
 #[test]
 fn rfc9964_signatures() {
     let texts = [
-        (Algorithm::MlDsa44, include_str!("vectors/rfc9964/ml-dsa-44.jws")),
-        (Algorithm::MlDsa65, include_str!("vectors/rfc9964/ml-dsa-65.jws")),
-        (Algorithm::MlDsa87, include_str!("vectors/rfc9964/ml-dsa-87.jws")),
+        (Algorithm::MlDsa44, include_str!("../vectors/rfc9964/ml-dsa-44.jws")),
+        (Algorithm::MlDsa65, include_str!("../vectors/rfc9964/ml-dsa-65.jws")),
+        (Algorithm::MlDsa87, include_str!("../vectors/rfc9964/ml-dsa-87.jws")),
     ];
     for (alg, text) in texts {
         let text = text.trim_end();
@@ -229,7 +225,7 @@ fn rfc9964_signatures() {
 // Another implementation signed; every algorithm that both have, every serialization
 #[test]
 fn messages_that_joserfc_made() {
-    let examples: Value = serde_json::from_str(include_str!("vectors/elsewhere/joserfc.json")).unwrap();
+    let examples: Value = serde_json::from_str(include_str!("../vectors/elsewhere/joserfc.json")).unwrap();
     let examples = examples.as_object().unwrap();
     assert_eq!(examples.len(), Algorithm::all().filter(|alg| alg.kty() != "AKP").count());
     for (name, example) in examples {
@@ -249,12 +245,12 @@ fn messages_that_joserfc_made() {
 /// The key of this curve, or the RSA key, that OpenSSL made.
 fn openssl_key(crv: Option<&str>) -> AnyKey {
     let pem = match crv {
-        None => include_bytes!("vectors/keys/rsa.spki.pem").as_slice(),
-        Some("P-256") => include_bytes!("vectors/keys/p256.spki.pem"),
-        Some("P-384") => include_bytes!("vectors/keys/p384.spki.pem"),
-        Some("P-521") => include_bytes!("vectors/keys/p521.spki.pem"),
-        Some("secp256k1") => include_bytes!("vectors/keys/secp256k1.spki.pem"),
-        Some(_) => include_bytes!("vectors/keys/ed25519.spki.pem"),
+        None => include_bytes!("../vectors/keys/rsa.spki.pem").as_slice(),
+        Some("P-256") => include_bytes!("../vectors/keys/p256.spki.pem"),
+        Some("P-384") => include_bytes!("../vectors/keys/p384.spki.pem"),
+        Some("P-521") => include_bytes!("../vectors/keys/p521.spki.pem"),
+        Some("secp256k1") => include_bytes!("../vectors/keys/secp256k1.spki.pem"),
+        Some(_) => include_bytes!("../vectors/keys/ed25519.spki.pem"),
     };
     key::import(pem).unwrap().keys.remove(0)
 }
