@@ -26,7 +26,7 @@ Commands:
   bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
   bench revocation          From a commit to its refusal everywhere, and what that costs; writes bench/results/revocation.json
   fuzz [TARGET] [--seconds N]
-                            Each fuzz target (or one) for N seconds, 30 by default: ten targets take ten times as long
+                            Each fuzz target, or one, for N seconds each (30 by default)
   mutants [FILE…] [--shard K/N] [--list]
                             Breaks each check of the JOSE library and asks whether its tests notice; takes hours
   docs                      Builds the API documentation with warnings denied, and refreshes generated pages

@@ -174,6 +174,44 @@ mod tests {
         assert!(keys.recognise("second.").is_none() && keys.recognise("unknown.").is_none());
     }
 
+    // TOK-02: every way in which a header and the keys of a set can fit or not
+    #[test]
+    fn a_header_means_one_key_or_none() {
+        let hmac = |alg, kid| VerifyingKey::hmac(alg, kid, &[7; 64]).unwrap();
+        let nameless = |alg| hmac(alg, "k").without_kid();
+        let set = |keys: &[&VerifyingKey]| keys.iter().copied().cloned().collect::<KeySet>();
+        let pick = |keys: &KeySet, kid, alg| keys.pick(kid, alg).map(|key| key.kid().map(str::to_owned));
+        let unknown = |kid: Option<&str>| Err(Error::UnknownKey { kid: kid.map(Into::into) });
+        let mismatch = |expected, got| Err(Error::AlgorithmMismatch { expected, got });
+        let (hs256, hs384, hs512) = (Algorithm::HS256, Algorithm::HS384, Algorithm::HS512);
+        let (a, b, c) = (hmac(hs256, "a"), hmac(hs384, "b"), hmac(hs256, "c"));
+        let named = |kid: &str| Ok(Some(kid.to_owned()));
+
+        let two = set(&[&a, &b]);
+        assert_eq!(pick(&two, Some("a"), hs256), named("a"));
+        assert_eq!(pick(&two, Some("b"), hs384), named("b"));
+        assert_eq!(pick(&two, Some("a"), hs384), mismatch(hs256, hs384));
+        assert_eq!(pick(&two, Some("x"), hs256), unknown(Some("x")));
+        assert_eq!(pick(&two, None, hs384), named("b"));
+        assert_eq!(pick(&two, None, hs512), unknown(None));
+
+        let one = set(&[&a]);
+        assert_eq!(pick(&one, None, hs256), named("a"));
+        assert_eq!(pick(&one, None, hs512), mismatch(hs256, hs512));
+        assert_eq!(pick(&one, Some("x"), hs256), unknown(Some("x")));
+        assert_eq!(pick(&one, Some("x"), hs512), unknown(Some("x")));
+
+        assert_eq!(pick(&set(&[&a, &c]), None, hs256), unknown(None), "which of the two?");
+        assert_eq!(pick(&set(&[&a, &c]), Some("c"), hs256), named("c"));
+        let shared = set(&[&nameless(hs256)]);
+        assert_eq!(pick(&shared, Some("x"), hs256), Ok(None));
+        assert_eq!(pick(&shared, None, hs256), Ok(None));
+        assert_eq!(pick(&shared, Some("x"), hs512), mismatch(hs256, hs512));
+        assert_eq!(pick(&set(&[&a, &nameless(hs256)]), Some("x"), hs256), unknown(Some("x")));
+        assert_eq!(pick(&set(&[&a, &nameless(hs384)]), Some("x"), hs384), Ok(None));
+        assert_eq!(pick(&KeySet::default(), None, hs256), unknown(None));
+    }
+
     #[test]
     fn another_key_makes_the_set_forget() {
         let mut keys: KeySet = [key("a")].into_iter().collect();

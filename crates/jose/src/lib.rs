@@ -60,7 +60,7 @@
 //! assert_eq!(received, order);
 //! # Ok::<(), countersign_jose::Error>(())
 //! ```
-#![deny(missing_docs)]
+#![deny(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 pub mod b64;
 pub mod claims;

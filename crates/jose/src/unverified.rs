@@ -183,9 +183,7 @@ impl<'a> Body<'a> {
     /// dot is where it must be; otherwise it is searched. More dots are left for the decoder to refuse.
     #[inline]
     pub(crate) fn split(token: &'a str, header: usize, signature: usize) -> Option<Self> {
-        let expected = token.len().checked_sub(b64::encoded_len(signature) + 1);
-        let dot = expected.filter(|at| *at >= header && token.as_bytes()[*at] == b'.');
-        let dot = match dot {
+        let dot = match expected_dot(token, header, signature) {
             Some(dot) => dot,
             None => header + token.get(header..)?.rfind('.')?,
         };
@@ -214,6 +212,13 @@ impl<'a> Body<'a> {
     }
 }
 
+/// Where the dot stands before a signature of so many bytes, if there is one.
+#[inline]
+fn expected_dot(token: &str, header: usize, signature: usize) -> Option<usize> {
+    let at = token.len().checked_sub(b64::encoded_len(signature) + 1)?;
+    (at >= header && token.as_bytes()[at] == b'.').then_some(at)
+}
+
 /// # Errors
 /// [`Error::TooLong`].
 #[inline]
@@ -236,4 +241,38 @@ pub(crate) fn text_error(token: &str) -> Error {
 /// Where the first byte stands that is in no compact serialization.
 pub(crate) fn foreign_character(token: &str) -> Option<usize> {
     token.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dot_is_found_where_the_signature_says_or_wherever_it_is() {
+        // Three bytes of signature are four characters.
+        for (text, payload, signature) in [
+            ("aaaa.bbbbbb.cccc", "bbbbbb", "cccc"),
+            ("aaaa.bbbbbb.ccccc", "bbbbbb", "ccccc"),
+            ("aaaa.bbbbbb.", "bbbbbb", ""),
+            ("aaaa..cccc", "", "cccc"),
+            ("aaaa.bb.bb.cccc", "bb.bb", "cccc"),
+        ] {
+            for expected in [3, 0, 1, 100] {
+                let body = Body::split(text, 5, expected).unwrap();
+                assert_eq!((body.payload, body.signature), (payload, signature), "{text}");
+                assert_eq!(body.signing_input, &text[..5 + payload.len()], "{text}");
+                assert_eq!(body.room(), b64::room(payload.len()) + b64::room(signature.len()));
+            }
+        }
+        // A dot too many is left for the decoder to refuse, on one side or the other.
+        assert_eq!(Body::split("aaaa.bbbbbb.cc.c", 5, 3).map(|body| body.signature), Some("cc.c"));
+        assert_eq!(Body::split("aaaa.bbbbbb.cc.c", 5, 0).map(|body| body.payload), Some("bbbbbb.cc"));
+        assert_eq!(expected_dot("aaaa.bbbbbb.cccc", 5, 3), Some(11));
+        assert_eq!(expected_dot("aaaa.bbbbbb.cccc", 5, 2), None);
+        assert_eq!(expected_dot("aaaa.cccc", 5, 3), None, "the dot of the header");
+        assert_eq!(expected_dot("aaaa..cccc", 5, 3), Some(5));
+        for text in ["aaaa", "aaaa.", "aaaa.bbbb", "a.cccc", ""] {
+            assert!(Body::split(text, 5, 3).is_none(), "{text}");
+        }
+    }
 }

@@ -189,9 +189,18 @@ mod tests {
         assert_eq!(rsa(&n, &EXPONENT), Err(KeyError::Member("n").into()));
         assert_eq!(rsa(&[], &EXPONENT), Err(KeyError::Member("n").into()));
         assert_eq!(rsa(&[0xff; 1025], &EXPONENT), Err(KeyError::RsaSize(8200).into()));
-        n[0] = 0xff;
-        n[255] = 0xfe;
-        assert_eq!(rsa(&n, &EXPONENT), Err(KeyError::RsaWeak.into()));
+    }
+
+    // KEY-06: each of the three alone
+    #[test]
+    fn even_moduli_and_those_with_a_small_factor_are_refused() {
+        // 2^2047 has no odd factor.
+        let even: Vec<u8> = [&[0x80][..], &[0; 255]].concat();
+        // 2^2048 - 1 is odd, and three times something; what zero is modulo 3 no power of 65537 is.
+        let three = [0xff; 256];
+        assert!(!small_factor(&even) && !roca(&even) && small_factor(&three) && !roca(&three));
+        assert_eq!(rsa(&even, &EXPONENT), Err(KeyError::RsaWeak.into()));
+        assert_eq!(rsa(&three, &EXPONENT), Err(KeyError::RsaWeak.into()));
     }
 
     #[test]
@@ -213,6 +222,14 @@ mod tests {
             assert_eq!(okp(&ED25519, &p), Err(KeyError::Point.into()));
             assert_eq!(okp(&X25519, &p), Err(KeyError::Point.into()));
         }
+        // The largest coordinate below p that is not of small order, and one that only looks large.
+        p[0] = 0xeb;
+        assert_eq!(okp(&X25519, &p), Ok(()));
+        (p[0], p[16]) = (0xff, 0);
+        assert_eq!(okp(&X25519, &p), Ok(()));
+        // With the sign of the other coordinate p is p still.
+        (p[0], p[16], p[31]) = (0xed, 0xff, 0xff);
+        assert_eq!(okp(&ED25519, &p), Err(KeyError::Point.into()));
         let mut nine = [0; 32];
         nine[0] = 9;
         assert_eq!(okp(&X25519, &nine), Ok(()));

@@ -142,3 +142,23 @@ impl fmt::Debug for VerifyingKey {
         f.debug_struct("VerifyingKey").field("alg", &self.alg).field("kid", &self.kid).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SigningKey;
+
+    // RFC 7518 §3.3, §3.5: an RSA signature is as long as its modulus; every other algorithm has one length
+    #[test]
+    fn a_key_knows_how_long_its_signatures_are() {
+        for alg in Algorithm::all().filter(|alg| alg.kty() != "oct" && alg.kty() != "RSA") {
+            let key = SigningKey::generate(alg, "k").unwrap().verifying_key().unwrap();
+            assert_eq!(Some(key.signature_len()), alg.signature_len());
+        }
+        let key = VerifyingKey::hmac(Algorithm::HS384, "k", &[7; 48]).unwrap();
+        assert_eq!(key.signature_len(), 48);
+        let rsa = include_bytes!("../../tests/vectors/keys/rsa.spki.pem");
+        let key = crate::key::import(rsa).unwrap().keys[0].verifying_key(Some(Algorithm::PS256)).unwrap();
+        assert_eq!(key.signature_len(), 256);
+    }
+}

@@ -124,6 +124,15 @@ fn public_key_as_hmac_secret_as_a_point() {
     refuse_secret(&[&[4][..], &coordinate("x"), &coordinate("y")].concat());
 }
 
+// What begins as a point does, and is none, is as good a secret as any
+#[test]
+fn secret_that_only_looks_like_a_key() {
+    for secret in [[&[4][..], &[7; 64]].concat(), [&[0x30, 0x82][..], &[7; 64]].concat(), vec![b'{'; 65]] {
+        assert!(SigningKey::hmac(Algorithm::HS512, "k", &secret).is_ok());
+        assert!(VerifyingKey::hmac(Algorithm::HS512, "k", &secret).is_ok());
+    }
+}
+
 // RFC 8725 §2.1: even where a secret of public bytes was made elsewhere, the verifier's key is for another algorithm
 #[test]
 fn token_signed_with_the_public_key_as_secret() {

@@ -165,11 +165,44 @@ fn lifetime_beyond_the_cap() {
         .build();
     let mut claims = claims();
     assert!(capped.verify(&sign::<AccessToken>(&key, &claims).unwrap(), NOW).is_ok());
+    assert!(capped.verify(&sign::<AccessToken>(&key, &claims).unwrap(), NOW + 310).is_ok());
     let old = capped.verify(&sign::<AccessToken>(&key, &claims).unwrap(), NOW + 311);
     assert_eq!(old, Err(Error::TooOld { limit: 300, got: 311 }));
     claims.exp += 1;
     let long = capped.verify(&sign::<AccessToken>(&key, &claims).unwrap(), NOW);
     assert_eq!(long, Err(Error::Lifetime { limit: 600, got: 601 }));
+}
+
+// A check that was asked for does not pass because the token is silent
+#[test]
+fn claim_absent_that_a_check_was_asked_for() {
+    let forger = Forger::new(ES256);
+    let builder = || Verifier::<Generic>::builder().issuer(ISSUER).audience(AUDIENCE).key(forger.public.clone());
+    let header = r#"{"alg":"ES256","kid":"k1","typ":"generic+jwt"}"#;
+    fn missing<T>(claim: &'static str) -> Result<T, Error> {
+        Err(Error::ClaimMissing { claim })
+    }
+    let hour = Duration::from_secs(3600);
+    let (old, long) = (builder().max_age(hour).build(), builder().max_lifetime(hour).build());
+    let (plain, late) = (builder().build(), builder().accept_expired().build());
+    let outcome = |verifier: &Verifier<Generic>, payload: &str| {
+        verifier.verify(&forger.sign(header, payload), NOW).map(|claims| claims.iat)
+    };
+
+    let without = payload_without("iat");
+    assert_eq!(outcome(&plain, &without), Ok(None));
+    assert_eq!((outcome(&old, &without), outcome(&long, &without)), (missing("iat"), missing("iat")));
+    assert_eq!(outcome(&old, &payload()), Ok(Some(NOW)));
+    assert_eq!(outcome(&long, &payload()), Ok(Some(NOW)));
+    for verifier in [&plain, &old, &long, &late] {
+        assert_eq!(outcome(verifier, &payload_without("exp")), missing("exp"));
+    }
+    // A kind of token without `exp` has no lifetime that could be judged.
+    let proof = r#"{"jti":"j","htm":"GET","htu":"https://api.example/","iat":1790000000}"#;
+    let proof = forger.sign(r#"{"alg":"ES256","typ":"dpop+jwt"}"#, proof);
+    let any = Verifier::<DpopProof>::builder().key(forger.public.clone());
+    assert!(any.clone().build().verify(&proof, NOW).is_ok());
+    assert_eq!(any.max_lifetime(hour).build().verify(&proof, NOW).map(drop), missing("exp"));
 }
 
 // RLO-03: an expired token may end a session; a forged or foreign one may not

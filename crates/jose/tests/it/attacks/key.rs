@@ -97,6 +97,20 @@ fn key_of_another_issuer_with_the_same_id() {
     assert_eq!(theirs.verify(&impostor), refused);
 }
 
+// RFC 7515 §4.1.4: a key that the caller chose, and a token that names another
+#[test]
+fn key_of_another_id_with_the_same_secret() {
+    let forger = Forger::new(Algorithm::HS256);
+    let token = forger.token();
+    let parse = || Unverified::parse(&token).unwrap();
+    let authentic = parse().verify_signature(&forger.public).unwrap();
+    assert_eq!((authentic.kid(), authentic.typ()), (Some("k1"), Some("at+jwt")));
+    let other = VerifyingKey::hmac(Algorithm::HS256, "k2", &LONG_SECRET[..32]).unwrap();
+    let refused = Error::UnknownKey { kid: Some("k1".into()) };
+    assert_eq!(parse().verify_signature(&other).unwrap_err(), refused);
+    assert!(parse().verify_signature(&other.without_kid()).is_ok());
+}
+
 // TOK-02: without a key id the choice is only ever the one key of the algorithm
 #[test]
 fn key_id_absent_among_several_keys() {

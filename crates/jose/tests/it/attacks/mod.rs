@@ -18,7 +18,7 @@ use crate::support::{vectors::*, *};
 use countersign_jose::{
     Algorithm, Error, Jwk, JwkSet, KeyError, SigningKey, Unverified, Verifier, VerifyingKey, b64,
     limits::{MAX_DEPTH, MAX_JWK_SET_BYTES, MAX_KID_BYTES, MAX_TOKEN_BYTES},
-    profile::AccessToken,
+    profile::{AccessToken, DpopProof, Generic},
     sign,
 };
 

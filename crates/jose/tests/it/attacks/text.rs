@@ -98,6 +98,10 @@ fn oversized_input() {
     let long = "A".repeat(MAX_TOKEN_BYTES + 1);
     let refused = Err(Error::TooLong { bytes: MAX_TOKEN_BYTES + 1, limit: MAX_TOKEN_BYTES });
     assert_eq!(forger.verify(&long), refused);
+    let token = forger.token();
+    assert!(Unverified::parse_up_to(&token, token.len()).is_ok());
+    let refused = Err(Error::TooLong { bytes: token.len(), limit: token.len() - 1 });
+    assert_eq!(Unverified::parse_up_to(&token, token.len() - 1).map(drop), refused);
     let huge = forger.sign(forger.header(), payload_with("pad", &format!("\"{}\"", "x".repeat(MAX_TOKEN_BYTES))));
     assert!(matches!(forger.verify(&huge), Err(Error::TooLong { .. })));
     let mut claims = claims();
