@@ -3,7 +3,10 @@
 //!
 //! `.cargo/mutants.toml` says how it builds, and gives a reason for each mutant that cannot be noticed.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     Failure,
@@ -116,7 +119,7 @@ fn tool() -> Result<PathBuf, Failure> {
     let folder = root().join("target/tools");
     let installed = folder.join("bin").join("cargo-mutants");
     let candidates = [PathBuf::from("cargo-mutants"), installed.clone()];
-    if let Some(found) = candidates.into_iter().find(is_pinned) {
+    if let Some(found) = candidates.into_iter().find(|program| is_pinned(program)) {
         return Ok(found);
     }
     let mut install = cargo(&["install", "--locked", "cargo-mutants", "--version", VERSION, "--root"]);
@@ -124,7 +127,7 @@ fn tool() -> Result<PathBuf, Failure> {
     Ok(installed)
 }
 
-fn is_pinned(program: &PathBuf) -> bool {
+fn is_pinned(program: &Path) -> bool {
     output(&program.to_string_lossy(), &["mutants", "--version"]).is_some_and(|answer| answer.ends_with(VERSION))
 }
 

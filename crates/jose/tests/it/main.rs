@@ -3,6 +3,7 @@
 
 mod attacks;
 mod corpus;
+mod dpop;
 mod jws;
 mod keys;
 mod kinds;

@@ -1,18 +1,14 @@
 //! Proofs of possession: the examples of RFC 9449, its twelve checks (§4.3), and the known ways around them.
 
-#![cfg(test)]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{NOW, forge, pair};
 use countersign_jose::{
     Algorithm, DpopClaims, Error, KeyError, SigningKey, b64,
     dpop::{self, Checker, Demand, Freshness, Nonces, Proof, ProofError, Target},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{NOW, forge, pair};
 
 const TOKEN_URL: &str = "https://id.example/token";
 
