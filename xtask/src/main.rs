@@ -3,9 +3,11 @@
 #![allow(clippy::disallowed_methods, reason = "xtask measures how long a step took")]
 
 mod bench;
+mod debian;
 mod docs;
 mod fuzz;
 mod mutants;
+mod peers;
 mod postgres;
 mod redis;
 mod run;
@@ -19,7 +21,8 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test [--full] [-- ARGS]   Every test: unit, property, documentation, both databases, command line, examples.
-                            Finds or installs the PostgreSQL server it needs. `--full` adds the long counts.
+                            Finds or installs what it needs: a PostgreSQL server, and other implementations of JOSE
+                            in Python and Node.js, into target/peers. `--full` adds the long counts.
                             ARGS go to `cargo test` (for example: -- -p countersign-jose).
   bench store               Rotations per second and CPU each, on both databases (release build)
   bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json

@@ -6,13 +6,9 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use crate::{
-    Failure,
-    run::{output, step},
-};
+use crate::{Failure, debian, run::output};
 
 /// Names the folder of `initdb` and `postgres` to the tests; set by hand it wins over every search.
 pub const BIN_VARIABLE: &str = "COUNTERSIGN_TEST_PG_BIN";
@@ -60,22 +56,14 @@ fn is_server(folder: &Path) -> bool {
 }
 
 fn install() -> Result<(), Failure> {
-    if !Path::new("/etc/debian_version").exists() {
-        return Err(Failure::Step(missing("this is not Debian, so nothing was installed")));
-    }
-    if output("id", &["-u"]).as_deref() != Some("0") {
-        return Err(Failure::Step(missing("installing needs root, so nothing was installed")));
+    if let Some(why) = debian::obstacle() {
+        return Err(Failure::Step(missing(why)));
     }
     println!(
         "PostgreSQL's server programs are missing; installing Debian's package. No system cluster is made or started."
     );
     forbid_system_cluster()?;
-    step(Command::new("apt-get").args(["update", "-q"]))?;
-    step(
-        Command::new("apt-get")
-            .args(["install", "-y", "-q", "--no-install-recommends", "postgresql"])
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )
+    debian::install(&["postgresql"])
 }
 
 /// The package makes and starts a cluster at port 5432 unless this file says otherwise before it is installed.

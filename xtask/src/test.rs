@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, postgres,
+    Failure, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -36,6 +36,13 @@ impl Options {
         Ok(options)
     }
 
+    /// Whether the tests of the program are among those that run: they compare with other implementations.
+    fn includes_the_program(&self) -> bool {
+        let mut words = self.cargo_args.iter().map(String::as_str);
+        let named = |word: &str| ["countersign", "-pcountersign", "--package=countersign"].contains(&word);
+        !self.names_packages() || words.any(named)
+    }
+
     /// `--workspace` beside `-p` would test everything all the same.
     fn names_packages(&self) -> bool {
         self.cargo_args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
@@ -46,6 +53,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let started = Instant::now();
     let postgres_bin = postgres::server_programs()?;
     println!("PostgreSQL server programs: {}", postgres_bin.display());
+    if options.includes_the_program() {
+        println!("Other implementations of JOSE: {}", peers::installed()?.display());
+    }
 
     let mut command = cargo(&["test", "--all-features", "--no-fail-fast"]);
     if !options.names_packages() {
@@ -107,6 +117,8 @@ mod tests {
         assert!(options.full);
         assert_eq!(options.cargo_args, ["-p", "countersign-jose"]);
         assert!(options.names_packages() && !Options::default().names_packages());
+        assert!(!options.includes_the_program() && Options::default().includes_the_program());
+        assert!(Options::parse(&["--", "-p", "countersign", "interop"]).unwrap().includes_the_program());
         assert!(matches!(Options::parse(&["--quick"]), Err(Failure::Usage(_))));
     }
 

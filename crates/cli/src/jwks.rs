@@ -2,9 +2,9 @@
 
 mod fetch;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use countersign_jose::{AnyKey, Error, JwkSet, key, key::Imported};
 use serde_json::{Value, json};
 
@@ -17,37 +17,42 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Jwks {
     /// Show the keys of a set; never a private part
-    Show {
-        /// Address (https:// or http://), file, or - for standard input
-        source: String,
-    },
+    Show(Source),
     /// Look for what is wrong with a set that is published
-    Lint {
-        /// Address (https:// or http://), file, or - for standard input
-        source: String,
-    },
+    Lint(Source),
+}
+
+/// Where a set is.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// PEM file of the certificate authorities to trust instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Address (https:// or http://), file, or - for standard input
+    source: String,
 }
 
 impl Jwks {
     pub async fn run(self, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Show { source } => {
-                let bytes = read(&source).await?;
-                let imported = key::import(&bytes)
-                    .map_err(|error| Failure::usage(format!("{source}: {error} ({})", error.code())))?;
+            Self::Show(from) => {
+                let imported = key::import(&from.read().await?)
+                    .map_err(|error| Failure::usage(format!("{}: {error} ({})", from.source, error.code())))?;
                 show(&imported, output);
                 Ok(())
             }
-            Self::Lint { source } => lint(&source, &read(&source).await?, output),
+            Self::Lint(from) => lint(&from.source, &from.read().await?, output),
         }
     }
 }
 
-async fn read(source: &str) -> Result<Vec<u8>, Failure> {
-    if source.starts_with("https://") || source.starts_with("http://") {
-        return fetch::get(source).await;
+impl Source {
+    async fn read(&self) -> Result<Vec<u8>, Failure> {
+        if self.source.starts_with("https://") || self.source.starts_with("http://") {
+            return fetch::get(&self.source, self.ca.as_deref()).await;
+        }
+        input::bytes(Path::new(&self.source)).map(|bytes| bytes.to_vec())
     }
-    input::bytes(Path::new(source)).map(|bytes| bytes.to_vec())
 }
 
 fn show(imported: &Imported, output: Output) {

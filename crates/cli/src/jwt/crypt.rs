@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use countersign_jose::{
-    Error,
+    Algorithm, AnyKey, Error,
     jwe::{ContentAlgorithm, Decrypted, Decryptor, Encryptor},
     verifier::KeySet,
 };
@@ -14,7 +14,7 @@ use super::{
     check::{check, refused},
     decode::tidy,
     input,
-    keys::{Keys, import},
+    keys::{Keys, bind},
     kind::Checks,
     raw::{self, Form},
     verify::{Contents, contents},
@@ -31,6 +31,9 @@ pub struct Encrypt {
     /// How the content is encrypted [default: A256GCM]
     #[arg(long, value_parser = content)]
     enc: Option<ContentAlgorithm>,
+    /// How often a password is hashed; its recipients may allow fewer than the default
+    #[arg(long, requires = "password_file")]
+    rounds: Option<u32>,
     /// How the message is written down; several keys need `general`
     #[arg(long, value_enum, default_value_t = Form::Compact)]
     format: Form,
@@ -55,6 +58,9 @@ pub struct Decrypt {
     /// Key file of whoever signed the token inside: JWK, JWK set, PEM or DER (repeatable)
     #[arg(long, value_name = "FILE", required_unless_present = "raw")]
     signer_key: Vec<PathBuf>,
+    /// Use the signer's key for this algorithm only (repeatable); an RSA key that names none needs it
+    #[arg(long, value_name = "ALG", requires = "signer_key")]
+    signer_alg: Vec<Algorithm>,
     #[command(flatten)]
     checks: Checks,
     /// Decrypt any content in any serialization and print it as it is
@@ -67,7 +73,11 @@ pub struct Decrypt {
 
 impl Encrypt {
     pub fn run(self, output: Output) -> Result<(), Failure> {
-        let keys = self.keys.encrypting(self.enc)?;
+        let mut keys = self.keys.encrypting(self.enc)?;
+        if let Some(rounds) = self.rounds {
+            let again = keys.into_iter().map(|key| key.with_rounds(rounds)).collect::<Result<Vec<_>, Error>>();
+            keys = again.map_err(|error| Failure::usage(format!("--rounds {rounds}: {error} ({})", error.code())))?;
+        }
         let Some((first, others)) = keys.split_first() else { return Err(Failure::usage("no key")) };
         let mut encryptor = others.iter().fold(Encryptor::new(first), Encryptor::recipient);
         if let Some(enc) = self.enc {
@@ -126,16 +136,11 @@ impl Decrypt {
     }
 
     fn signers(&self) -> Result<KeySet, Failure> {
-        let mut found = Vec::new();
-        for path in &self.signer_key {
-            found.extend(import(path)?.iter().filter_map(|key| key.verifying_key(None).ok()));
-        }
-        match found.is_empty() {
-            true => Err(Failure::usage(
-                "none of the signer's keys can verify: each must be of a curve with one algorithm, or name its own (alg)",
-            )),
-            false => Ok(found.into_iter().collect()),
-        }
+        let algs: Vec<Option<Algorithm>> = match self.signer_alg.as_slice() {
+            [] => vec![None],
+            several => several.iter().copied().map(Some).collect(),
+        };
+        bind(&self.signer_key, &algs, "--signer-alg", AnyKey::verifying_key).map(|keys| keys.into_iter().collect())
     }
 }
 

@@ -20,9 +20,6 @@ pub struct Diff {
 
 impl Diff {
     pub fn run(self, output: Output) -> Result<(), Failure> {
-        if self.a == "-" && self.b == "-" {
-            return Err(Failure::usage("only one of the two can come from standard input"));
-        }
         let read = |argument: &str| view(&input::text(argument)?).map_err(|error| refused(&error));
         let (a, b) = (read(&self.a)?, read(&self.b)?);
         warn();

@@ -5,12 +5,16 @@ use std::{
     io::{Read, Write, stdin, stdout},
     os::unix::fs::OpenOptionsExt,
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use countersign_server::clock::Clock;
 use zeroize::Zeroizing;
 
 use crate::output::Failure;
+
+/// What was read from standard input is gone: whoever asked for it first has it.
+static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Bytes of a text; more is certainly a mistake.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -23,7 +27,12 @@ pub fn text(argument: &str) -> Result<String, Failure> {
     if argument.starts_with('{') || argument.starts_with("eyJ") {
         return Ok(argument.trim().to_owned());
     }
-    let bytes = bytes(Path::new(argument))?;
+    let path = Path::new(argument);
+    if argument != "-" && !path.exists() {
+        let words = "neither a file nor a token, which begins with eyJ, nor JSON, which begins with {";
+        return Err(Failure::usage(format!("{argument:?} is {words}")));
+    }
+    let bytes = bytes(path)?;
     let text = str::from_utf8(&bytes).map_err(|_| Failure::usage(format!("{argument}: not a text in UTF-8")))?;
     Ok(text.trim().to_owned())
 }
@@ -35,6 +44,9 @@ pub fn text(argument: &str) -> Result<String, Failure> {
 pub fn bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let named = |error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     if path == Path::new("-") {
+        if STDIN_TAKEN.swap(true, Ordering::Relaxed) {
+            return Err(Failure::usage("only one thing can come from standard input"));
+        }
         return limited(stdin()).map_err(named)?.ok_or_else(too_long);
     }
     limited(File::open(path).map_err(named)?).map_err(named)?.ok_or_else(too_long)

@@ -107,28 +107,15 @@ impl Keys {
         self.bound(AnyKey::decryption_key)
     }
 
-    /// The keys of all files, bound to the algorithms that were named or to their own. Keys that do not fit are passed over as
-    /// long as one does.
     fn bound<A: FromStr + Copy, K>(
         &self,
-        bind: impl Fn(&AnyKey, Option<A>) -> Result<K, Error>,
+        key: impl Fn(&AnyKey, Option<A>) -> Result<K, Error>,
     ) -> Result<Vec<K>, Failure> {
         let algs: Vec<Option<A>> = match self.alg.as_slice() {
             [] => vec![None],
             _ => self.algorithms()?.into_iter().map(Some).collect(),
         };
-        let (mut keys, mut refusals) = (Vec::new(), Vec::new());
-        for path in &self.key {
-            for key in import(path)? {
-                for alg in &algs {
-                    match bind(&key, *alg) {
-                        Ok(key) => keys.push(key),
-                        Err(error) => refusals.push(words(path, &error)),
-                    }
-                }
-            }
-        }
-        if keys.is_empty() { Err(Failure::usage(refusals.join("\n"))) } else { Ok(keys) }
+        bind(&self.key, &algs, "--alg", key)
     }
 
     fn shared(&self) -> Result<Option<Shared<'_>>, Failure> {
@@ -156,6 +143,31 @@ impl Keys {
             _ => Err(Failure::usage("give --alg once")),
         }
     }
+}
+
+/// The keys of all files, bound to these algorithms; `None` is a key's own. Keys that do not fit are passed over as long as one
+/// does. `option` is what names algorithms.
+///
+/// # Errors
+/// No key of these files fits.
+pub fn bind<A: Copy, K>(
+    files: &[PathBuf],
+    algs: &[Option<A>],
+    option: &str,
+    bind: impl Fn(&AnyKey, Option<A>) -> Result<K, Error>,
+) -> Result<Vec<K>, Failure> {
+    let (mut keys, mut refusals) = (Vec::new(), Vec::new());
+    for path in files {
+        for key in import(path)? {
+            for alg in algs {
+                match bind(&key, *alg) {
+                    Ok(key) => keys.push(key),
+                    Err(error) => refusals.push(words(path, &error, option)),
+                }
+            }
+        }
+    }
+    if keys.is_empty() { Err(Failure::usage(refusals.join("\n"))) } else { Ok(keys) }
 }
 
 /// The keys of a file, without those that cannot be read where there are others.
@@ -207,13 +219,13 @@ fn password(bytes: &[u8]) -> Result<&str, Failure> {
 }
 
 fn refused(path: &Path, error: &Error) -> Failure {
-    Failure::usage(words(path, error))
+    Failure::usage(words(path, error, "--alg"))
 }
 
-fn words(path: &Path, error: &Error) -> String {
+fn words(path: &Path, error: &Error, option: &str) -> String {
     let hint = match error {
-        Error::Key(KeyError::AlgorithmMissing) => "; name the algorithm with --alg",
-        _ => "",
+        Error::Key(KeyError::AlgorithmMissing) => format!("; name the algorithm with {option}"),
+        _ => String::new(),
     };
     format!("{}: {error}{hint} ({})", path.display(), error.code())
 }

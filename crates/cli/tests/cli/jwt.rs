@@ -145,6 +145,9 @@ fn a_question_that_cannot_be_decided_is_a_usage_error() {
     assert!(err.contains("key_form"), "{err}");
     rig.expect(2, &["jwt", "verify", "--key", "k.pub", "--issuer", "https://id.example", &token], "");
     rig.expect(2, &["jwt", "verify", "--key", "k.pub", "--any-audience", &token], "");
+    let bearer = format!("Bearer {token}");
+    let (_, err) = rig.expect(2, &[&["jwt", "verify", "--key", "k.pub"][..], &CHECKS, &[&bearer]].concat(), "");
+    assert!(err.contains("neither a file nor a token"), "{err}");
     // Narrowing: ES256 is not RS256, and an RSA key without `alg` needs one.
     verify(&rig, 2, "k.pub", &token, &["--alg", "RS256"]);
     verify(&rig, 2, "k.pub", &token, &["--alg", "none"]);
@@ -153,6 +156,10 @@ fn a_question_that_cannot_be_decided_is_a_usage_error() {
     assert!(err.contains("name the algorithm with --alg"), "{err}");
     let (_, err) = rig.expect(2, &["jwk", "generate", "--alg", "none"], "");
     assert!(err.contains("ES256"), "{err}");
+    for twice in [["jwt", "verify", "--raw", "--key", "-", "-"], ["jwt", "sign", "--raw", "--key", "-", "-"]] {
+        let (_, err) = rig.expect(2, &twice, &std::fs::read_to_string(rig.folder.path().join("k.jwk")).unwrap());
+        assert!(err.contains("standard input"), "{err}");
+    }
 }
 
 // ADM-06
@@ -305,6 +312,20 @@ fn a_token_that_is_encrypted_is_verified_too() {
     let (message, _) = rig.expect(0, &["jwt", "encrypt", "--cty", "JWT", "--key", "reader.pub"], claims);
     assert!(decrypt(1, &message, "orders").1.contains("refused"));
     assert!(decrypt(1, &token, "orders").1.contains("not_encrypted"));
+
+    // An RSA key that names no algorithm verifies nothing until it is told.
+    key(&rig, "RS256", "rsa");
+    rig.expect(0, &["jwk", "convert", "--to", "pem", "--public", "-o", "rsa.pem", "rsa.jwk"], "");
+    let message =
+        rig.expect(0, &["jwt", "encrypt", "--signed", "--key", "reader.pub"], &self::token(&rig, "rsa.jwk", &[]));
+    let decrypt = |code, more: &[&str]| {
+        let keys = ["jwt", "decrypt", "--key", "reader.jwk", "--signer-key", "rsa.pem"];
+        rig.expect(code, &[&keys[..], &CHECKS, more].concat(), &message.0)
+    };
+    assert!(decrypt(2, &[]).1.contains("--signer-alg"));
+    assert_eq!(member(&decrypt(0, &["--signer-alg", "RS256"]).0, "sub"), "user-1");
+    decrypt(0, &["--signer-alg", "PS256", "--signer-alg", "RS256"]);
+    decrypt(1, &["--signer-alg", "PS256"]);
 }
 
 #[test]

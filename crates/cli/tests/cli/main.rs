@@ -5,7 +5,10 @@ mod bench;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod interop;
+mod jwks;
 mod jwt;
 mod rig;
 mod serve;
+mod terminal;
 mod watch;
