@@ -104,6 +104,9 @@ fn disabled(audience: &Value) {
 
 fn added(audience: &Value) {
     say!("added {} ({})", text(audience, "audience"), text(audience, "alg"));
+    if !text(audience, "transports").contains("cookie") {
+        say!("Its tokens are too long for a browser's cookie: signing in to it with transport cookie is refused.");
+    }
     if let Some(secret) = audience["secret"].as_str() {
         say!(
             "secret  {secret}\nThis is the only time the secret is shown; whoever has it can make tokens for this audience."

@@ -49,6 +49,8 @@ codes! {
         "Requests that set or use cookies must come from a page of the issuer itself: Origin must be the issuer, or Sec-Fetch-Site must be same-origin. Applications at other origins use transport bearer or OpenID Connect.";
     DUPLICATE_COOKIE = "duplicate-cookie", 400, "The same cookie was sent twice",
         "Another host of the same domain may have set a cookie of this name. Both were cleared; sign in again.";
+    COOKIE_TOO_LONG = "cookie-too-long", 400, "The access token is too long for a cookie",
+        "Browsers drop a cookie of more than 4096 bytes without a word. Tokens that are signed with ML-DSA-65 or ML-DSA-87 are always longer, others with many roles or long claims: use transport bearer, sign the audience's tokens with another algorithm, or carry less in them.";
 
     // Signing in.
     INVALID_CREDENTIALS = "invalid-credentials", 401, "E-mail or password is wrong",

@@ -109,6 +109,17 @@ pub fn algorithm(name: &str) -> Result<Algorithm, BadAlgorithm> {
     }
 }
 
+/// Whether a token that is signed like this can be a browser's cookie. A cookie's name and value have at most 4096 bytes together
+/// (RFC 6265bis §5.6), and browsers drop a longer one without a word: the signatures of ML-DSA-65 and ML-DSA-87 alone are longer.
+pub fn fits_a_cookie(alg: Algorithm) -> bool {
+    // Four characters for three bytes; the rest is for a header and claims of the usual size. RSA keys are short enough.
+    alg.signature_len().is_none_or(|bytes| bytes.div_ceil(3) * 4 + HEADER_AND_CLAIMS <= COOKIE_BYTES)
+}
+
+/// Characters of a cookie's name and value (CSR-01).
+pub const COOKIE_BYTES: usize = 4096;
+const HEADER_AND_CLAIMS: usize = 640;
+
 /// Which key signs a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyChoice<'a> {
@@ -218,6 +229,13 @@ mod tests {
             assert_eq!(algorithm(alg.as_str()), expected);
         }
         assert_eq!(algorithm("none"), Err(BadAlgorithm::Unknown("none".to_owned())));
+    }
+
+    // CSR-01
+    #[test]
+    fn only_the_longest_signatures_are_too_long_for_a_cookie() {
+        let long: Vec<_> = Algorithm::all().filter(|alg| !fits_a_cookie(*alg)).collect();
+        assert_eq!(long, [Algorithm::MlDsa65, Algorithm::MlDsa87]);
     }
 
     fn audience(name: &str, alg: Algorithm) -> AudienceRules {

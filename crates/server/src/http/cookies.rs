@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::error::ApiError;
-use crate::{config::Issuer, errors};
+use crate::{config::Issuer, domain::audience::COOKIE_BYTES, errors};
 
 /// Which cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,18 @@ impl Cookie {
             (Self::Access, true) => "__Host-access",
             (Self::Access, false) => "access",
         }
+    }
+
+    /// A `Set-Cookie` value with an access token, for `max_age` seconds.
+    ///
+    /// # Errors
+    /// `cookie-too-long`: a browser would drop it.
+    pub fn set_access(issuer: &Issuer, token: &str, max_age: u64) -> Result<Option<HeaderValue>, ApiError> {
+        let length = Self::Access.name(issuer).len() + token.len();
+        if length > COOKIE_BYTES {
+            return Err(ApiError::new(errors::COOKIE_TOO_LONG).log(format!("an access cookie of {length} bytes")));
+        }
+        Ok(Self::Access.set(issuer, token, max_age))
     }
 
     /// A `Set-Cookie` value (CSR-01). `max_age` in seconds.
@@ -108,6 +120,15 @@ mod tests {
         assert_eq!(set.to_str().unwrap(), "__Host-signin=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
         let set = Cookie::Access.set(&issuer("http://localhost:8080"), "v", 60).unwrap();
         assert_eq!(set.to_str().unwrap(), "access=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+    }
+
+    // CSR-01
+    #[test]
+    fn a_token_that_a_browser_would_drop_is_not_set() {
+        let issuer = issuer("https://id.example");
+        let set = |length: usize| Cookie::set_access(&issuer, &"a".repeat(length), 60);
+        assert!(set(4096 - "__Host-access".len()).unwrap().is_some());
+        assert_eq!(set(4097 - "__Host-access".len()).unwrap_err().0.code, errors::COOKIE_TOO_LONG);
     }
 
     // CSR-02

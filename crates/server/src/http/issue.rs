@@ -9,7 +9,7 @@ use crate::{
     app::App,
     domain::{
         access_token::{AccessGrant, AccessRefusal, Lifetime, Subject, UserSubject, build, wished_ttl},
-        audience::{AudienceRules, enabled_scope, key_choice},
+        audience::{self, AudienceRules, KeyChoice, enabled_scope, key_choice},
         roles,
         rsn::Rsn,
         scope::Scope,
@@ -49,6 +49,15 @@ impl Target {
     pub fn new(app: &App, client: &Client, audiences: Vec<AudienceRules>, now: Timestamp) -> Self {
         let wished = wished_ttl(app.config.access_token_ttl, client.settings.access_token_ttl, &audiences);
         Self { ttl: wished.min(app.config.access_token_ttl_cap), alg: client.settings.alg, audiences, now }
+    }
+
+    /// Whether its token can be a browser's cookie, as far as the signature decides.
+    pub fn fits_a_cookie(&self) -> bool {
+        match key_choice(&self.audiences, self.alg) {
+            Ok(KeyChoice::Ring(alg)) => audience::fits_a_cookie(alg),
+            // A secret's tag is short; what has no key is refused by what comes after.
+            Ok(KeyChoice::Audience(_)) | Err(_) => true,
+        }
     }
 
     /// `exp` of the token, Unix seconds, unless its session ends before.

@@ -85,6 +85,9 @@ pub async fn login(
     };
     app.limiter.take(context.address, app.clock.now()).inspect_err(|_| app.metrics.signin("limited"))?;
     let destination = destination(&app, &body).await?;
+    if body.transport == Transport::Cookie && !destination.target.fits_a_cookie() {
+        return Err(errors::COOKIE_TOO_LONG.into());
+    }
     let who = authenticate::authenticate(&app, &context, &body).await?;
     let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
     app.metrics.signin("success");
@@ -99,7 +102,7 @@ pub async fn login(
     };
     Ok(match body.transport {
         Transport::Bearer => Answer(answer).into_response(),
-        Transport::Cookie => with_cookies(&app, &signed_in.secret, answer),
+        Transport::Cookie => with_cookies(&app, &signed_in.secret, answer)?,
     })
 }
 
@@ -110,21 +113,22 @@ fn before(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Sign
     Ok(cookie.as_deref().and_then(SigninSecret::parse).map(|secret| secret.id()))
 }
 
-/// No token in the body, two cookies instead; no refresh token ever lies in a browser.
-fn with_cookies(app: &App, secret: &SigninSecret, mut answer: TokenResponse) -> Response {
+/// No token in the body, two cookies instead; no refresh token ever lies in a browser. A sign-in whose token turns out too long
+/// stays unknown to everybody, and ends when it has been idle.
+fn with_cookies(app: &App, secret: &SigninSecret, mut answer: TokenResponse) -> Result<Response, ApiError> {
     let access = answer.access_token.take().unwrap_or_default();
     answer.refresh_token = None;
     let issuer = &app.config.issuer;
     let lifetime = u64::try_from(answer.expires_in).unwrap_or(0);
     let cookies = [
         Cookie::Signin.set(issuer, secret.expose(), app.config.refresh.absolute.as_secs()),
-        Cookie::Access.set(issuer, &access, lifetime),
+        Cookie::set_access(issuer, &access, lifetime)?,
     ];
     let mut response = Answer(answer).into_response();
     for cookie in cookies.into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    response
+    Ok(response)
 }
 
 async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {

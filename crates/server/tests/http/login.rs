@@ -111,3 +111,42 @@ async fn what_a_client_may_not_have_is_refused_before_the_password_counts() {
     login(json!({ "scope": "everything" })).await.refused(400, "invalid-scope");
     login(json!({ "surprise": 1 })).await.refused(400, "malformed-json");
 }
+
+// CSR-01: a browser drops a cookie of more than 4096 bytes without a word.
+#[tokio::test]
+async fn a_token_that_is_too_long_for_a_cookie_is_refused() {
+    let rig = Rig::sqlite().await;
+    rig.register("ada@example.com").await;
+    let post = |path: &'static str, body: serde_json::Value| {
+        let rig = &rig;
+        async move { rig.admin(http::Method::POST, path, &body).await.expect(201) }
+    };
+    let app = |id: &str, audience: &str, alg: Option<&str>| json!({ "client_id": id, "public": true, "grants": ["first_party", "refresh_token"], "audiences": [audience], "alg": alg });
+    let long = post("/api/admin/audiences", json!({ "audience": "vault", "alg": "ML-DSA-65" })).await;
+    assert_eq!(long.json()["transports"], json!(["bearer"]));
+    let short = post("/api/admin/audiences", json!({ "audience": "orders", "alg": "ML-DSA-44" })).await;
+    assert_eq!(short.json()["transports"], json!(["bearer", "cookie"]));
+    let mapped = post("/api/admin/audiences", json!({ "audience": "wordy", "claims": { "bio": "bio" } })).await;
+    assert_eq!(mapped.json()["transports"], json!(["bearer", "cookie"]));
+    for (id, audience, alg) in
+        [("a", "vault", None), ("b", "orders", None), ("c", "orders", Some("ML-DSA-87")), ("d", "wordy", None)]
+    {
+        post("/api/admin/clients", app(id, audience, alg)).await;
+    }
+    let attributes = json!({ "attributes": { "bio": "b".repeat(3_500) } });
+    rig.admin(http::Method::PUT, "/api/admin/users/ada@example.com/attributes", &attributes).await.expect(200);
+    let login = |client: &str, transport: &str, password: &str| {
+        let body =
+            json!({ "email": "ada@example.com", "password": password, "client_id": client, "transport": transport });
+        rig.post("/login").json(&body).same_origin().send()
+    };
+    for client in ["a", "c"] {
+        // Before the password is looked at: it is the set-up that is wrong.
+        login(client, "cookie", "wrong horse battery staple").await.refused(400, "cookie-too-long");
+        login(client, "bearer", PASSWORD).await.expect(200);
+    }
+    let cookie = login("b", "cookie", PASSWORD).await.expect(200).cookie("access").unwrap();
+    assert!(cookie.len() + "__Host-access".len() <= 4096, "{}", cookie.len());
+    login("d", "cookie", PASSWORD).await.refused(400, "cookie-too-long");
+    login("d", "bearer", PASSWORD).await.expect(200);
+}

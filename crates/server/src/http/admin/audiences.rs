@@ -213,6 +213,8 @@ fn shown(audience: &Audience) -> Value {
         "audience": rules.audience,
         "name": audience.name,
         "alg": rules.alg.as_str(),
+        // What its tokens can travel by; a browser's cookie has no room for the longest signatures.
+        "transports": if audience::fits_a_cookie(rules.alg) { &["bearer", "cookie"][..] } else { &["bearer"] },
         "scopes": audience.scopes.words().collect::<Vec<_>>(),
         "disabled_scopes": rules.disabled_scopes.words().collect::<Vec<_>>(),
         "claims": serde_json::from_str::<Value>(&rules.claims.to_json()).unwrap_or(Value::Null),

@@ -74,16 +74,16 @@ pub(super) async fn renew(
     let target = Target::new(app, &client, rules, now);
     let issued = issue::for_session(app, authority, state.head, &target, None)?;
     tracing::debug!(request_id = %context.request_id, %sid, "access cookie renewed");
-    Ok(answer(app, issued, &sid))
+    answer(app, issued, &sid)
 }
 
 fn first_party() -> Result<ClientId, StoreError> {
     ClientId::parse(FIRST_PARTY).map_err(|bad| StoreError::Broken(bad.to_string()))
 }
 
-fn answer(app: &App, issued: Issued, sid: &Sid) -> Response {
+fn answer(app: &App, issued: Issued, sid: &Sid) -> Result<Response, OAuthError> {
     let lifetime = u64::try_from(issued.expires_in).unwrap_or(0);
-    let cookie = Cookie::Access.set(&app.config.issuer, &issued.access_token, lifetime);
+    let cookie = Cookie::set_access(&app.config.issuer, &issued.access_token, lifetime)?;
     let body = TokenResponse {
         token_type: "Bearer",
         access_token: None,
@@ -94,5 +94,5 @@ fn answer(app: &App, issued: Issued, sid: &Sid) -> Response {
     };
     let mut response = Json(body).into_response();
     response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
-    response
+    Ok(response)
 }
