@@ -341,6 +341,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn config(flags: &[(&str, &str)]) -> Result<Config, String> {
@@ -394,6 +396,28 @@ mod tests {
         assert_eq!(config.refresh.idle, Duration::from_hours(48));
         let origins: Vec<_> = settings.iter().filter(|(key, _)| key.name == "refresh.grace").collect();
         assert_eq!(origins[0].1.origin.to_string(), "environment COUNTERSIGN_REFRESH_GRACE");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_duration_within_its_bounds_or_is_refused_by_name(
+            text in prop_oneof![".{0,40}", "[0-9.+-]{1,25} ?[a-zµ]{0,8}", "([0-9]{1,20} ?(ns|us|ms|s|m|h|d|w|M|y) ?){1,4}"],
+        ) {
+            match config(&[("refresh.grace", &text)]) {
+                Ok(config) => prop_assert!(config.refresh.grace <= MINUTE),
+                Err(error) => prop_assert!(error.contains("refresh.grace"), "{}", error),
+            }
+        }
+
+        #[test]
+        fn a_duration_is_as_long_as_it_says(number in 0..3_000_u64, unit in 0..4_usize) {
+            let (name, seconds) = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)][unit];
+            let wanted = Duration::from_secs(number * seconds);
+            match config(&[("refresh.idle", &format!("{number}{name}"))]) {
+                Ok(config) => prop_assert_eq!(config.refresh.idle, wanted),
+                Err(_) => prop_assert!(!(MINUTE..=YEARS).contains(&wanted)),
+            }
+        }
     }
 
     // ADM-06
