@@ -19,11 +19,13 @@ pub struct Claims {
     standing: Standing,
 }
 
-/// What is known of a token whose text, signature and claims are good. Whether it still stands is asked anew each time.
+/// What is known of a token whose text, signature and claims are good. Whether it still stands is asked anew each time: what
+/// that needs comes first, beside the count of references that each request touches.
 #[derive(Debug, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct Checked {
-    pub(crate) claims: Verified<AccessClaims>,
     pub(crate) marks: Marks,
+    pub(crate) claims: Verified<AccessClaims>,
     pub(crate) kid: Option<Box<str>>,
 }
 

@@ -9,7 +9,7 @@ use crate::{
     clock::Moment,
     feed::Runner,
     rejection::Rejection,
-    revocation::{Lease, Revocations, Standing, State, of_key},
+    revocation::{Guard, Lease, Revocations, Standing, State, of_key},
 };
 
 /// One per verifier; its clones share it.
@@ -35,7 +35,7 @@ pub(crate) enum Source {
 impl Following {
     /// The view of this moment.
     #[inline]
-    pub(crate) fn look(&self, now: Moment) -> arc_swap::Guard<Arc<State>> {
+    pub(crate) fn look(&self, now: Moment) -> Guard<Arc<State>> {
         #[cfg(feature = "test-issuer")]
         if let Source::Test(feed) = &self.source {
             feed.pulse(&self.revocations, now);
@@ -55,7 +55,8 @@ impl Following {
     ) -> Result<Standing, Rejection> {
         let outcome = self.revocations.judge(state, &checked.marks, now, lease);
         match &outcome {
-            Ok(Standing::Good) if checked.marks.rsn() <= state.head => {}
+            // While the feed is connected, what has not arrived is on its way.
+            Ok(Standing::Good) if checked.marks.rsn() <= state.head || self.revocations.is_connected() => {}
             Ok(_) => self.catch_up(),
             Err(Rejection::Stale { .. } | Rejection::NotReady { .. }) => self.start(),
             Err(Rejection::KilledKey { .. }) => {

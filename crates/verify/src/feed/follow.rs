@@ -2,10 +2,13 @@
 //! very code.
 
 use std::{
+    future::poll_fn,
+    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -22,8 +25,11 @@ use crate::{
 /// A connection may be silent for this many heartbeats, and this long at least.
 const SILENT_HEARTBEATS: u32 = 4;
 const SHORTEST_SILENCE: Duration = Duration::from_millis(800);
-/// After a failure the next try waits about this long, then twice as long, up to the longest. The longest is short, so
-/// that a feed that returns is followed within a second.
+/// While a try has no answer, the next one is begun after this: what was sent into a network that swallows everything never
+/// comes back, and a feed that returns is to be followed within a second.
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+/// After a failure the next try begins this long after the one that failed, then twice as long, up to the longest. The
+/// longest is short for the same reason.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 /// An issuer without a feed will not have one a moment later.
@@ -54,8 +60,8 @@ pub(crate) trait Transport: Send + Sync + 'static {
     /// How often the feed says something even if there is no news.
     fn heartbeat(&self) -> Duration;
 
-    /// The way in use brought a batch.
-    fn worked(&self) {}
+    /// These brought a batch that continued what is known.
+    fn worked(&self, _lines: &Self::Lines) {}
 }
 
 /// An open feed.
@@ -111,51 +117,57 @@ impl<T: Transport> Follower<T> {
     async fn follow(&self) {
         let mut failures = 0;
         loop {
+            let begun = self.now();
             let mut taken = 0_u64;
             let ended = self.session(&mut taken).await;
             self.settings.revocations.disconnected(ended.to_string());
             failures = if taken > 0 { 0 } else { failures + 1 };
             tracing::debug!(reason = %ended, failures, "the revocation feed broke off");
             let pause = if ended == FeedError::NotAdvertised { NO_FEED_PAUSE } else { pause(failures) };
-            let pause = self.settings.random.jittered(pause);
+            let rest = self.rest(begun, pause);
             // Requests that come from beyond the head may shorten a pause, however many they are, to no less than this.
-            let least = pause.min(SHORTEST_NUDGED);
+            let least = rest.min(SHORTEST_NUDGED);
             self.settings.clock.sleep_until(self.now().saturating_add(least)).await;
-            self.sleep_or(pause.saturating_sub(least), &self.settings.nudge).await;
+            self.sleep_or(rest.saturating_sub(least), &self.settings.nudge).await;
         }
     }
 
     /// One connection, until it ends. Counts the batches that continued what is known.
     async fn session(&self, taken: &mut u64) -> FeedError {
-        let mut lines = match self.within(OPEN_TIMEOUT, self.transport.open(self.cursor())).await {
-            Ok(lines) => lines,
+        let (mut lines, mut batch) = match self.hedged(OPEN_TIMEOUT, || self.open()).await {
+            Ok(opened) => opened,
             Err(error) => return error,
         };
         let silence = SHORTEST_SILENCE.max(self.transport.heartbeat() * SILENT_HEARTBEATS);
         loop {
-            let text = match self.within(silence, lines.next(self.cursor())).await {
-                Ok(Some(text)) => text,
-                Ok(None) => return FeedError::Ended,
-                Err(FeedError::TimedOut) => return FeedError::Silent(silence),
-                Err(error) => return error,
-            };
-            if let Err(error) = self.take(&text).await {
-                return error;
+            if self.settings.revocations.apply(&batch, self.settings.clock.now()).gap {
+                return FeedError::Gap;
             }
             *taken += 1;
             if *taken == 1 {
-                self.transport.worked();
+                self.transport.worked(&lines);
                 self.settings.revocations.connected();
                 // Whoever was cut off does not know how long: the clock may have stood still.
                 self.renew.notify_one();
             }
+            batch = match self.within(silence, self.next(&mut lines)).await {
+                Ok(batch) => batch,
+                Err(FeedError::TimedOut) => return FeedError::Silent(silence),
+                Err(error) => return error,
+            };
         }
     }
 
-    async fn take(&self, text: &str) -> Result<(), FeedError> {
-        let batch = self.read(text).await?;
-        let applied = self.settings.revocations.apply(&batch, self.settings.clock.now());
-        if applied.gap { Err(FeedError::Gap) } else { Ok(()) }
+    /// A connection and the first batch that it brought: one that brings nothing is none.
+    async fn open(&self) -> Result<(T::Lines, Batch), FeedError> {
+        let mut lines = self.transport.open(self.cursor()).await?;
+        let batch = self.next(&mut lines).await?;
+        Ok((lines, batch))
+    }
+
+    async fn next(&self, lines: &mut T::Lines) -> Result<Batch, FeedError> {
+        let text = lines.next(self.cursor()).await?.ok_or(FeedError::Ended)?;
+        self.read(&text).await
     }
 
     async fn read(&self, text: &str) -> Result<Batch, FeedError> {
@@ -167,26 +179,21 @@ impl<T: Transport> Follower<T> {
     }
 
     async fn keep_anchor(&self) {
-        let (mut asked_at, mut failures) = (None::<Duration>, 0_u32);
+        let mut failures = 0_u32;
         loop {
-            let now = self.now();
-            let asked = match self.ask_time().await {
+            let asked_at = self.now();
+            match self.hedged(TIME_TIMEOUT, || self.ask_time()).await {
                 Ok(()) => {
                     failures = 0;
-                    BETWEEN_QUESTIONS
+                    self.settings.clock.sleep_until(self.now().saturating_add(BETWEEN_QUESTIONS)).await;
+                    self.until_anchor_is_due(asked_at).await;
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the issuer's time is not known");
                     failures += 1;
-                    self.settings.random.jittered(pause(failures))
+                    let rest = self.rest(asked_at, pause(failures));
+                    self.settings.clock.sleep_until(self.now().saturating_add(rest)).await;
                 }
-            };
-            if failures == 0 {
-                asked_at = Some(now);
-            }
-            self.settings.clock.sleep_until(self.now().saturating_add(asked)).await;
-            if failures == 0 {
-                self.until_anchor_is_due(asked_at.unwrap_or(now)).await;
             }
         }
     }
@@ -211,7 +218,7 @@ impl<T: Transport> Follower<T> {
         let nonce = b64::encode(self.settings.random.bytes().ok_or(FeedError::Random)?);
         let keys = self.refreshed_keys().await?;
         let sent_at = self.now();
-        let text = self.within(TIME_TIMEOUT, self.transport.time(&nonce)).await?;
+        let text = self.transport.time(&nonce).await?;
         let now = match self.signed.time(&text, &nonce, &keys) {
             Err(FeedError::UnknownKey) => self.signed.time(&text, &nonce, &*self.fetch_keys().await?)?,
             outcome => outcome?,
@@ -265,6 +272,31 @@ impl<T: Transport> Follower<T> {
         self.settings.clock.now().steady()
     }
 
+    /// What is left of a pause that is counted from the beginning of the try that failed.
+    fn rest(&self, begun: Duration, pause: Duration) -> Duration {
+        let random = &self.settings.random;
+        random.jittered(pause).saturating_sub(self.now().saturating_sub(begun)).max(random.jittered(FIRST_PAUSE))
+    }
+
+    /// The first success among tries of the same that are begun one after the other while none has an answer.
+    async fn hedged<O, W>(&self, limit: Duration, begin: impl Fn() -> W) -> Result<O, FeedError>
+    where
+        W: Future<Output = Result<O, FeedError>>,
+    {
+        let deadline = self.now().saturating_add(limit);
+        let mut tries = Vec::new();
+        while self.now() < deadline {
+            tries.push(Box::pin(begin()));
+            let next = self.now().saturating_add(BETWEEN_TRIES).min(deadline);
+            select! {
+                biased;
+                outcome = first_of(&mut tries) => return outcome,
+                () = self.settings.clock.sleep_until(next) => {}
+            }
+        }
+        Err(FeedError::TimedOut)
+    }
+
     async fn within<O>(
         &self,
         limit: Duration,
@@ -292,6 +324,25 @@ impl<T: Transport> Follower<T> {
 enum Woken {
     Notified,
     Rested,
+}
+
+/// The first success, or the last failure.
+async fn first_of<O, W>(tries: &mut Vec<Pin<Box<W>>>) -> Result<O, FeedError>
+where
+    W: Future<Output = Result<O, FeedError>>,
+{
+    let poll_all = poll_fn(|context| {
+        let mut at = 0;
+        while at < tries.len() {
+            match tries[at].as_mut().poll(context) {
+                Poll::Pending => at += 1,
+                Poll::Ready(Err(_)) if tries.len() > 1 => drop(tries.swap_remove(at)),
+                Poll::Ready(outcome) => return Poll::Ready(outcome),
+            }
+        }
+        Poll::Pending
+    });
+    poll_all.await
 }
 
 /// Before the next try, jitter not included.

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -21,8 +21,9 @@ use super::{
 use crate::keys::Keys;
 
 const MAX_TIME: usize = 16 * 1024;
-/// After so many streams in a row that brought nothing, somebody on the way holds them back: ask and wait instead.
-const DEAD_STREAMS: u32 = 3;
+/// After so many streams in a row that brought nothing, three seconds' worth, somebody on the way holds them back: ask and
+/// wait instead.
+const DEAD_STREAMS: u32 = 6;
 
 /// Asks the issuer, or a relay of it.
 #[derive(Debug)]
@@ -30,19 +31,16 @@ pub(crate) struct HttpTransport {
     site: Arc<Site>,
     /// Streams that were opened since the last one that is known to have worked.
     dead_streams: AtomicU32,
-    polling: AtomicBool,
 }
 
 impl HttpTransport {
     pub(crate) fn new(site: Arc<Site>) -> Self {
-        Self { site, dead_streams: AtomicU32::new(0), polling: AtomicBool::new(false) }
+        Self { site, dead_streams: AtomicU32::new(0) }
     }
 
     async fn try_open(&self, after: i64) -> Result<HttpLines, FeedError> {
         let endpoints = self.site.endpoints().await?;
-        let polling = self.dead_streams.load(Relaxed) >= DEAD_STREAMS;
-        self.polling.store(polling, Relaxed);
-        if polling {
+        if self.dead_streams.load(Relaxed) >= DEAD_STREAMS {
             // The next time one stream is tried again.
             self.dead_streams.store(DEAD_STREAMS - 1, Relaxed);
             return Ok(HttpLines::polling(&self.site, &endpoints));
@@ -93,8 +91,8 @@ impl Transport for HttpTransport {
         self.site.known().map_or(Duration::ZERO, |endpoints| endpoints.heartbeat)
     }
 
-    fn worked(&self) {
-        if !self.polling.load(Relaxed) {
+    fn worked(&self, lines: &HttpLines) {
+        if matches!(lines, HttpLines::Stream(_)) {
             self.dead_streams.store(0, Relaxed);
         }
     }

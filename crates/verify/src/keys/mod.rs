@@ -136,16 +136,18 @@ impl KeySource {
         let wait = !(matches!(found, Lookup::Stale(_)) && remote.is_failing());
         let rest = match remote.ask(reason) {
             Asked::Flight(flight) if wait => return after(flight, remote, wanted).await,
+            Asked::NotBefore(rest) => Some(rest),
             // The issuer has said so a short while ago.
-            Asked::Absent => return found.into_result(remote, wanted),
-            Asked::NotBefore(rest) => rest,
-            Asked::Flight(_) | Asked::NoRuntime => Duration::ZERO,
+            Asked::Absent => None,
+            Asked::Flight(_) | Asked::NoRuntime => Some(Duration::ZERO),
         };
-        // Another request's fetch may have landed between the look and the question.
-        match lookup(remote, wanted, now) {
+        // A fetch may have landed between the look and the question, whatever the answer was.
+        match (lookup(remote, wanted, remote.clock().now()), rest) {
             // Nobody knows whether the issuer has this key, because it does not answer.
-            Lookup::Unknown { .. } | Lookup::Nothing if remote.is_failing() => Err(not_ready(remote, rest)),
-            found => found.into_result(remote, wanted),
+            (Lookup::Unknown { .. } | Lookup::Nothing, Some(rest)) if remote.is_failing() => {
+                Err(not_ready(remote, rest))
+            }
+            (found, _) => found.into_result(remote, wanted),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The set of revocations: exact, and immutable once published. News goes into a small overlay that is copied at each
+//! The revocations of one kind: an exact set, immutable once published. News goes into a small overlay that is copied at each
 //! batch; now and then the overlay is merged into the base, which holds nearly everything.
 
 use std::{collections::HashMap, sync::Arc};
@@ -29,7 +29,7 @@ impl Mark {
 
 type Map = HashMap<u128, Mark, Keyed>;
 
-/// Entries by their id. The kind is part of what the id is a hash of, so that one map holds them all.
+/// Entries by their id.
 #[derive(Debug, Clone)]
 pub(crate) struct Entries {
     base: Arc<Map>,
@@ -52,6 +52,9 @@ impl Entries {
 
     #[inline]
     pub(crate) fn get(&self, id: u128) -> Option<Mark> {
+        if self.len == 0 {
+            return None;
+        }
         // An id in the overlay has the maximum of both there.
         if !self.overlay.is_empty()
             && let Some(mark) = self.overlay.get(&id)
@@ -107,15 +110,17 @@ impl Entries {
         }
     }
 
-    /// Keeps the `keep` newest and returns the position of the newest that was dropped; `None` if there are no more.
-    pub(crate) fn shed(&mut self, keep: usize) -> Option<i64> {
-        let excess = self.len.checked_sub(keep).filter(|excess| *excess > 0)?;
-        self.compact();
-        let mut positions: Vec<i64> = self.base.values().map(|mark| mark.rsn).collect();
-        let (_, newest_dropped, _) = positions.select_nth_unstable(excess - 1);
-        let newest_dropped = *newest_dropped;
-        self.retain(|mark| mark.rsn > newest_dropped);
-        Some(newest_dropped)
+    /// Where in the log each entry is, in no order.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = i64> {
+        let older = self.base.iter().filter(|(id, _)| !self.overlay.contains_key(*id)).map(|(_, mark)| mark.rsn);
+        older.chain(self.overlay.values().map(|mark| mark.rsn))
+    }
+
+    /// Without the entries at and below this position.
+    pub(crate) fn drop_up_to(&mut self, position: i64) {
+        if self.positions().any(|rsn| rsn <= position) {
+            self.retain(|mark| mark.rsn > position);
+        }
     }
 
     /// Bytes of both tables: a slot and a control byte per bucket, seven of eight buckets used at most.
@@ -211,13 +216,16 @@ mod tests {
         assert_eq!((entries.get(3), entries.len()), (Some(mark(3, NEVER)), 1));
     }
 
+    // The overlay's mark counts, not the base's older one.
     #[test]
-    fn shedding_drops_the_oldest() {
+    fn what_is_dropped_goes_by_its_newest_position() {
         let mut entries = Entries::new();
-        entries.merge((0..100).map(|n| (u128::try_from(n).unwrap(), mark(n, 999))));
-        assert_eq!(entries.shed(100), None);
-        assert_eq!(entries.shed(40), Some(59));
-        assert_eq!(entries.len(), 40);
-        assert_eq!((entries.get(59), entries.get(60)), (None, Some(mark(60, 999))));
+        entries.merge((0..2_000).map(|n| (u128::try_from(n).unwrap(), mark(n, 999))));
+        entries.merge([(5, mark(5_000, 999))].into_iter());
+        let mut positions: Vec<i64> = entries.positions().collect();
+        positions.sort_unstable();
+        assert_eq!((positions.len(), positions[5], positions[1_999]), (2_000, 6, 5_000));
+        entries.drop_up_to(1_989);
+        assert_eq!((entries.len(), entries.get(5), entries.get(1_989)), (11, Some(mark(5_000, 999)), None));
     }
 }

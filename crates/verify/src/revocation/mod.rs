@@ -4,11 +4,14 @@
 mod batch;
 mod entries;
 mod event;
+mod index;
 mod keyed;
 mod lease;
 mod marks;
+mod published;
 mod shared;
 mod state;
+mod sync;
 #[cfg(test)]
 mod tests;
 
@@ -22,3 +25,4 @@ pub(crate) use lease::{Anchor, Lease, micros};
 pub(crate) use marks::{Marks, of_key};
 pub(crate) use shared::{Revocations, Standing};
 pub(crate) use state::State;
+pub(crate) use sync::Guard;

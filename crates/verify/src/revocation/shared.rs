@@ -1,14 +1,13 @@
-//! One view for everybody: readers take it from an atomic pointer and never wait; whoever brings news takes turns.
+//! The view that everybody reads, what it tells whoever waits for news, and what is counted.
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{broadcast, watch};
 
 use super::{
@@ -16,7 +15,9 @@ use super::{
     event::{RevocationEvent, RevocationStatus},
     lease::{Anchor, Beyond, Lease, micros},
     marks::Marks,
+    published::Published,
     state::{Applied, Dead, State},
+    sync::Guard,
 };
 use crate::{clock::Moment, rejection::Rejection};
 
@@ -26,8 +27,7 @@ const EVENTS: usize = 256;
 /// The revocations of one issuer.
 #[derive(Debug)]
 pub(crate) struct Revocations {
-    current: ArcSwap<State>,
-    writing: Mutex<()>,
+    view: Published<State>,
     max_entries: usize,
     /// Counts up whenever something has died.
     deaths: watch::Sender<u64>,
@@ -62,8 +62,7 @@ pub(crate) enum Standing {
 impl Revocations {
     pub(crate) fn new(max_entries: usize) -> Self {
         Self {
-            current: ArcSwap::from_pointee(State::new()),
-            writing: Mutex::default(),
+            view: Published::new(State::new()),
             max_entries,
             deaths: watch::Sender::new(0),
             events: broadcast::Sender::new(EVENTS),
@@ -84,8 +83,7 @@ impl Revocations {
         let mut changed = self.changed.subscribe();
         let failures = self.failures.load(Relaxed);
         loop {
-            let state = self.current.load_full();
-            if state.anchor.is_some() && state.time > 0 {
+            if self.view.read().is_ready() {
                 return Ok(());
             }
             if self.failures.load(Relaxed) > failures {
@@ -99,18 +97,16 @@ impl Revocations {
     /// The view of this moment.
     #[inline]
     pub(crate) fn current(&self) -> Guard<Arc<State>> {
-        self.current.load()
+        self.view.read()
     }
 
     /// Takes a batch in that the caller has verified.
     pub(crate) fn apply(&self, batch: &Batch, now: Moment) -> Applied {
-        let writing = self.write();
-        let mut next = State::clone(&self.current.load());
-        let known = next.head;
-        let applied = next.apply(batch, now.steady(), self.max_entries);
-        let (head, entries, floor) = (next.head, next.entries(), next.local_floor);
-        self.current.store(Arc::new(next));
-        drop(writing);
+        let (applied, known, head, entries, floor) = self.view.change(|next| {
+            let known = next.head;
+            let applied = next.apply(batch, now.steady(), self.max_entries);
+            (applied, known, next.head, next.entries(), next.local_floor)
+        });
         self.changed.send_replace(());
         self.counts.batches.fetch_add(1, Relaxed);
         if applied.lost_commits {
@@ -128,10 +124,7 @@ impl Revocations {
 
     /// Takes an answer to the question for the time.
     pub(crate) fn anchor(&self, anchor: Anchor, now: Moment) {
-        let _writing = self.write();
-        let mut next = State::clone(&self.current.load());
-        next.set_anchor(anchor, now.steady());
-        self.current.store(Arc::new(next));
+        self.view.change(|next| next.set_anchor(anchor, now.steady()));
         self.changed.send_replace(());
     }
 
@@ -180,7 +173,7 @@ impl Revocations {
 
     /// Tells listeners when the view crosses the bound, in either direction.
     pub(crate) fn note_age(&self, now: Moment, bound: Duration) {
-        let age = self.current.load().age(now.steady());
+        let age = self.view.read().age(now.steady());
         let stale = age.is_none_or(|age| age > micros(bound));
         if self.was_stale.swap(stale, Relaxed) != stale {
             self.tell(if stale { RevocationEvent::Stale } else { RevocationEvent::Fresh });
@@ -194,6 +187,11 @@ impl Revocations {
         self.tell(RevocationEvent::Connected);
     }
 
+    /// Whether lines come in by themselves at this moment.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected.load(Relaxed)
+    }
+
     pub(crate) fn disconnected(&self, reason: String) {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.clone());
         self.failures.fetch_add(1, Relaxed);
@@ -204,7 +202,7 @@ impl Revocations {
     }
 
     pub(crate) fn status(&self, now: Moment, bound: Duration) -> RevocationStatus {
-        let state = self.current.load();
+        let state = self.view.read();
         let age = state.age(now.steady());
         RevocationStatus {
             ready: age.is_some(),
@@ -237,11 +235,6 @@ impl Revocations {
 
     fn last_error(&self) -> Option<String> {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Nothing that holds the lock can leave anything half-changed.
-    fn write(&self) -> MutexGuard<'_, ()> {
-        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

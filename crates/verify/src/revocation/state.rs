@@ -6,7 +6,7 @@ use countersign_jose::revocation::Kind;
 
 use super::{
     batch::{Batch, Entry},
-    entries::{Entries, Mark},
+    index::Index,
     keyed::Keyed,
     lease::{Anchor, micros},
     marks::Marks,
@@ -32,7 +32,7 @@ pub(crate) struct State {
     /// When a batch last came, on the steady clock.
     pub(crate) seen_at: Duration,
     pub(crate) anchor: Option<Anchor>,
-    entries: Entries,
+    entries: Index,
     killed: Arc<HashSet<u128, Keyed>>,
 }
 
@@ -69,7 +69,7 @@ impl State {
             latest: 0,
             seen_at: Duration::ZERO,
             anchor: None,
-            entries: Entries::new(),
+            entries: Index::new(),
             killed: Arc::new(HashSet::with_hasher(Keyed::random())),
         }
     }
@@ -119,9 +119,7 @@ impl State {
     }
 
     fn merge(&mut self, entries: &[Entry]) -> bool {
-        let mark = |entry: &Entry| Mark { rsn: entry.rsn, exp: entry.exp };
-        let others = entries.iter().filter(|entry| entry.kind != Kind::Key);
-        let changed = self.entries.merge(others.map(|entry| (entry.id, mark(entry))));
+        let changed = self.entries.merge(entries);
         let keys = entries.iter().filter(|entry| entry.kind == Kind::Key).map(|entry| entry.id);
         let new_keys: Vec<u128> = keys.filter(|id| !self.killed.contains(id)).collect();
         if !new_keys.is_empty() {
@@ -142,20 +140,18 @@ impl State {
         if marks.rsn < floor {
             return Err(Dead::BelowFloor(floor));
         }
-        if marks.key.is_some_and(|key| self.is_killed(key)) {
+        if self.is_killed(marks.key) {
             return Err(Dead::Revoked(Kind::Key, self.head));
         }
         // Ids that are never used again: any entry ends the token.
-        if let Some(mark) = self.entries.get(marks.token) {
-            return Err(Dead::Revoked(Kind::Token, mark.rsn));
-        }
-        if let Some(mark) = marks.session.and_then(|session| self.entries.get(session)) {
-            return Err(Dead::Revoked(Kind::Session, mark.rsn));
+        for (kind, id) in [(Kind::Token, marks.token), (Kind::Session, marks.session)] {
+            if let Some(mark) = self.entries.get(kind, id) {
+                return Err(Dead::Revoked(kind, mark.rsn));
+            }
         }
         // Ids that live on: what is older than the entry.
-        let lasting = [(Kind::User, marks.user), (Kind::Client, marks.client), (Kind::Tenant, marks.tenant)];
-        for (kind, id) in lasting {
-            if let Some(mark) = self.entries.get(id).filter(|mark| marks.rsn < mark.rsn) {
+        for (kind, id) in [(Kind::User, marks.user), (Kind::Client, marks.client), (Kind::Tenant, marks.tenant)] {
+            if let Some(mark) = self.entries.get(kind, id).filter(|mark| marks.rsn < mark.rsn) {
                 return Err(Dead::Revoked(kind, mark.rsn));
             }
         }
@@ -166,6 +162,11 @@ impl State {
     #[inline]
     pub(crate) fn is_killed(&self, key: u128) -> bool {
         !self.killed.is_empty() && self.killed.contains(&key)
+    }
+
+    /// Whether tokens can be judged: a whole snapshot is there, and the issuer has said what time it is.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.anchor.is_some() && self.time > 0
     }
 
     /// How old this view is at most, by the issuer's clock, in microseconds; `None` before there is a whole snapshot and

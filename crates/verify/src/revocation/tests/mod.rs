@@ -5,6 +5,7 @@ mod rules;
 mod simulation;
 mod size;
 mod swap;
+mod turns;
 
 use countersign_jose::{
     AccessClaims,

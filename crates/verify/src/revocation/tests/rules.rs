@@ -108,7 +108,7 @@ fn an_older_batch_changes_nothing() {
     assert_eq!((state.head, state.cursor, state.time), (50, 50, 500));
 }
 
-// Failover that lost commits: the union is kept, and what comes anew below the old head is read.
+// I7, failover that lost commits: the union is kept, and what comes anew below the old head is read.
 #[test]
 fn lost_commits_raise_an_alarm_and_lose_nothing_here() {
     let mut state = with(&[batch(0, 50, 500, vec![forever(Kind::Token, "token", 50)])]);

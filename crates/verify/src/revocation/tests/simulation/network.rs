@@ -23,7 +23,7 @@ pub enum Fault {
     Cut,
     /// Nothing arrives any more, and nobody says so.
     Blackhole,
-    /// Everything is held back for this long.
+    /// Everything is held back for this long, and let go at the end.
     Hold(Micros),
     /// Old lines and old answers in place of new ones.
     Replay,
@@ -89,6 +89,8 @@ struct Connection {
     lines: mpsc::UnboundedSender<Option<String>>,
     /// The head that was sent last.
     sent: i64,
+    /// When the last line arrives: a connection keeps the order of what is sent on it.
+    last_at: Micros,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,8 @@ pub struct Network {
     pub dice: Dice,
     /// From when until when each fault lasts.
     pub faults: Vec<(Fault, Micros, Micros)>,
-    connection: Option<Connection>,
+    /// More than one while the verifier tries again without having given up the last try.
+    connections: Vec<Connection>,
     flights: BinaryHeap<Reverse<Flight>>,
     serial: u64,
     /// The newest time in any batch that arrived, whatever became of it.
@@ -115,7 +118,7 @@ impl Network {
             server: Server::new(now),
             dice,
             faults: Vec::new(),
-            connection: None,
+            connections: Vec::new(),
             flights: BinaryHeap::new(),
             serial: 0,
             shown: 0,
@@ -143,9 +146,12 @@ impl Network {
             let Some(Reverse(flight)) = self.flights.pop() else { return };
             match flight.message {
                 Message::Line(id, line) => {
-                    if let Some(connection) = self.connection.as_ref().filter(|it| it.id == id) {
-                        self.shown = self.shown.max(line.as_ref().map_or(0, |line| line.t));
-                        let _ = connection.lines.send(line.map(|line| line.text));
+                    let Some(at) = self.connections.iter().position(|it| it.id == id) else { continue };
+                    self.shown = self.shown.max(line.as_ref().map_or(0, |line| line.t));
+                    let ended = line.is_none();
+                    let gone = self.connections[at].lines.send(line.map(|line| line.text)).is_err();
+                    if ended || gone {
+                        self.connections.swap_remove(at);
                     }
                 }
                 Message::Time(asker, answer) => drop(asker.send(answer)),
@@ -156,15 +162,15 @@ impl Network {
     /// Sends what is new, or a heartbeat.
     pub fn publish(&mut self) {
         if self.has(|it| it == Fault::Cut) {
-            self.connection = None;
+            self.connections.clear();
         }
-        let Some((id, sent)) = self.connection.as_ref().map(|it| (it.id, it.sent)) else { return };
+        self.connections.retain(|it| !it.lines.is_closed());
         let view = self.server.view(self.node(), self.now);
-        let previous = sent.min(view.head);
-        let text = self.server.batch(previous, view.head, view.t, false);
-        self.send_line(id, Signed { text, t: view.t });
-        if let Some(connection) = &mut self.connection {
-            connection.sent = view.head;
+        for at in 0..self.connections.len() {
+            let previous = self.connections[at].sent.min(view.head);
+            let text = self.server.batch(previous, view.head, view.t, false);
+            self.send_line(at, Signed { text, t: view.t });
+            self.connections[at].sent = view.head;
         }
     }
 
@@ -174,20 +180,20 @@ impl Network {
         }
         let (lines, receiver) = mpsc::unbounded_channel();
         self.serial += 1;
-        let id = self.serial;
         let view = self.server.view(self.node(), self.now);
-        self.connection = Some(Connection { id, lines, sent: view.head });
+        let at = self.connections.len();
+        self.connections.push(Connection { id: self.serial, lines, sent: view.head, last_at: self.now });
         let mut previous = after.min(view.head);
         // A snapshot in parts, however long they are; a cut may fall between any two.
         for position in self.server.positions(after, view) {
             if self.dice.chance(40) && position < view.head {
                 let text = self.server.batch(previous, position, view.t, true);
-                self.send_line(id, Signed { text, t: view.t });
+                self.send_line(at, Signed { text, t: view.t });
                 previous = position;
             }
         }
         let text = self.server.batch(previous, view.head, view.t, false);
-        self.send_line(id, Signed { text, t: view.t });
+        self.send_line(at, Signed { text, t: view.t });
         Some(receiver)
     }
 
@@ -210,7 +216,8 @@ impl Network {
         self.fly(self.now + there + back, Message::Time(asker, answer));
     }
 
-    fn send_line(&mut self, id: u64, line: Signed) {
+    fn send_line(&mut self, connection: usize, line: Signed) {
+        let id = self.connections[connection].id;
         if self.has(|it| it == Fault::Blackhole) || (self.has(|it| it == Fault::Lossy) && self.dice.chance(50)) {
             return;
         }
@@ -221,7 +228,11 @@ impl Network {
             return self.fly(at, Message::Line(id, Some(old)));
         }
         self.recorded.push(line.clone());
-        let at = self.now + self.latency();
+        let mut at = self.now + self.latency();
+        if !self.has(|it| it == Fault::Reorder) {
+            at = at.max(self.connections[connection].last_at);
+            self.connections[connection].last_at = at;
+        }
         if self.has(|it| it == Fault::Duplicate) {
             let again = at + self.dice.between(0, 3_000_000);
             self.fly(again, Message::Line(id, Some(line.clone())));
@@ -235,7 +246,12 @@ impl Network {
 
     fn latency(&mut self) -> Micros {
         let base = self.dice.between(200, 20_000);
-        let held = self.active().map(|it| if let Fault::Hold(by) = it { by } else { 0 }).max().unwrap_or(0);
+        let now = self.now;
+        let holds = self.faults.iter().filter_map(|(fault, from, until)| match fault {
+            Fault::Hold(by) if (*from..*until).contains(&now) => Some((*by).min(until - now)),
+            _ => None,
+        });
+        let held = holds.max().unwrap_or(0);
         let reordered = if self.has(|it| it == Fault::Reorder) { self.dice.between(0, 2_000_000) } else { 0 };
         base + held + reordered
     }
