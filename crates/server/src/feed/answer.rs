@@ -4,6 +4,7 @@ use std::{collections::VecDeque, convert::Infallible, net::IpAddr, pin::Pin, syn
 
 use axum::body::Body;
 use bytes::Bytes;
+use countersign_jose::revocation::EntryId;
 use futures_util::stream::{self, Stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use tokio::{
@@ -58,6 +59,24 @@ pub struct Who {
     pub cut: Option<Arc<Notify>>,
     /// Spreads the ends of streams that began together, 0 to 255.
     pub spread: u8,
+    /// As whom it was let in; none if nobody had to say.
+    pub reader: Option<Reader>,
+}
+
+/// A client that reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// Its name in the log.
+    pub client: EntryId,
+    /// Where the log was when the client was found to be good.
+    pub since: Rsn,
+}
+
+impl Reader {
+    /// Something of it has ended since: whether it may read on is to be seen anew.
+    fn ended_by(self, line: &Line) -> bool {
+        line.head > self.since && line.names(self.client)
+    }
 }
 
 /// Why there is no answer.
@@ -116,7 +135,8 @@ pub async fn answer(hub: &Arc<Hub>, ask: Ask, who: Who) -> Result<Response<Body>
     match ask.way {
         Way::Events => {
             let age = STREAM_AGE + STREAM_AGE * u32::from(who.spread) / 256;
-            return Ok(events(Events { seat, pending: missed.into(), live: Some(live), age: Box::pin(sleep(age)) }));
+            let (pending, reader, age) = (missed.into(), who.reader, Box::pin(sleep(age)));
+            return Ok(events(Events { seat, pending, live: Some(live), reader, age }));
         }
         Way::Wait(limit) if !missed.iter().any(|line| line.head > ask.after) => {
             // News or a heartbeat, whichever is first; an end of the feed is told below.
@@ -161,6 +181,7 @@ struct Events {
     pending: VecDeque<Arc<Line>>,
     /// None once it has ended.
     live: Option<Receiver<Arc<Line>>>,
+    reader: Option<Reader>,
     age: Pin<Box<Sleep>>,
 }
 
@@ -168,12 +189,12 @@ impl Events {
     async fn next(&mut self) -> Option<Bytes> {
         self.seat.asks();
         if let Some(line) = self.pending.pop_front() {
-            return Some(line.event());
+            return Some(self.told(&line));
         }
         let live = self.live.as_mut()?;
         let why = tokio::select! {
             line = live.recv() => match line {
-                Ok(line) => return Some(line.event()),
+                Ok(line) => return Some(self.told(&line)),
                 Err(RecvError::Lagged(_)) => "too slow",
                 Err(RecvError::Closed) => "closing",
             },
@@ -181,6 +202,16 @@ impl Events {
         };
         self.live = None;
         Some(end(why))
+    }
+
+    /// The line, and behind it the end of the stream if it tells of an end of the reader's own.
+    fn told(&mut self, line: &Line) -> Bytes {
+        if !self.reader.is_some_and(|reader| reader.ended_by(line)) {
+            return line.event();
+        }
+        self.pending.clear();
+        self.live = None;
+        [line.event(), end("renew")].concat().into()
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{fmt, ops::Range};
 
 use bytes::Bytes;
-use countersign_jose::{Claims, Error, FeedClaims, b64};
+use countersign_jose::{
+    Claims, Error, FeedClaims, b64,
+    revocation::{EntryId, Kind},
+};
 
 use crate::domain::{
     feed::{Extent, half_life},
@@ -31,6 +34,8 @@ pub struct Line {
     pub more: bool,
     /// How many entries it has.
     pub entries: usize,
+    /// The clients that it names.
+    clients: Box<[EntryId]>,
     half_life: i64,
 }
 
@@ -46,6 +51,7 @@ impl Line {
     pub fn new(kid: &str, claims: &FeedClaims, jws: &str) -> Self {
         let begin = format!("id: {}\ndata: ", claims.head);
         let event = format!("{begin}{jws}\n\n");
+        let clients = claims.entries.iter().filter(|entry| entry.kind == i64::from(Kind::Client.number()));
         Self {
             event: Bytes::from(event),
             jws: begin.len()..begin.len() + jws.len(),
@@ -56,6 +62,7 @@ impl Line {
             floor: Rsn::new(claims.floor),
             more: claims.more,
             entries: claims.entries.len(),
+            clients: clients.filter_map(|entry| EntryId::of_entry(entry).ok()).collect(),
             half_life: half_life(claims.entries.iter().map(|entry| entry.exp).collect()),
         }
     }
@@ -63,6 +70,11 @@ impl Line {
     /// It tells of nothing but the time.
     pub fn is_heartbeat(&self) -> bool {
         self.entries == 0 && self.previous == self.head
+    }
+
+    /// It says that something of this client has ended.
+    pub fn names(&self, client: EntryId) -> bool {
+        self.clients.contains(&client)
     }
 
     /// As an event of a stream.
@@ -119,5 +131,14 @@ mod tests {
         assert_eq!(line.claims().unwrap(), claims);
         assert_eq!(line.extent("feed-2"), Extent { entries: 1, half_life: 99, current_key: false });
         assert!(!line.is_heartbeat());
+    }
+
+    #[test]
+    fn only_clients_are_named() {
+        let entry = |kind, byte| FeedEntry { kind, id: b64::encode([byte; 16]), rsn: 12, exp: 99 };
+        let claims = FeedClaims { entries: vec![entry(2, 7), entry(4, 8), entry(4, 9)], ..FeedClaims::default() };
+        let line = Line::new("feed-1", &claims, "a.b.c");
+        let named = [7, 8, 9].map(|byte| line.names(EntryId::of_entry(&entry(4, byte)).unwrap()));
+        assert_eq!(named, [false, true, true]);
     }
 }

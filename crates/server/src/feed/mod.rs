@@ -15,7 +15,7 @@ mod publish;
 
 use std::time::Duration;
 
-pub use answer::{Ask, Refused, Way, Who, answer};
+pub use answer::{Ask, Reader, Refused, Way, Who, answer};
 pub use hub::{Full, Hub, Seat, Seats, Subscription, View};
 pub use line::Line;
 pub use publish::{close, publish};

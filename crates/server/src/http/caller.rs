@@ -67,7 +67,11 @@ pub async fn allow(app: &App, access: Access, request: &mut Request) -> Result<(
     let local = request.extensions().get::<Peer>() == Some(&Peer::Local);
     match access {
         Access::Public | Access::Credential => {}
-        Access::Reader => revocations::may_read(app, local, request.headers()).await?,
+        Access::Reader => {
+            if let Some(reader) = revocations::may_read(app, local, request.headers()).await? {
+                request.extensions_mut().insert(reader);
+            }
+        }
         Access::SignedIn => {
             let user = signed_in(app, request.method(), request.headers()).await?;
             request.extensions_mut().insert(user);

@@ -4,7 +4,12 @@ use axum::{
     extract::{Path, Request, State},
     response::{IntoResponse, Response},
 };
-use countersign_jose::{FeedTimeClaims, b64, profile::FeedTime, sign};
+use countersign_jose::{
+    FeedTimeClaims, b64,
+    profile::FeedTime,
+    revocation::{EntryId, Kind, Scope},
+    sign,
+};
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{
@@ -17,21 +22,26 @@ use crate::{
     config::FeedAccess,
     domain::time::retry_after_secs,
     errors,
-    feed::{self, Ask, Full, Refused, Who},
+    feed::{self, Ask, Full, Reader, Refused, Who},
     store::revocations,
 };
 
 /// Seconds after which a reader that found no place may try again.
 const FULL_RETRY: u64 = 5;
 
-/// What the row's access asks for.
+/// What the row's access asks for. None: nobody had to say who they are.
 ///
 /// # Errors
 /// `invalid-client`
-pub async fn may_read(app: &App, local: bool, headers: &HeaderMap) -> Result<(), ApiError> {
+pub async fn may_read(app: &App, local: bool, headers: &HeaderMap) -> Result<Option<Reader>, ApiError> {
     match app.config.feed.access {
-        FeedAccess::Client if !local => Ok(token::authenticate_header(app, headers).await.map(drop)?),
-        FeedAccess::Client | FeedAccess::Open => Ok(()),
+        FeedAccess::Client if !local => {
+            let client = token::authenticate_header(app, headers).await?;
+            let scope = Scope { issuer: app.config.issuer.as_str(), tenant: &client.tenant };
+            let name = EntryId::of(Kind::Client, scope, client.id.as_str());
+            Ok(Some(Reader { client: name, since: client.head() }))
+        }
+        FeedAccess::Client | FeedAccess::Open => Ok(None),
     }
 }
 
@@ -48,7 +58,8 @@ pub async fn feed(
     let ask = Ask::read(request.uri().query().unwrap_or_default(), request.headers())?;
     let [spread] = app.random.bytes()?;
     let cut = request.extensions().get::<Cut>().map(|cut| cut.0.clone());
-    let who = Who { address: (!context.is_local()).then_some(context.address), cut, spread };
+    let reader = request.extensions().get::<Reader>().copied();
+    let who = Who { address: (!context.is_local()).then_some(context.address), cut, spread, reader };
     Ok(feed::answer(&app.feed, ask, who).await?)
 }
 

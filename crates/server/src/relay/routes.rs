@@ -87,7 +87,9 @@ async fn lines(State(relay): State<Relay>, Path(stream): Path<String>, request: 
     // It spreads the ends of streams, no more.
     let [spread] = Random.bytes().unwrap_or_default();
     let cut = request.extensions().get::<Cut>().map(|cut| cut.0.clone());
-    Ok(feed::answer(&relay.hub, ask, Who { address: Some(address(&request)), cut, spread }).await?)
+    // A relay asks nobody who they are.
+    let who = Who { address: Some(address(&request)), cut, spread, reader: None };
+    Ok(feed::answer(&relay.hub, ask, who).await?)
 }
 
 /// Never from memory: the answer proves that it was asked now.

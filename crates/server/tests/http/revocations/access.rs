@@ -4,7 +4,7 @@ use base64_simd::STANDARD;
 use http::Method;
 use serde_json::json;
 
-use super::follower::{FEED, running};
+use super::follower::{Event, Events, FEED, running};
 use crate::rig::{Ask, Rig};
 
 fn basic(ask: Ask, id: &str, secret: &str) -> Ask {
@@ -49,6 +49,43 @@ async fn a_client_proves_itself_by_its_secret() {
     basic(rig.get(FEED), "orders", &secret).bearer("x").send().await.refused(401, "invalid-client");
     rig.admin(Method::DELETE, "/api/admin/clients/orders", &json!({})).await;
     basic(rig.get(FEED), "orders", &secret).send().await.refused(401, "invalid-client");
+}
+
+/// A stream that this client opens with its secret.
+async fn stream(rig: &Rig, id: &str, secret: &str) -> Events {
+    Events::of(basic(rig.get(FEED), id, secret)).await
+}
+
+// A client that may not read any more does not read on, not even on a stream that was open before.
+#[tokio::test]
+async fn a_stream_ends_with_its_client() {
+    let rig = Rig::with(&[("feed.access", "client")]).await;
+    let _running = running(&rig).await;
+    let mut secrets = Vec::new();
+    for id in ["orders", "stock", "bills"] {
+        let body = json!({ "client_id": id, "name": id, "grants": ["client_credentials"], "audiences": ["api"] });
+        secrets.push(rig.admin(Method::POST, "/api/admin/clients", &body).await.expect(201).text("client_secret"));
+    }
+    let mut disabled = stream(&rig, "orders", &secrets[0]).await;
+    let mut removed = stream(&rig, "stock", &secrets[1]).await;
+    let mut other = stream(&rig, "bills", &secrets[2]).await;
+    rig.admin(Method::POST, "/api/admin/clients/orders/disable", &json!({})).await.expect(200);
+    rig.admin(Method::DELETE, "/api/admin/clients/stock", &json!({})).await.expect(204);
+    for (stream, id, secret) in [(&mut disabled, "orders", &secrets[0]), (&mut removed, "stock", &secrets[1])] {
+        let mut last = Event::default();
+        while let Some(event) = stream.next().await {
+            last = event;
+        }
+        assert_eq!((last.name.as_str(), last.data.as_str()), ("end", "renew"), "{id}");
+        basic(rig.get(FEED), id, secret).send().await.refused(401, "invalid-client");
+    }
+    // Whoever is let in again after that is not sent away by what ended before.
+    rig.admin(Method::POST, "/api/admin/clients/orders/enable", &json!({})).await.expect(200);
+    let mut enabled = stream(&rig, "orders", &secrets[0]).await;
+    for _ in 0..3 {
+        enabled.line().await;
+        other.line().await;
+    }
 }
 
 #[tokio::test]

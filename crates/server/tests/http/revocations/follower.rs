@@ -16,7 +16,7 @@ use countersign_server::{
 use http_body_util::BodyExt;
 use tokio::{sync::Notify, task::JoinHandle};
 
-use crate::rig::{ISSUER, Rig};
+use crate::rig::{Ask, ISSUER, Rig};
 
 pub const FEED: &str = "/revocations/0";
 pub const SCOPE: Scope<'static> = Scope { issuer: ISSUER, tenant: "default" };
@@ -159,8 +159,11 @@ pub struct Event {
 
 impl Events {
     pub async fn open(rig: &Rig, after: i64) -> Self {
-        let ask = rig.get(&format!("{FEED}?after={after}")).header("accept", "text/event-stream");
-        let response = ask.open().await;
+        Self::of(rig.get(&format!("{FEED}?after={after}"))).await
+    }
+
+    pub async fn of(ask: Ask) -> Self {
+        let response = ask.header("accept", "text/event-stream").open().await;
         assert_eq!(response.status().as_u16(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");

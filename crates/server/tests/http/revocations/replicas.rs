@@ -3,6 +3,7 @@
 use super::follower::{Events, FEED, Follower, logged, revoke, running};
 use crate::{rig::Rig, support::postgres::Cluster};
 
+// I1: on every replica, whichever of them commits and whichever is asked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_tell_the_same_log() {
     let url = Cluster::shared().create_database().await;

@@ -198,7 +198,7 @@ fn kept() -> usize {
     rounds.filter(|sum| !sum.is_multiple_of(5)).map(|sum| 1 + sum % 3).sum()
 }
 
-// What nobody needs any more is not told to new readers.
+// I11: what nobody needs any more, and only that, is not told to new readers.
 #[tokio::test]
 async fn expired_entries_are_left_out_in_time() {
     let rig = Rig::sqlite().await;
