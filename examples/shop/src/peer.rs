@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 use stage::{
     Failure,
-    client::{Call, Http},
+    client::{Answer, Call, Http},
     process,
 };
 use tokio::sync::Mutex;
@@ -44,11 +44,16 @@ impl Peer {
         })
     }
 
-    /// What the service answered; else what our own caller should hear.
+    /// What the service answered; else what our own caller should hear. A token that the service refuses is replaced once:
+    /// it may have been revoked, and the next one says what is true now.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, StatusCode> {
-        let token = self.token().await.map_err(|failure| self.failed(&failure.to_string()))?;
-        let call = Call::post(format!("{}{path}", self.url)).bearer(&token).json(body);
-        let answer = self.http.send(call).await.map_err(|failure| self.failed(&failure.to_string()))?;
+        let mut token = self.token(None).await.map_err(|failure| self.failed(&failure.to_string()))?;
+        let call = Call::post(format!("{}{path}", self.url)).json(body);
+        let mut answer = self.send(call.clone().bearer(&token)).await?;
+        if answer.status == 401 {
+            token = self.token(Some(&token)).await.map_err(|failure| self.failed(&failure.to_string()))?;
+            answer = self.send(call.bearer(&token)).await?;
+        }
         match answer.status {
             200..300 => Ok(answer.body),
             404 => Err(StatusCode::NOT_FOUND),
@@ -57,13 +62,17 @@ impl Peer {
         }
     }
 
-    /// The token at hand, or a new one shortly before that expires. The lock is held while the issuer is asked: callers
-    /// who come at the same time wait for the one answer.
-    async fn token(&self) -> Result<String, Failure> {
+    async fn send(&self, call: Call) -> Result<Answer, StatusCode> {
+        self.http.send(call).await.map_err(|failure| self.failed(&failure.to_string()))
+    }
+
+    /// The token at hand, or a new one if that expires shortly or is the one that was refused. The lock is held while the
+    /// issuer is asked: callers who come at the same time wait for the one answer.
+    async fn token(&self, refused: Option<&str>) -> Result<String, Failure> {
         let mut token = self.token.lock().await;
         let now = Clock::system().now().unix_secs();
         match &*token {
-            Some(token) if now < token.renew_at => Ok(token.text.clone()),
+            Some(token) if now < token.renew_at && refused != Some(token.text.as_str()) => Ok(token.text.clone()),
             _ => {
                 let new = self.ask(now).await?;
                 Ok(token.insert(new).text.clone())

@@ -35,6 +35,9 @@ fn every_answer_of_the_visit_is_the_expected_one() {
         "✓ the same token has expired",
         // REF-04
         "✓ and both tabs have the same",
+        "✓ the token that says she is a buyer is dead within a second",
+        "✓ she orders: the page refreshes by itself, and learns that she is no buyer any more",
+        "✓ she orders, and notices nothing: the page refreshes once and sends the order again",
         "✓ she can even order: the order service still has good tokens of its own",
         "✓ refreshing works again",
         "✓ her refresh token is dead",

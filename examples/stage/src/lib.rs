@@ -1,5 +1,5 @@
 //! What the examples that start several processes have in common: a program that starts itself again as each of its
-//! parts, the issuer as one of them, its administrator, an HTTP client, and a story that says what is asked and what comes.
+//! parts, the issuer as one of them, its administrator, an HTTP client, an application's session, and a story that says what is asked and what comes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "narrated programs")]
 
 pub mod admin;
@@ -7,6 +7,7 @@ pub mod client;
 pub mod issuer;
 pub mod part;
 pub mod process;
+pub mod session;
 pub mod story;
 
 use std::{process::ExitCode, time::Duration};

@@ -1,13 +1,20 @@
 //! Tells each step: what is asked, what was expected, what came. Counts what was not as expected.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     Failure,
     client::{Answer, Call, Http},
+    session::Session,
 };
+
+/// Between two tries of the same.
+const AGAIN: Duration = Duration::from_millis(20);
+/// The longest that something may take to become so.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The answer that a step expects.
 #[derive(Debug)]
@@ -119,6 +126,27 @@ impl Story {
         let asked = self.shown(&call);
         let (first, second) = tokio::join!(self.http.send(call.clone()), self.http.send(call));
         [first, second].map(|answer| self.answered(words, &asked, answer, &expected))
+    }
+
+    /// As [`ask`](Self::ask), by an application that refreshes its session by itself.
+    pub async fn ask_in(&mut self, session: &Session, words: &str, call: Call, expected: Expected) -> Answer {
+        let (asked, answer) = (self.shown(&call), session.send(call).await);
+        self.answered(words, &asked, answer, &expected)
+    }
+
+    /// Asks again and again until the expected answer comes.
+    pub async fn until(&mut self, words: &str, call: Call, expected: Expected) -> Answer {
+        let asked = self.shown(&call);
+        let mut last = self.http.send(call.clone()).await;
+        let become_so = async {
+            while !expected.is(last.as_ref().ok()) {
+                sleep(AGAIN).await;
+                last = self.http.send(call.clone()).await;
+            }
+        };
+        // What was there when patience ended is told as what came.
+        let _ = timeout(PATIENCE, become_so).await;
+        self.answered(words, &asked, last, &expected)
     }
 
     fn answered(&mut self, words: &str, asked: &str, answer: Result<Answer, Failure>, expected: &Expected) -> Answer {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stage::{
     Failure,
-    client::{Answer, Call},
+    client::Call,
+    session::{Session, Tokens},
     story::{Story, no_answer, status},
 };
 
@@ -17,18 +18,6 @@ use super::{
 const BUYER: &str = "ada@shop.example";
 const WEB: &str = "shop-web";
 const KIOSK: &str = "shop-kiosk";
-
-/// What an application keeps of a sign-in.
-pub struct Tokens {
-    access: String,
-    refresh: String,
-}
-
-impl From<Answer> for Tokens {
-    fn from(answer: Answer) -> Self {
-        Self { access: answer.text("access_token"), refresh: answer.text("refresh_token") }
-    }
-}
 
 /// A person signs in; a role that was granted is in the token from the next refresh on.
 pub async fn sign_in(story: &mut Story, shop: &Shop) -> Result<Tokens, Failure> {
@@ -152,6 +141,35 @@ pub async fn two_tabs(story: &mut Story, shop: &Shop) {
     }
 }
 
+/// What a token says stops being true at once: the page hears a 401, refreshes once by itself, and goes on.
+pub async fn roles(story: &mut Story, shop: &Shop, ada: Tokens) -> Result<Tokens, Failure> {
+    story.chapter("A role is taken away, and given back");
+    let orders = Call::get(format!("{}/orders", shop.order.url));
+    let page = Session::new(story.http(), &shop.issuer.url, WEB, ada);
+    story.ask_in(&page, "Ada orders on her page", place_order(shop), status(201)).await;
+
+    let before = page.tokens().await;
+    shop.keeper.set_roles(BUYER, &[]).await?;
+    story.say("the administrator takes the role `buyer` away");
+    let dead = orders.clone().bearer(&before.access);
+    story.until("the token that says she is a buyer is dead within a second", dead, status(401)).await;
+    let words = "she orders: the page refreshes by itself, and learns that she is no buyer any more";
+    story.ask_in(&page, words, place_order(shop), status(403)).await;
+    story.ask_in(&page, "she is still signed in", orders.clone(), status(200)).await;
+
+    let between = page.tokens().await;
+    shop.keeper.set_roles(BUYER, &["buyer"]).await?;
+    story.say("the administrator gives it back");
+    let dead = orders.bearer(&between.access);
+    story.until("the token without the role is dead, too", dead, status(401)).await;
+    let words = "she orders, and notices nothing: the page refreshes once and sends the order again";
+    story.ask_in(&page, words, place_order(shop), status(201)).await;
+    let after = page.tokens().await;
+    let refreshed = before.refresh != between.refresh || before.access != between.access;
+    story.check("the page has refreshed for each", refreshed && between.access != after.access);
+    Ok(after)
+}
+
 /// The services need the issuer's public keys and its log of revocations, not the issuer: for ten seconds, which a restart
 /// takes at most.
 pub async fn issuer_away(story: &mut Story, shop: &mut Shop, ada: Tokens) -> Result<Tokens, Failure> {
@@ -195,15 +213,17 @@ pub async fn sign_out(story: &mut Story, shop: &Shop, ada: &Tokens) {
     story.ask("she signs out", logout, status(204)).await;
     let expected = status(400).with("/error", "invalid_grant");
     story.ask("her refresh token is dead", refresh(shop, WEB, &ada.refresh), expected).await;
-    story.say("a second passes at most; the feed of revocations brings it to the services");
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    story.say("the feed of revocations brings it to the services, within a second");
     for (words, call) in [
         ("so is her access token, though it had minutes to live and nobody asked the issuer about it", order),
         ("the one for the warehouse", stock),
         ("and the one for the messages", messages),
     ] {
-        story.ask(words, call, status(401).with("/error", "invalid_token")).await;
+        story.until(words, call, status(401).with("/error", "invalid_token")).await;
     }
+    let page = Session::new(story.http(), &shop.issuer.url, WEB, ada.clone());
+    let orders = Call::get(format!("{}/orders", shop.order.url));
+    story.ask_in(&page, "a page that tries to refresh hears it as well: she has to sign in", orders, status(401)).await;
 }
 
 fn login(shop: &Shop, body: &Value) -> Call {

@@ -46,6 +46,7 @@ async fn play(story: &mut Story) -> Result<(), Failure> {
     chapters::forgeries(story, &shop, &buyer).await?;
     chapters::expiry(story, &shop).await;
     chapters::two_tabs(story, &shop).await;
+    let buyer = chapters::roles(story, &shop, buyer).await?;
     let buyer = chapters::issuer_away(story, &mut shop, buyer).await?;
     chapters::sign_out(story, &shop, &buyer).await;
     Ok(())
