@@ -99,6 +99,27 @@ fn the_tour_is_the_same_everywhere() {
     }
 }
 
+/// The chapter on revocation names the tests of each invariant of the log.
+#[test]
+fn every_invariant_of_the_log_is_tried_where_the_book_says() {
+    let chapter = fs::read_to_string(root().join("docs/revocation.md")).unwrap();
+    let mut tried = Vec::new();
+    for row in chapter.lines().filter(|line| line.starts_with("| I")) {
+        let number = row[2..].split(' ').next().unwrap().to_owned();
+        let files: Vec<_> = code_spans(row).into_iter().filter(|span| names_a_path(span)).collect();
+        assert!(!files.is_empty(), "{number} names no file");
+        for file in files {
+            let text = fs::read_to_string(root().join(&file)).unwrap_or_default();
+            let mut comments = text.lines().filter(|line| line.trim_start().starts_with("//"));
+            let word = |line: &str| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == number);
+            assert!(comments.any(word), "{file} has no test that names {number}");
+        }
+        tried.push(number);
+    }
+    let all: Vec<String> = (1..=14).map(|number| format!("I{number}")).collect();
+    assert_eq!(tried, all);
+}
+
 #[test]
 fn paths_are_told_from_other_code_spans() {
     for path in ["http/token.rs", "docs/", "clippy.toml", "crates/jose"] {
