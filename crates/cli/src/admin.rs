@@ -79,7 +79,7 @@ impl Admin {
     /// Ends cleanly: what was written is on the disk anyway, but a store opened here is left tidy.
     pub async fn close(self) {
         if let Self::InProcess(app) = self {
-            app.store.close().await;
+            app.close().await;
         }
     }
 

@@ -35,6 +35,32 @@ pub enum Audience {
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
     },
+    /// Change an audience; what is left out stays. Tokens that say more than is true now die within a second
+    Update {
+        audience: String,
+        /// A name for people
+        #[arg(long)]
+        name: Option<String>,
+        /// All scopes that it understands from now on (repeatable; `--scope ''`: none)
+        #[arg(long)]
+        scope: Option<Vec<String>>,
+        /// All claims from users' attributes from now on: CLAIM=ATTRIBUTE (repeatable)
+        #[arg(long, value_name = "CLAIM=ATTRIBUTE", value_parser = crate::pair)]
+        claim: Option<Vec<(String, String)>>,
+        /// Only users with this role get its tokens; `''`: anybody
+        #[arg(long)]
+        required_role: Option<String>,
+        /// Lifetime of its access tokens, e.g. 5m; 0s: the issuer's
+        #[arg(long, value_parser = duration::seconds)]
+        access_token_ttl: Option<u64>,
+    },
+    /// Remove an audience that no client may ask for any more
+    Remove {
+        audience: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Disable a scope at an audience: tokens with it die within a second, nobody is signed out
     DisableScope { audience: String, scope: String },
     /// Allow a scope at an audience again
@@ -66,6 +92,23 @@ impl Audience {
                     "required_role": required_role, "access_token_ttl": access_token_ttl,
                 });
                 output.show(&admin.post("/api/admin/audiences", &body).await?, added);
+            }
+            Self::Update { audience, name, scope, claim, required_role, access_token_ttl } => {
+                let scopes = scope.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
+                let claims = claim.map(|pairs| pairs.into_iter().collect::<std::collections::BTreeMap<_, _>>());
+                let body = json!({
+                    "name": name, "scopes": scopes, "claims": claims, "required_role": required_role,
+                    "access_token_ttl": access_token_ttl,
+                });
+                let answer = admin.put(&format!("/api/admin/audiences/{}", segment(&audience)), &body).await?;
+                output.show(&answer, |answer| say!("changed {}", text(answer, "audience")));
+            }
+            Self::Remove { yes: false, .. } => {
+                return Err(Failure::usage("an audience that is removed cannot be brought back; say --yes"));
+            }
+            Self::Remove { audience, .. } => {
+                let answer = admin.delete(&format!("/api/admin/audiences/{}", segment(&audience))).await?;
+                output.show(&answer, |_| say!("removed"));
             }
             Self::DisableScope { audience, scope } => {
                 let answer = change_scopes(admin, &audience, |scopes| scopes.push(scope)).await?;
@@ -109,7 +152,8 @@ fn added(audience: &Value) {
     }
     if let Some(secret) = audience["secret"].as_str() {
         say!(
-            "secret  {secret}\nThis is the only time the secret is shown; whoever has it can make tokens for this audience."
+            "kid     {}\nsecret  {secret}\nThis is the only time the secret is shown; whoever has it can make tokens for this audience.",
+            text(audience, "kid")
         );
     }
 }

@@ -8,12 +8,14 @@ mod client;
 mod config;
 mod doctor;
 mod duration;
+mod floor;
 mod jwk;
 mod jwks;
 mod jwt;
 mod key;
 mod output;
 mod relay;
+mod restore;
 mod revoke;
 mod secret;
 mod serve;
@@ -64,7 +66,7 @@ enum Command {
     /// Clients (applications and services): add, list, update, disable, enable, rotate-secret, remove
     #[command(subcommand)]
     Client(client::Client),
-    /// Audiences (the APIs that tokens are meant for): add, list, disable-scope, enable-scope
+    /// Audiences (the APIs that tokens are meant for): add, list, update, disable-scope, enable-scope, remove
     #[command(subcommand)]
     Audience(audience::Audience),
     /// Sessions: list with the reason each one ended, revoke
@@ -72,6 +74,9 @@ enum Command {
     Session(session::Session),
     /// End a token, a session, what a user or a client has, a tenant's, or a signing key
     Revoke(revoke::Revoke),
+    /// Everybody's access tokens at once or in steps, without signing anybody out: show, raise
+    #[command(subcommand)]
+    Floor(floor::Floor),
     /// Signing keys: list, rotate, revoke
     #[command(subcommand)]
     Key(key::Key),
@@ -85,6 +90,8 @@ enum Command {
     Bench(bench::Bench),
     /// Serve the revocation feed of an issuer to many verifiers near by
     Relay(relay::Relay),
+    /// Look at a database that was restored from a backup, and accept it
+    Restore(restore::Restore),
     /// Look at everything that can be wrong, and say what to do about it
     Doctor,
     /// Tokens of anybody: sign, verify, decode, explain, encrypt, decrypt, diff
@@ -126,11 +133,13 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Audience(command) => command.run(global, output).await,
         Command::Session(command) => command.run(global, output).await,
         Command::Revoke(command) => command.run(global, output).await,
+        Command::Floor(command) => command.run(global, output).await,
         Command::Key(command) => command.run(global, output).await,
         Command::Config(command) => command.run(global, output),
         Command::Watch => watch::run(global, output).await,
         Command::Bench(command) => command.run(global, output).await,
         Command::Relay(command) => command.run().await,
+        Command::Restore(command) => command.run(global, output).await,
         Command::Doctor => doctor::run(global, output).await,
         Command::Jwt(command) => command.run(output),
         Command::Jwk(command) => command.run(output),

@@ -18,7 +18,12 @@ CREATE TABLE rev_head (
     stream bigint NOT NULL PRIMARY KEY,
     rsn    bigint NOT NULL,
     floor  bigint NOT NULL DEFAULT 0,
-    t      bigint NOT NULL
+    t      bigint NOT NULL,
+    -- Where the floor is going, and when (domain/floor.rs). It is where it is going once floor_end has passed.
+    floor_from  bigint NOT NULL DEFAULT 0,
+    floor_goal  bigint NOT NULL DEFAULT 0,
+    floor_begin bigint NOT NULL DEFAULT 0,
+    floor_end   bigint NOT NULL DEFAULT 0
 );
 CREATE TABLE rev_log (
     stream bigint NOT NULL,
@@ -59,7 +64,8 @@ CREATE TABLE login_limits (
     account    text   NOT NULL PRIMARY KEY,    -- hash of tenant and email_key: exists for unknown accounts too
     failures   bigint NOT NULL,
     free_at    bigint NOT NULL,                -- no attempt is looked at before this time
-    updated_at bigint NOT NULL
+    updated_at bigint NOT NULL,
+    locked_at  bigint NOT NULL DEFAULT 0       -- updated_at of the delay of which a security event tells
 );
 
 CREATE TABLE audiences (
@@ -179,6 +185,13 @@ CREATE TABLE audit (
     detail     text   NOT NULL DEFAULT '{}'    -- JSON object, no secrets
 );
 CREATE INDEX audit_user ON audit (user_id, id);
+
+-- Work that replicas take turns at, and the time that is known to have passed (domain/trim.rs).
+CREATE TABLE turns (
+    name      text   NOT NULL PRIMARY KEY,
+    next_at   bigint NOT NULL,
+    confirmed bigint NOT NULL
+);
 
 INSERT INTO tenants (tenant, created_at) VALUES ('default', 0);
 INSERT INTO rev_head (stream, rsn, t) VALUES (0, 0, 0);

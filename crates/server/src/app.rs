@@ -16,6 +16,7 @@ use crate::{
     config::{Config, Database},
     domain::{
         key_ring::{Policy, PolicySettings},
+        mark::Mark,
         time::Timestamp,
     },
     feed::{Hub, Seats},
@@ -23,8 +24,10 @@ use crate::{
     http::{context::Context, metrics::Metrics, request_id::RequestIds, well_known::Documents},
     keys::{KekSource, KeyRing, KeyRingError, Setup},
     limiter::Limiter,
+    mark::{self, MarkError, MarkFile},
     passwords::PasswordPool,
     random::{Random, RandomError},
+    restore,
     store::{DataDirLock, LockError, Store, StoreConfig, StoreError, sessions::Act},
     tick::Steady,
 };
@@ -49,6 +52,8 @@ pub struct Inner {
     pub request_ids: RequestIds,
     /// What lies ready below `/.well-known`.
     pub documents: Documents,
+    /// Where the revocation log stood at the start.
+    pub(crate) mark_at_start: Mark,
     steady: Steady,
     draining: AtomicBool,
     /// Held for as long as the data folder is in use.
@@ -84,6 +89,53 @@ pub enum StartError {
     OtherIssuer { stored: String, configured: String },
     #[error("cannot listen on {on}: {reason}")]
     Listen { on: String, reason: String },
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+    #[error(
+        "this database is older than it has been: its revocation log stands at {head}, and {} has seen {seen}. It was \
+         restored from a backup, or has lost what it had committed; what was revoked since would be alive again. \
+         Put the right database back, or accept this one: countersign restore --accept (everybody signs in again)",
+        mark.display()
+    )]
+    OlderDatabase { mark: PathBuf, seen: Mark, head: Mark },
+    #[error("countersign restore --accept was begun on this database and not finished; run it again")]
+    RestoreUnfinished,
+}
+
+impl StartError {
+    pub(crate) fn older(mark: &Path, seen: Mark, head: Mark) -> Self {
+        Self::OlderDatabase { mark: mark.to_owned(), seen, head }
+    }
+}
+
+/// The folder, its lock, the database and the keys: what everything else stands on.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub store: Store,
+    pub ring: KeyRing,
+    lock: DataDirLock,
+}
+
+impl Opened {
+    /// Opens them, and does not ask whether the database is as new as it has been.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn open(config: &Config, clock: &Clock, random: Random) -> Result<Self, StartError> {
+        data_folder(&config.data)?;
+        let lock = DataDirLock::acquire(&config.data)?;
+        let store = Store::open(&store_config(config)).await?;
+        let ring = KeyRing::open(Setup {
+            store: store.clone(),
+            kek: kek_source(config),
+            clock: clock.clone(),
+            random,
+            policy: policy(config),
+            algs: Vec::new(),
+        })
+        .await?;
+        Ok(Self { store, ring, lock })
+    }
 }
 
 impl App {
@@ -101,18 +153,9 @@ impl App {
     /// [`StartError`]
     pub async fn open_at(config: Config, clock: Clock) -> Result<Self, StartError> {
         let random = Random;
-        data_folder(&config.data)?;
-        let lock = DataDirLock::acquire(&config.data)?;
-        let store = Store::open(&store_config(&config)).await?;
-        let ring = KeyRing::open(Setup {
-            store: store.clone(),
-            kek: kek_source(&config),
-            clock: clock.clone(),
-            random,
-            policy: policy(&config),
-            algs: Vec::new(),
-        })
-        .await?;
+        let Opened { store, ring, lock } = Opened::open(&config, &clock, random).await?;
+        restore::check_finished(&store).await?;
+        let mark_at_start = mark::check(&MarkFile::new(&config), &store, ring.provider()).await?;
         first_start::prepare(&store, config.issuer.as_str(), clock.now()).await?;
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
         let limiter = Limiter::new(&config, random)?;
@@ -129,6 +172,7 @@ impl App {
             limiter,
             feed: Arc::new(Hub::new(seats)),
             metrics: Arc::default(),
+            mark_at_start,
             steady: Steady::default(),
             draining: AtomicBool::new(false),
             _lock: lock,
@@ -153,6 +197,15 @@ impl App {
     /// The process's clock as the revocation log shows it: it is never turned back.
     pub fn steady_now(&self) -> Timestamp {
         self.steady.now(&self.clock)
+    }
+
+    /// Closes the store, after its mark was brought up to date.
+    pub async fn close(&self) {
+        // A mark that is behind only notices less; it was never ahead.
+        if let Err(error) = mark::note(self, self.mark_at_start).await {
+            tracing::warn!(%error, "the high-water mark could not be kept");
+        }
+        self.store.close().await;
     }
 
     pub fn is_draining(&self) -> bool {

@@ -12,15 +12,18 @@ pub mod http;
 pub mod keys;
 pub mod limiter;
 pub mod logging;
+mod mark;
 pub mod openapi;
 pub mod passwords;
 pub mod random;
 pub mod relay;
+pub mod restore;
 pub mod routes;
 pub mod secret;
 pub mod serve;
 pub mod store;
 pub mod tick;
+pub mod trim;
 
 // Unit tests use the stores of the integration tests, which know this crate by its name.
 #[cfg(test)]

@@ -224,6 +224,13 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/api/admin/audiences", Admin, "Add an audience", || post(admin::audiences::add))
         .json::<admin::audiences::NewAudience>(),
     row(Get, "/api/admin/audiences/{id}", Admin, "Show an audience", || get(admin::audiences::show)),
+    row(Put, "/api/admin/audiences/{id}", Admin, "Change an audience; tokens that say more end", || {
+        put(admin::audiences::update)
+    })
+    .json::<admin::audiences::AudienceChange>(),
+    row(Delete, "/api/admin/audiences/{id}", Admin, "Remove an audience that no client may ask for", || {
+        delete(admin::audiences::remove)
+    }),
     row(
         Put,
         "/api/admin/audiences/{id}/disabled-scopes",
@@ -237,6 +244,15 @@ pub const ROUTES: &[Route] = &[
     })
     .json::<admin::revocations::Revocations>()
     .answers::<admin::revocations::Revoked>(),
+    row(Get, "/api/admin/floor", Admin, "Where the floor of the revocation log stands, and where it goes", || {
+        get(admin::floor::show)
+    })
+    .answers::<admin::floor::Floor>(),
+    row(Post, "/api/admin/floor", Admin, "End everybody's access tokens, in steps; sessions live on", || {
+        post(admin::floor::raise)
+    })
+    .json::<admin::floor::Raise>()
+    .answers::<admin::floor::Floor>(),
     row(Get, "/api/admin/keys", Admin, "List signing keys and their states", || get(admin::keys::list)),
     row(Post, "/api/admin/keys/rotate", Admin, "Stage the next signing key", || post(admin::keys::rotate))
         .json::<admin::keys::Rotate>(),

@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::watch,
+    sync::{oneshot, watch},
     task::JoinSet,
 };
 use tracing::{error, info};
@@ -19,9 +19,9 @@ use crate::{
         serve::{Server, bind_admin_socket},
     },
     keys::RELOAD_EVERY,
-    routes,
+    mark, routes,
     store::login_limits,
-    tick,
+    tick, trim,
 };
 
 /// How often counts of failed sign-ins that nobody needs any more are removed.
@@ -39,7 +39,7 @@ pub struct Ready {
 /// Serves until `stop` is ready, then answers what is open, closes the store and returns.
 ///
 /// # Errors
-/// Why the server could not start. Nothing was changed then.
+/// Why the server could not start; nothing was changed then. [`StartError::OlderDatabase`] may come later, too.
 pub async fn serve(
     config: Config,
     stop: impl Future<Output = ()>,
@@ -59,10 +59,14 @@ pub async fn serve(
 
     let (stopping, stopped) = watch::channel(false);
     let mut tasks = start(&app, (listener, metrics_listener, socket), &stopped);
+    let fallen = keep_mark(&app, signalled(stopped), &mut tasks);
 
     info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");
     ready(&Ready { listen: address, app: app.clone() });
-    stop.await;
+    let end = tokio::select! {
+        () = stop => Ok(()),
+        Ok(error) = fallen => Err(error),
+    };
 
     info!("stopping: answering what is open");
     app.start_draining();
@@ -70,9 +74,30 @@ pub async fn serve(
     let _ = stopping.send(true);
     while tasks.join_next().await.is_some() {}
     let _ = std::fs::remove_file(&socket_path);
-    app.store.close().await;
+    match end {
+        Ok(()) => app.close().await,
+        Err(_) => app.store.close().await,
+    }
     info!("stopped");
-    Ok(())
+    end
+}
+
+/// Keeps the high-water mark; tells if the database falls behind it.
+fn keep_mark(
+    app: &App,
+    stop: impl Future<Output = ()> + Send + 'static,
+    tasks: &mut JoinSet<()>,
+) -> oneshot::Receiver<StartError> {
+    let (fall, fallen) = oneshot::channel();
+    let app = app.clone();
+    tasks.spawn(async move {
+        if let Err(fallen) = mark::keep(app, stop).await {
+            error!(%fallen, "stopping at once");
+            // Nobody waits for it any more: the server is stopping already.
+            let _ = fall.send(fallen);
+        }
+    });
+    fallen
 }
 
 /// Everything that runs until told to stop. Not generic, so that it is compiled here, for speed, and not for size in the
@@ -93,6 +118,7 @@ fn start(
     tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
     tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
     tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(trim::keep_trimming(app.clone(), signalled(stopped.clone())));
     tasks.spawn(forget_old_counts(app.clone(), signalled(stopped.clone())));
     tasks
 }

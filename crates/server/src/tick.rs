@@ -14,7 +14,10 @@ use crate::{
     app::App,
     clock::{Clock, Stopwatch},
     domain::time::Timestamp,
-    store::{StoreKind, revocations},
+    store::{
+        StoreError, StoreKind,
+        revocations::{self, floor},
+    },
 };
 
 /// How often the time is noted.
@@ -45,15 +48,14 @@ impl Steady {
     }
 }
 
-/// Notes the time in a SQLite database until `stop`; on PostgreSQL the feed's own tick is such a note.
+/// Lets the log's position follow the clock until `stop`, and on SQLite notes the time; on PostgreSQL the feed's own tick is
+/// such a note.
 pub async fn keep_noting(app: App, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
     let mut seen = Timestamp::default();
-    while app.store.kind() == StoreKind::Sqlite {
-        let now = app.steady_now();
-        let note = app.store.write(move |tx| Box::pin(revocations::tick(tx, now, seen, EVERY / 2)));
-        match note.await {
-            Ok(ticked) => seen = ticked.t,
+    loop {
+        match note(&app, seen).await {
+            Ok(t) => seen = t,
             Err(error) => warn!(%error, "the time of the revocation log could not be noted; trying again"),
         }
         tokio::select! {
@@ -61,6 +63,20 @@ pub async fn keep_noting(app: App, stop: impl Future<Output = ()>) {
             () = &mut stop => return,
         }
     }
+}
+
+async fn note(app: &App, seen: Timestamp) -> Result<Timestamp, StoreError> {
+    let now = app.steady_now();
+    let write = app.store.write(move |tx| {
+        Box::pin(async move {
+            floor::follow(tx, now, EVERY).await?;
+            match tx.kind() {
+                StoreKind::Sqlite => revocations::tick(tx, now, seen, EVERY / 2).await.map(|ticked| ticked.t),
+                StoreKind::Postgres => Ok(seen),
+            }
+        })
+    });
+    write.await
 }
 
 #[cfg(test)]

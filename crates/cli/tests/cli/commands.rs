@@ -34,8 +34,17 @@ fn tour(rig: &Rig) {
     rig.expect(0, &["client", "remove", "orders", "--yes"], "");
 
     let (out, _) = rig.expect(0, &["audience", "add", "beta", "--alg", "HS256", "--claim", "tier=plan"], "");
-    assert!(out.contains("secret"), "{out}");
+    assert!(out.contains("kid ") && out.contains("secret"), "{out}");
+    rig.expect(0, &["audience", "update", "beta", "--claim", "tier=level", "--access-token-ttl", "5m"], "");
     rig.expect(0, &["audience", "list"], "");
+    rig.expect(2, &["audience", "remove", "beta"], "");
+    rig.expect(0, &["audience", "remove", "beta", "--yes"], "");
+    let (_, err) = rig.expect(1, &["audience", "remove", "api", "--yes"], "");
+    assert!(err.contains("the issuer's own"), "{err}");
+    let (out, _) = rig.expect(0, &["floor", "raise", "--over", "10s"], "");
+    assert!(out.contains("rises to") && out.contains("effective"), "{out}");
+    rig.expect(0, &["floor", "raise"], "");
+    rig.expect(0, &["floor", "show"], "");
     rig.expect(0, &["session", "list", "ada@example.com"], "");
     rig.expect(0, &["key", "list"], "");
     let (out, _) = rig.expect(0, &["key", "rotate"], "");

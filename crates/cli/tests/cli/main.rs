@@ -8,6 +8,12 @@ mod crash;
 mod interop;
 mod jwks;
 mod jwt;
+#[allow(dead_code, reason = "the tests of the server use the rest")]
+#[path = "../../../server/tests/support/postgres.rs"]
+mod postgres;
+mod restore;
+#[cfg(feature = "failpoints")]
+mod revocations;
 mod rig;
 mod serve;
 mod terminal;

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    os::unix::net::UnixStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -94,23 +95,49 @@ impl Rig {
 
     /// One request with one answer; `None` if the connection broke.
     pub fn http(&self, method: &str, path: &str, kind: &str, body: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5)).ok()?;
+        let stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+        exchange(stream, &format!("{method} {path}"), kind, "", body)
+    }
+
+    /// A request over the server's Unix socket.
+    pub fn admin(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+        let stream = UnixStream::connect(self.data().join("admin.sock")).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+        exchange(stream, &format!("{method} {path}"), "application/json", "", body)
+    }
+
+    /// What a service that is shown this access token would be answered: 200 while it is good.
+    pub fn session(&self, access_token: &str) -> Option<u16> {
+        let stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+        let bearer = format!("authorization: Bearer {access_token}\r\n");
+        exchange(stream, "GET /session", "application/json", &bearer, "").map(|(status, _)| status)
     }
 
     pub fn json(&self, path: &str, body: &str) -> Option<(u16, String)> {
         self.http("POST", path, "application/json", body)
     }
+}
+
+/// One request with one answer; `headers` are whole lines.
+fn exchange(
+    mut stream: impl Read + Write,
+    begin: &str,
+    kind: &str,
+    headers: &str,
+    body: &str,
+) -> Option<(u16, String)> {
+    let length = body.len();
+    write!(
+        stream,
+        "{begin} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}content-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
 pub fn text(bytes: &[u8]) -> String {

@@ -52,6 +52,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("database", Secret, "", "postgres://… for PostgreSQL; empty: SQLite in the data folder"),
     key("database_pool", Number, "16", "connections to PostgreSQL"),
+    key(
+        "mark_file",
+        Text,
+        "",
+        "file that says how far the database had come, so that a restored one is noticed; keep it where no backup of the database brings it back; empty: `high-water` in the data folder",
+    ),
     key("registration", Text, "open", "open: anybody may register; closed: only an administrator adds users"),
     key("access_token_ttl", Duration, "10m", "lifetime of access tokens"),
     key("access_token_ttl_cap", Duration, "1h", "no audience or client may ask for longer access tokens than this"),
@@ -63,6 +69,8 @@ pub const KEYS: &[Key] = &[
     ),
     key("refresh.idle", Duration, "30d", "a session ends when it was not refreshed for this long"),
     key("refresh.absolute", Duration, "90d", "a session ends this long after sign-in, whatever happens"),
+    key("retention.sessions", Duration, "30d", "how long an ended session can still be looked at, with its reason"),
+    key("retention.audit", Duration, "400d", "how long security events are kept"),
     key(
         "password.min_length",
         Number,

@@ -83,6 +83,13 @@ pub struct Refresh {
     pub absolute: Duration,
 }
 
+/// How long what is over can still be looked at.
+#[derive(Debug, Clone)]
+pub struct Retention {
+    pub sessions: Duration,
+    pub audit: Duration,
+}
+
 /// argon2id and its threads.
 #[derive(Debug, Clone)]
 pub struct Passwords {
@@ -142,6 +149,9 @@ pub struct Config {
     pub access_token_ttl: Duration,
     pub access_token_ttl_cap: Duration,
     pub refresh: Refresh,
+    pub retention: Retention,
+    /// Where the high-water mark is, if not in the data folder.
+    pub mark_file: Option<PathBuf>,
     pub passwords: Passwords,
     pub limits: Limits,
     pub feed: Feed,
@@ -174,6 +184,11 @@ impl Config {
                 idle: read.duration("refresh.idle", MINUTE..=YEARS)?,
                 absolute: read.duration("refresh.absolute", MINUTE..=YEARS)?,
             },
+            retention: Retention {
+                sessions: read.duration("retention.sessions", MINUTE..=YEARS)?,
+                audit: read.duration("retention.audit", MINUTE..=YEARS)?,
+            },
+            mark_file: Some(read.text("mark_file")).filter(|text| !text.is_empty()).map(PathBuf::from),
             passwords: read.passwords()?,
             limits: read.limits()?,
             feed: read.feed(listen)?,

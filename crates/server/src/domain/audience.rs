@@ -59,6 +59,13 @@ pub struct AudienceRules {
     pub access_token_ttl: Option<Duration>,
 }
 
+impl AudienceRules {
+    /// Whether tokens made under these rules may say or allow more than `new` would: they must end when the rules change.
+    pub fn outdated_by(&self, new: &Self) -> bool {
+        self.claims != new.claims || (self.required_role != new.required_role && new.required_role.is_some())
+    }
+}
+
 /// Custom claims: claim name → name of the user's attribute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimMap(BTreeMap<String, String>);

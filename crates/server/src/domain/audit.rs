@@ -65,11 +65,14 @@ events! {
     ClientSecretRotated "client_secret_rotated",
     AudienceCreated "audience_created",
     AudienceUpdated "audience_updated",
+    AudienceDeleted "audience_deleted",
     KeyCreated "key_created",
     /// A key went one state further; `state` names it.
     KeyRotated "key_rotated",
     KeyRevoked "key_revoked",
     RateLimitExceeded "excess_rate_limit_exceeded",
+    /// A database that was older than it has been was accepted: everybody was signed out, every key replaced.
+    DatabaseRestored "sys_database_restored",
     Startup "sys_startup",
     Shutdown "sys_shutdown",
 }

@@ -84,6 +84,9 @@ pub struct MacKeys {
 }
 
 impl MacKeys {
+    /// Length of a MAC.
+    pub(super) const MAC_BYTES: usize = MAC_BYTES;
+
     /// The keys (id and at least 32 bytes each) and the id of the current one.
     ///
     /// # Errors
@@ -139,9 +142,29 @@ impl MacKeys {
         parse(body).ok_or(Garbage::Layout)
     }
 
+    /// The MAC of something else than a refresh token, and the id of its key. The first part is a label that no token begins
+    /// with.
+    pub(super) fn sign(&self, parts: &[&[u8]]) -> (u8, [u8; MAC_BYTES]) {
+        let (id, key) = &self.current;
+        (*id, mac(key, parts))
+    }
+
+    /// Whether [`MacKeys::sign`] made this MAC.
+    pub(super) fn verifies(&self, id: u8, parts: &[&[u8]], shown: &[u8; MAC_BYTES]) -> bool {
+        self.key(id).is_some_and(|key| verify_slices_are_equal(&mac(key, parts), shown).is_ok())
+    }
+
     fn key(&self, id: u8) -> Option<&hmac::Key> {
         std::iter::once(&self.current).chain(&self.others).find(|(known, _)| *known == id).map(|(_, key)| key)
     }
+}
+
+fn mac(key: &hmac::Key, parts: &[&[u8]]) -> [u8; MAC_BYTES] {
+    let mut context = hmac::Context::with_key(key);
+    parts.iter().for_each(|part| context.update(part));
+    let mut mac = [0; MAC_BYTES];
+    mac.copy_from_slice(&context.sign().as_ref()[..MAC_BYTES]);
+    mac
 }
 
 impl fmt::Debug for MacKeys {

@@ -106,12 +106,14 @@ async fn by_access_token(app: &App, headers: &HeaderMap, audience: &str) -> Resu
     let policy = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str()).audience(audience).policy();
     let claims = verify(app, headers, &policy)?;
     let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or_else(|| refused("not a user's token"))?;
-    let (id, names) = (sid.clone(), names(app, &claims));
+    let (id, names, now) = (sid.clone(), names(app, &claims), app.steady_now());
     let (authority, standing) = app
         .store
         .read(move |tx| {
             let (id, names) = (id.clone(), names.clone());
-            Box::pin(async move { Ok((sessions::authority(tx, &id).await?, standing::of_token(tx, &names).await?)) })
+            Box::pin(
+                async move { Ok((sessions::authority(tx, &id).await?, standing::of_token(tx, &names, now).await?)) },
+            )
         })
         .await?;
     let authority = authority.filter(Authority::stands).ok_or_else(|| refused("its session has ended"))?;

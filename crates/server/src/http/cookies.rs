@@ -10,6 +10,8 @@ use crate::{config::Issuer, domain::audience::COOKIE_BYTES, errors};
 pub enum Cookie {
     /// The browser's sign-in: opaque, only its hash is stored.
     Signin,
+    /// A device that has signed in to this account before (`domain/known_device.rs`).
+    Device,
     /// The short access token, so that an API behind the same host checks it offline.
     Access,
 }
@@ -20,6 +22,8 @@ impl Cookie {
         match (self, issuer.is_https()) {
             (Self::Signin, true) => "__Host-signin",
             (Self::Signin, false) => "signin",
+            (Self::Device, true) => "__Host-device",
+            (Self::Device, false) => "device",
             (Self::Access, true) => "__Host-access",
             (Self::Access, false) => "access",
         }

@@ -50,10 +50,10 @@ async fn active(
             return Ok(None);
         }
     };
-    let names = caller::names(app, &verified);
+    let (names, now) = (caller::names(app, &verified), app.steady_now());
     let standing = app.store.read(move |tx| {
         let names = names.clone();
-        Box::pin(async move { standing::of_token(tx, &names).await })
+        Box::pin(async move { standing::of_token(tx, &names, now).await })
     });
     let holds = standing.await?.is_some_and(|standing| standing.holds(caller::rsn_of(&verified)));
     Ok(holds.then(|| answer(token)).flatten())

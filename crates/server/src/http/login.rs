@@ -8,11 +8,12 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    attempts,
     body::Json,
     context::Context,
     cookies::{Cookie, require_same_origin},
@@ -88,7 +89,9 @@ pub async fn login(
     if body.transport == Transport::Cookie && !destination.target.fits_a_cookie() {
         return Err(errors::COOKIE_TOO_LONG.into());
     }
-    let who = authenticate::authenticate(&app, &context, &body).await?;
+    // One that was planted twice is none.
+    let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
+    let who = authenticate::authenticate(&app, &context, &body, device.as_deref()).await?;
     let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
     app.metrics.signin("success");
     let issued = issue::for_session(&app, signed_in.authority, destination.head, &destination.target, None)?;
@@ -102,7 +105,10 @@ pub async fn login(
     };
     Ok(match body.transport {
         Transport::Bearer => Answer(answer).into_response(),
-        Transport::Cookie => with_cookies(&app, &signed_in.secret, answer)?,
+        Transport::Cookie => {
+            let device = attempts::remember(&app, &who.shared)?;
+            with_cookies(&app, &signed_in.secret, answer, device)?
+        }
     })
 }
 
@@ -113,9 +119,14 @@ fn before(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Sign
     Ok(cookie.as_deref().and_then(SigninSecret::parse).map(|secret| secret.id()))
 }
 
-/// No token in the body, two cookies instead; no refresh token ever lies in a browser. A sign-in whose token turns out too long
+/// No token in the body, cookies instead; no refresh token ever lies in a browser. A sign-in whose token turns out too long
 /// stays unknown to everybody, and ends when it has been idle.
-fn with_cookies(app: &App, secret: &SigninSecret, mut answer: TokenResponse) -> Result<Response, ApiError> {
+fn with_cookies(
+    app: &App,
+    secret: &SigninSecret,
+    mut answer: TokenResponse,
+    device: Option<HeaderValue>,
+) -> Result<Response, ApiError> {
     let access = answer.access_token.take().unwrap_or_default();
     answer.refresh_token = None;
     let issuer = &app.config.issuer;
@@ -123,6 +134,7 @@ fn with_cookies(app: &App, secret: &SigninSecret, mut answer: TokenResponse) -> 
     let cookies = [
         Cookie::Signin.set(issuer, secret.expose(), app.config.refresh.absolute.as_secs()),
         Cookie::set_access(issuer, &access, lifetime)?,
+        device,
     ];
     let mut response = Answer(answer).into_response();
     for cookie in cookies.into_iter().flatten() {

@@ -60,7 +60,7 @@ pub async fn change(
     let email = Email::parse(&user.email)
         .map_err(|_| ApiError::new(errors::INTERNAL).log("a stored e-mail address is malformed"))?;
     // Whoever has stolen an access token must not guess here what the sign-in would not let them guess.
-    let attempt = attempts::begin(&app, &context, email.key()).await?;
+    let attempt = attempts::begin(&app, &context, email.key(), None).await?;
     if attempt.check(&app, old_hash.clone(), current).await? == Verdict::Wrong {
         failed(&app, &context, &id).await?;
         return Err(errors::INVALID_CREDENTIALS.into());

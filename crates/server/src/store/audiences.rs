@@ -40,7 +40,6 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
         ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (audience) DO NOTHING"
     );
     let rules = &audience.rules;
-    let ttl = rules.access_token_ttl.map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX));
     let (claims, scopes) = (rules.claims.to_json(), audience.scopes.to_string());
     let disabled = rules.disabled_scopes.to_string();
     let params = [
@@ -48,7 +47,7 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
         rules.alg.as_str().into(),
         (&claims).into(),
         rules.required_role.as_deref().into(),
-        ttl.into(),
+        seconds(rules.access_token_ttl).into(),
         (&disabled).into(),
         (&audience.tenant).into(),
         (&audience.name).into(),
@@ -110,6 +109,39 @@ pub async fn claim_maps(tx: &mut Tx, tenant: &str) -> Result<Vec<ClaimMap>, Stor
 pub async fn set_disabled_scopes(tx: &mut Tx, name: &str, disabled: &Scope) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE audiences SET disabled_scopes = $1 WHERE audience = $2";
     tx.execute(SQL, &[(&disabled.to_string()).into(), name.into()]).await.map(drop)
+}
+
+/// Changes an audience: everything but its name in `aud`, its algorithm and its secret. Where tokens that are out say more
+/// than is true then, the caller ends them in the same transaction, as for [`set_disabled_scopes`].
+///
+/// # Errors
+/// As any statement.
+pub async fn update(tx: &mut Tx, new: &Audience) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE audiences SET name = $1, scopes = $2, claims = $3, required_role = $4, \
+                       access_token_ttl = $5 WHERE audience = $6";
+    let rules = &new.rules;
+    let (claims, scopes) = (rules.claims.to_json(), new.scopes.to_string());
+    let params = [
+        (&new.name).into(),
+        (&scopes).into(),
+        (&claims).into(),
+        rules.required_role.as_deref().into(),
+        seconds(rules.access_token_ttl).into(),
+        (&rules.audience).into(),
+    ];
+    tx.execute(SQL, &params).await.map(drop)
+}
+
+/// Removes an audience that no client names.
+///
+/// # Errors
+/// As any statement.
+pub async fn remove(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM audiences WHERE audience = $1", &[name.into()]).await.map(drop)
+}
+
+fn seconds(span: Option<Duration>) -> Option<i64> {
+    span.map(|span| i64::try_from(span.as_secs()).unwrap_or(i64::MAX))
 }
 
 fn audience(row: &Row) -> Result<Audience, StoreError> {

@@ -63,12 +63,24 @@ pub async fn give_back(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
     tx.execute(SQL, &[account.into()]).await.map(drop)
 }
 
-/// Forgets the failures of an account: its password was right.
+/// Notes that an attempt was refused: `Some` with the number of failures before it, the first time in each delay. So an
+/// attacker who goes on trying writes one event for each delay and no more.
 ///
 /// # Errors
 /// As any statement.
-pub async fn reset(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM login_limits WHERE account = $1", &[account.into()]).await.map(drop)
+pub async fn lock(tx: &mut Tx, account: &str) -> Result<Option<i64>, StoreError> {
+    const SQL: &str = "UPDATE login_limits SET locked_at = updated_at \
+                       WHERE account = $1 AND locked_at <> updated_at RETURNING failures";
+    tx.fetch_optional(SQL, &[account.into()]).await?.map(|row| row.get(0)).transpose()
+}
+
+/// Forgets the failures of an account: its password was right. Returns how many attempts were counted, this one included.
+///
+/// # Errors
+/// As any statement.
+pub async fn reset(tx: &mut Tx, account: &str) -> Result<i64, StoreError> {
+    const SQL: &str = "DELETE FROM login_limits WHERE account = $1 RETURNING failures";
+    tx.fetch_optional(SQL, &[account.into()]).await?.map_or(Ok(0), |row| row.get(0))
 }
 
 /// Forgets accounts at which nothing was tried since `before`; returns how many.

@@ -6,16 +6,18 @@
 
 mod bulk;
 mod feed;
+pub mod floor;
 mod insert;
 
 pub use bulk::{Ended, Targets, end, outdate_clients, revoked_tokens};
+pub(in crate::store) use feed::shown;
 pub use feed::{FeedPage, LogEntry, Ticked, feed_page, tick, time};
 
 use super::{
     StoreError, Tx,
     dialect::{RowKey, lock_rows, now_us},
 };
-use crate::domain::{revocation::Entry, rsn::Rsn, time::Timestamp};
+use crate::domain::{floor::Rise, revocation::Entry, rsn::Rsn, time::Timestamp};
 
 /// The one stream of the log.
 const STREAM: i64 = 0;
@@ -25,10 +27,19 @@ const STREAM: i64 = 0;
 pub struct Head {
     /// Position of the newest entry.
     pub rsn: Rsn,
-    /// Everything below is dead.
+    /// Everything below is dead, whatever time it is.
     pub floor: Rsn,
     /// Everything committed before this time is at or below `rsn`.
     pub t: Timestamp,
+    /// How the floor goes on.
+    pub rise: Rise,
+}
+
+impl Head {
+    /// Everything below is dead at this time of the log.
+    pub fn floor_at(&self, t: Timestamp) -> Rsn {
+        self.floor.max(self.rise.at(t))
+    }
 }
 
 /// The head of the log.
@@ -36,9 +47,10 @@ pub struct Head {
 /// # Errors
 /// As any statement.
 pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
-    const SQL: &str = "SELECT rsn, floor, t FROM rev_head WHERE stream = $1";
+    const SQL: &str = "SELECT rsn, floor, t, floor_from, floor_goal, floor_begin, floor_end FROM rev_head \
+                       WHERE stream = $1";
     let row = tx.fetch_optional(SQL, &[STREAM.into()]).await?.ok_or_else(no_head)?;
-    Ok(Head { rsn: row.get(0)?, floor: row.get(1)?, t: row.get(2)? })
+    Ok(Head { rsn: row.get(0)?, floor: row.get(1)?, t: row.get(2)?, rise: floor::rise(&row, 3)? })
 }
 
 /// Appends entries and returns the position of the last; they have consecutive positions, in their order. Without

@@ -1,10 +1,14 @@
 //! What the store says about the authority behind an access token, in one snapshot.
 
-use super::{Row, StoreError, Tx, revocations};
+use super::{
+    Row, StoreError, Tx,
+    revocations::{self, Head, floor},
+};
 use crate::domain::{
     revocation::{EntryId, Kind, Scope},
-    rsn::{MinRsn, TokenRsn},
+    rsn::{MinRsn, Rsn, TokenRsn},
     standing::Standing,
+    time::Timestamp,
 };
 
 /// Whom an access token names.
@@ -19,11 +23,11 @@ pub struct TokenNames {
     pub client_id: String,
 }
 
-/// See the module; `None` if the session, its user, the client or the tenant does not exist.
+/// See the module; `now` is the process's clock, `None` if the session, its user, the client or the tenant does not exist.
 ///
 /// # Errors
 /// As any statement.
-pub async fn of_token(tx: &mut Tx, names: &TokenNames) -> Result<Option<Standing>, StoreError> {
+pub async fn of_token(tx: &mut Tx, names: &TokenNames, now: Timestamp) -> Result<Option<Standing>, StoreError> {
     let row = match &names.sid {
         Some(sid) => of_session(tx, sid, names).await?,
         None => of_client(tx, &names.client_id).await?,
@@ -32,12 +36,15 @@ pub async fn of_token(tx: &mut Tx, names: &TokenNames) -> Result<Option<Standing
     let scope = Scope { issuer: &names.issuer, tenant: &names.tenant };
     let id = EntryId::of(Kind::Token, scope, &names.jti);
     let ended = revocations::revoked_tokens(tx, &[id]).await?.contains(&id);
-    standing(&row, ended).map(Some)
+    let head = Head { rsn: Rsn::default(), floor: row.get(0)?, t: row.get(7)?, rise: floor::rise(&row, 8)? };
+    let floor = head.floor_at(revocations::shown(tx, head.t, now));
+    Ok(Some(Standing { floor, ..standing(&row, ended)? }))
 }
 
 async fn of_session(tx: &mut Tx, sid: &str, names: &TokenNames) -> Result<Option<Row>, StoreError> {
     const SQL: &str = "SELECT h.floor, u.min_rsn, c.min_rsn, t.min_rsn, u.token_rsn, c.token_rsn, \
-        CASE WHEN s.revoked_at IS NULL AND u.disabled_at IS NULL AND c.disabled_at IS NULL THEN 0 ELSE 1 END \
+        CASE WHEN s.revoked_at IS NULL AND u.disabled_at IS NULL AND c.disabled_at IS NULL THEN 0 ELSE 1 END, \
+        h.t, h.floor_from, h.floor_goal, h.floor_begin, h.floor_end \
         FROM sessions s JOIN users u ON u.user_id = s.user_id JOIN clients c ON c.client_id = s.client_id \
         JOIN tenants t ON t.tenant = s.tenant JOIN rev_head h ON h.stream = 0 \
         WHERE s.sid = $1 AND s.user_id = $2 AND s.client_id = $3";
@@ -46,7 +53,8 @@ async fn of_session(tx: &mut Tx, sid: &str, names: &TokenNames) -> Result<Option
 
 async fn of_client(tx: &mut Tx, client_id: &str) -> Result<Option<Row>, StoreError> {
     const SQL: &str = "SELECT h.floor, CAST(0 AS bigint), c.min_rsn, t.min_rsn, CAST(0 AS bigint), c.token_rsn, \
-        CASE WHEN c.disabled_at IS NULL THEN 0 ELSE 1 END \
+        CASE WHEN c.disabled_at IS NULL THEN 0 ELSE 1 END, \
+        h.t, h.floor_from, h.floor_goal, h.floor_begin, h.floor_end \
         FROM clients c JOIN tenants t ON t.tenant = c.tenant JOIN rev_head h ON h.stream = 0 WHERE c.client_id = $1";
     tx.fetch_optional(SQL, &[client_id.into()]).await
 }

@@ -82,7 +82,7 @@ impl Tx {
         }
     }
 
-    pub(super) fn kind(&self) -> StoreKind {
+    pub(crate) fn kind(&self) -> StoreKind {
         match self.engine {
             EngineTx::Sqlite(_) => StoreKind::Sqlite,
             EngineTx::Postgres(_) => StoreKind::Postgres,

@@ -235,6 +235,9 @@ endings! {
     client_lost_a_scope: [4], Refresh, |stage| {
         stage.admin(Method::PUT, "/api/admin/clients/app", json!({ "scopes": ["read"] })).await
     };
+    claims_of_an_audience_changed: [4, 4], Refresh, |stage| {
+        stage.admin(Method::PUT, "/api/admin/audiences/api", json!({ "claims": { "tier": "plan" } })).await
+    };
     scope_disabled_at_an_audience: [4, 4], Refresh, |stage| {
         stage.admin(Method::PUT, "/api/admin/audiences/api/disabled-scopes", json!({ "scopes": ["write"] })).await
     };

@@ -97,6 +97,67 @@ both! {
     }
 }
 
+both! {
+    // AUD-01, LOG-06: one event for each delay, however often somebody tries, and one for the success after all.
+    async fn a_lock_and_the_success_after_it_are_told_once(rig: Rig) {
+        rig.register("ada@example.com").await;
+        let wrong = json!({ "email": "ada@example.com", "password": "wrong horse battery staple" });
+        for _ in 0..5 {
+            rig.post("/login").json(&wrong).send().await.refused(401, "invalid-credentials");
+        }
+        for _ in 0..4 {
+            rig.login("ada@example.com").await.refused(429, "too-many-attempts");
+        }
+        rig.advance(Duration::from_secs(2));
+        rig.login("ada@example.com").await.expect(200);
+        rig.login("ada@example.com").await.expect(200);
+        let page = rig.admin(http::Method::GET, "/api/admin/audit?user=ada@example.com", &json!({})).await.json();
+        let events = page["items"].as_array().unwrap();
+        let told = |name: &str| {
+            let of_name = events.iter().filter(|event| event["event"] == name);
+            of_name.map(|event| event["detail"]["failures"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(told("authn_login_lock"), [json!(5)]);
+        assert_eq!(told("authn_login_successafterfail"), [json!(5)]);
+        assert_eq!(told("authn_login_success").len(), 1);
+    }
+}
+
+// LOG-06: whoever keeps failing at an account slows down strangers, not a browser that has signed in before.
+#[tokio::test]
+async fn a_known_device_is_counted_apart() {
+    let rig = Rig::sqlite().await;
+    rig.register("ada@example.com").await;
+    rig.register("bob@example.com").await;
+    let right = json!({ "email": "ada@example.com", "password": PASSWORD, "transport": "cookie" });
+    let wrong = json!({ "email": "ada@example.com", "password": "wrong horse battery staple" });
+    let device = rig.post("/login").json(&right).same_origin().send().await.expect(200).cookie("device").unwrap();
+    for _ in 0..5 {
+        rig.post("/login").json(&wrong).send().await.refused(401, "invalid-credentials");
+    }
+    let known = |body: &serde_json::Value| rig.post("/login").json(body).cookie("device", &device).same_origin().send();
+    rig.post("/login").json(&right).same_origin().send().await.refused(429, "too-many-attempts");
+    rig.post("/login")
+        .json(&right)
+        .cookie("device", "AAAA")
+        .same_origin()
+        .send()
+        .await
+        .refused(429, "too-many-attempts");
+    let again = known(&right).await.expect(200).cookie("device").unwrap();
+    assert_ne!(again, device);
+    // It has limits of its own, and is of no use at another account.
+    for _ in 0..5 {
+        known(&wrong).await.refused(401, "invalid-credentials");
+    }
+    known(&right).await.refused(429, "too-many-attempts");
+    let others = json!({ "email": "bob@example.com", "password": "wrong horse battery staple" });
+    for _ in 0..5 {
+        known(&others).await.refused(401, "invalid-credentials");
+    }
+    rig.login("bob@example.com").await.refused(429, "too-many-attempts");
+}
+
 #[tokio::test]
 async fn what_a_client_may_not_have_is_refused_before_the_password_counts() {
     let rig = Rig::sqlite().await;

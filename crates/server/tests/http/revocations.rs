@@ -2,7 +2,7 @@
 
 mod access;
 mod anchor;
-mod follower;
+pub mod follower;
 mod keys;
 mod limits;
 mod outage;

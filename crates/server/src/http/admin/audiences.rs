@@ -1,6 +1,10 @@
 //! `/api/admin/audiences…`
 
-use std::{collections::BTreeMap, time::Duration};
+mod change;
+
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
+
+pub use change::{AudienceChange, remove, update};
 
 use axum::{
     Json as Answer,
@@ -30,7 +34,7 @@ use crate::{
         context::Context,
         error::ApiError,
     },
-    secret::PlainSecret,
+    keys::NewAudienceSecret,
     store::{
         audiences::{self, Audience},
         audit, clients, revocations,
@@ -84,7 +88,7 @@ pub async fn add(
     Json(body): Json<NewAudience, LARGE_BODY>,
 ) -> Result<(StatusCode, Answer<Value>), ApiError> {
     let (mut audience, secret) = (audience(&app, &body)?, secret(&app, &body, &context.source(admin.actor())).await?);
-    audience.sealed_secret = secret.as_ref().map(|(sealed, _)| sealed.clone());
+    audience.sealed_secret = secret.as_ref().map(|secret| secret.sealed.clone());
     let event = event(&app, &context, admin.actor(), Event::AudienceCreated)?;
     let event = event.with("audience", body.audience.as_str());
     let new = audience.clone();
@@ -107,7 +111,9 @@ pub async fn add(
     // The ring must know the secret before the first token is asked for.
     app.ring.reload().await?;
     let mut answer = shown(&audience);
-    answer["secret"] = json!(secret.as_ref().map(|(_, plain)| plain.expose()));
+    if let Some(NewAudienceSecret { kid, secret, .. }) = &secret {
+        (answer["kid"], answer["secret"]) = (json!(kid), json!(secret.expose()));
+    }
     Ok((StatusCode::CREATED, Answer(answer)))
 }
 
@@ -117,7 +123,6 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Answ
         let id = id.clone();
         Box::pin(async move { audiences::find(tx, &id).await })
     });
-    let missing = || ApiError::new(errors::NOT_FOUND).detail("there is no such audience");
     Ok(Answer(shown(&found.await?.ok_or_else(missing)?)))
 }
 
@@ -130,7 +135,6 @@ pub async fn disable_scopes(
     Path(id): Path<String>,
     Json(body): Json<DisabledScopes, LARGE_BODY>,
 ) -> Result<Answer<Value>, ApiError> {
-    let missing = || ApiError::new(errors::NOT_FOUND).detail("there is no such audience");
     let id = AudienceId::parse(&id).map_err(|_| missing())?;
     let bad = |error: BadScope| ApiError::field(errors::INVALID_VALUE, "scopes", error.to_string());
     let disabled = body.scopes.join(" ").parse::<Scope>().map_err(bad)?;
@@ -159,20 +163,26 @@ pub async fn disable_scopes(
     Ok(Answer(shown(&changed.ok_or_else(missing)?)))
 }
 
+fn missing() -> ApiError {
+    ApiError::new(errors::NOT_FOUND).detail("there is no such audience")
+}
+
+fn bad(field: &'static str, error: &dyn Display) -> ApiError {
+    ApiError::field(errors::INVALID_VALUE, field, error.to_string())
+}
+
+/// A lifetime of access tokens that the issuer allows.
+fn lifetime(app: &App, seconds: u64) -> Result<Duration, ApiError> {
+    let ttl = Duration::from_secs(seconds);
+    let words = "must be at least a second and at most the issuer's access_token_ttl_cap";
+    if ttl.is_zero() || ttl > app.config.access_token_ttl_cap { Err(bad("access_token_ttl", &words)) } else { Ok(ttl) }
+}
+
 fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
-    let bad = |field: &'static str, error: &dyn std::fmt::Display| {
-        ApiError::field(errors::INVALID_VALUE, field, error.to_string())
-    };
     let id = AudienceId::parse(&body.audience).map_err(|error| bad("audience", &error))?;
     let role =
         body.required_role.as_deref().map(Role::parse).transpose().map_err(|error| bad("required_role", &error))?;
-    let ttl = body.access_token_ttl.map(Duration::from_secs);
-    if ttl.is_some_and(|ttl| ttl.is_zero() || ttl > app.config.access_token_ttl_cap) {
-        return Err(bad(
-            "access_token_ttl",
-            &"must be at least a second and at most the issuer's access_token_ttl_cap",
-        ));
-    }
+    let ttl = body.access_token_ttl.map(|seconds| lifetime(app, seconds)).transpose()?;
     let rules = AudienceRules {
         audience: id.to_string(),
         alg: alg(body)?,
@@ -197,11 +207,10 @@ fn alg(body: &NewAudience) -> Result<Algorithm, ApiError> {
 }
 
 /// Makes the key that the audience's tokens will be signed with: a secret of its own, or one of the issuer's.
-async fn secret(app: &App, body: &NewAudience, by: &Source) -> Result<Option<(Vec<u8>, PlainSecret)>, ApiError> {
+async fn secret(app: &App, body: &NewAudience, by: &Source) -> Result<Option<NewAudienceSecret>, ApiError> {
     let alg = alg(body)?;
     if alg.is_symmetric() {
-        let new = app.ring.new_audience_secret(&body.audience).await?;
-        return Ok(Some((new.sealed, new.secret)));
+        return Ok(Some(app.ring.new_audience_secret(&body.audience).await?));
     }
     app.ring.ensure_alg(alg, by).await?;
     Ok(None)

@@ -3,6 +3,7 @@
 pub mod audiences;
 pub mod audit;
 pub mod clients;
+pub mod floor;
 pub mod keys;
 pub mod revocations;
 pub mod sessions;

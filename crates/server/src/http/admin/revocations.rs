@@ -117,6 +117,7 @@ pub async fn revoke(
             Box::pin(async move { revocations::end(tx, &targets, &act).await })
         })
         .await?;
+    crate::failpoint::hit("revocation.committed");
     for kid in kids {
         match app.ring.revoke(&kid, scope(&app), &context.source(admin.actor())).await {
             Ok(true) => ended.appended += 1,
@@ -133,10 +134,13 @@ pub async fn revoke(
     Ok(Answer(revoked(app.clock.now(), &ended)))
 }
 
+/// A time as RFC 3339.
+pub(super) fn text(at: Timestamp) -> String {
+    jiff::Timestamp::from_microsecond(at.micros()).map(|at| at.to_string()).unwrap_or_default()
+}
+
 /// What to answer once it is durable.
 fn revoked(committed_at: Timestamp, ended: &revocations::Ended) -> Revoked {
-    let text =
-        |at: Timestamp| jiff::Timestamp::from_microsecond(at.micros()).map(|at| at.to_string()).unwrap_or_default();
     let by = EffectiveBy::after(committed_at);
     Revoked {
         rsn: ended.rsn.get(),

@@ -24,6 +24,8 @@ pub(super) struct Authenticated {
     pub user: Credentials,
     /// Whose failures are forgotten now.
     pub account: String,
+    /// What attempts at the account from anywhere are counted under.
+    pub shared: String,
     /// The same password's hash with today's parameters, if the stored one is weaker.
     pub rehashed: Option<String>,
     /// What the sign-in carries for ever (revocation rule R1).
@@ -31,11 +33,16 @@ pub(super) struct Authenticated {
 }
 
 /// Checks the password. An unknown address, a wrong password and a disabled account cost and answer the same (LOG-05).
-pub(super) async fn authenticate(app: &App, context: &Context, body: &Login) -> Result<Authenticated, ApiError> {
+pub(super) async fn authenticate(
+    app: &App,
+    context: &Context,
+    body: &Login,
+    device: Option<&str>,
+) -> Result<Authenticated, ApiError> {
     let refuse = || ApiError::from(errors::INVALID_CREDENTIALS);
     let email = Email::parse(&body.email).map_err(|_| refuse())?;
     let password = Password::new(&body.password).map_err(|_| refuse())?;
-    let attempt = attempts::begin(app, context, email.key()).await?;
+    let attempt = attempts::begin(app, context, email.key(), device).await?;
     // R1: the head of the log and the user of one moment, before the password is looked at.
     let key = email.key().clone();
     let state = app
@@ -50,7 +57,7 @@ pub(super) async fn authenticate(app: &App, context: &Context, body: &Login) -> 
     match (attempt.check(app, stored, password).await?, user) {
         (Verdict::Right { rehashed }, Some(user)) => {
             let auth_rsn = rsn::of_sign_in(state.head, user.min_rsn);
-            Ok(Authenticated { user, account: attempt.account, rehashed, auth_rsn })
+            Ok(Authenticated { user, account: attempt.account, shared: attempt.shared, rehashed, auth_rsn })
         }
         (_, user) => {
             failed(app, context, user.as_ref()).await?;

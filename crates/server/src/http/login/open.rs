@@ -106,7 +106,7 @@ fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecr
 }
 
 async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Authority>, StoreError> {
-    login_limits::reset(tx, &writes.account).await?;
+    let attempts = login_limits::reset(tx, &writes.account).await?;
     // What changes is locked first, and in order: the user before sign-ins and sessions, all before the log.
     if let Some((old, new)) = &writes.rehash {
         users::renew_hash(tx, &NewHash { user: &writes.user, old: Some(old), new }).await?;
@@ -118,6 +118,16 @@ async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Authority>, StoreE
     if sessions::open(tx, &writes.session).await?.is_none() {
         return Ok(None);
     }
-    audit::insert(tx, &writes.event).await?;
+    audit::insert(tx, &success(&writes.event, attempts)).await?;
     sessions::authority(tx, &writes.session.sid).await
+}
+
+/// The event of a success; it says if failures came before it.
+fn success(event: &AuditEvent, attempts: i64) -> AuditEvent {
+    match attempts - 1 {
+        failures @ 1.. => {
+            AuditEvent { event: Event::LoginSuccessAfterFail, ..event.clone() }.with("failures", failures)
+        }
+        _ => event.clone(),
+    }
 }

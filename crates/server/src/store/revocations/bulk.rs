@@ -128,11 +128,13 @@ async fn commit(
     static USERS: LazyLock<Wide> =
         LazyLock::new(|| Wide::keys("UPDATE users SET min_rsn = $1 WHERE user_id IN", 1, ""));
     let Plan { entries, events, unknown } = plan;
+    // Before the head is locked: whoever waits for it waits for what follows.
+    audit::insert_all(tx, &events).await?;
     let rsn = if entries.is_empty() { head(tx).await?.rsn } else { append(tx, act.now, &entries).await? };
+    crate::failpoint::hit("revocation.appended");
     for (set, bearers) in [(&*TENANTS, tenants), (&*CLIENTS, clients), (&*USERS, users)] {
         mark(tx, set, bearers, rsn).await?;
     }
-    audit::insert_all(tx, &events).await?;
     Ok(Ended { rsn, appended: entries.len(), unknown })
 }
 

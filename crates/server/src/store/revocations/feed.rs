@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Head, STREAM, StoreError, Tx, head};
+use super::{STREAM, StoreError, Tx, head};
 use crate::{
     domain::{
         rsn::Rsn,
@@ -46,11 +46,9 @@ pub struct FeedPage {
 /// As any statement.
 pub async fn feed_page(tx: &mut Tx, now: Timestamp, after: Rsn, limit: u32) -> Result<FeedPage, StoreError> {
     const ENTRIES: &str = "SELECT kind, id, rsn, exp FROM rev_log WHERE stream = $1 AND rsn > $2 ORDER BY rsn LIMIT $3";
-    let Head { rsn, floor, t } = head(tx).await?;
-    let t = match tx.kind() {
-        StoreKind::Sqlite => t.max(now),
-        StoreKind::Postgres => t,
-    };
+    let head = head(tx).await?;
+    let t = shown(tx, head.t, now);
+    let (rsn, floor) = (head.rsn, head.floor_at(t));
     if after >= rsn {
         return Ok(FeedPage { head: rsn, floor, t, entries: Vec::new(), more: false });
     }
@@ -61,6 +59,14 @@ pub async fn feed_page(tx: &mut Tx, now: Timestamp, after: Rsn, limit: u32) -> R
     let more = entries.len() > limit;
     entries.truncate(limit);
     Ok(FeedPage { head: rsn, floor, t, entries, more })
+}
+
+/// The log's time as the feed shows it: SQLite's is the process's clock.
+pub(in crate::store) fn shown(tx: &Tx, t: Timestamp, now: Timestamp) -> Timestamp {
+    match tx.kind() {
+        StoreKind::Sqlite => t.max(now),
+        StoreKind::Postgres => t,
+    }
 }
 
 /// The time anchor: an instant of the server's time that is not before any `t` it has shown. Call it after the request

@@ -1,0 +1,180 @@
+//! Trimming, in the background: expired entries of the revocation log, sessions and sign-ins that ended long ago, old
+//! security events. Replicas take turns; each piece is a short transaction of its own.
+
+use std::{future::Future, time::Duration};
+
+use tracing::{debug, error};
+
+use crate::{
+    app::App,
+    clock::Stopwatch,
+    domain::{rsn::Rsn, time::Timestamp, trim::Confirmed},
+    store::{StoreError, revocations, trim},
+};
+
+/// How often it is somebody's turn.
+const EVERY: Duration = Duration::from_secs(10);
+/// Rows of one transaction.
+const ROWS: u32 = 1_000;
+/// Pieces of the log in one turn: a tenth of a million entries, more than are appended meanwhile.
+const LOG_PIECES: usize = 128;
+/// Pieces of each other table in one turn.
+const PIECES: usize = 8;
+
+/// Removes these rows, in a transaction of its own.
+macro_rules! remove {
+    ($app:expr, $over:expr, $remove:path) => {
+        if !$over.is_empty() {
+            let over = $over;
+            let write = $app.store.write(move |tx| {
+                let over = over.clone();
+                Box::pin(async move { $remove(tx, &over).await })
+            });
+            write.await?;
+        }
+    };
+}
+
+/// Where the walks over the tables stand, and what this process knows of the time.
+#[derive(Debug)]
+pub struct Trimmer {
+    uptime: Stopwatch,
+    confirmed: Option<Confirmed>,
+    entry: Rsn,
+    sid: String,
+    signin: Vec<u8>,
+}
+
+/// What one turn removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    pub entries: usize,
+    pub sessions: usize,
+    pub signins: usize,
+    pub events: usize,
+}
+
+impl Default for Trimmer {
+    fn default() -> Self {
+        let (sid, signin) = (String::new(), Vec::new());
+        Self { uptime: Stopwatch::start(), confirmed: None, entry: Rsn::default(), sid, signin }
+    }
+}
+
+/// Trims until `stop`. A failure is tried again.
+pub async fn keep_trimming(app: App, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    let mut trimmer = Trimmer::default();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => match trimmer.turn(&app).await {
+                Ok(trimmed) if trimmed != Trimmed::default() => debug!(?trimmed, "what is over was removed"),
+                Ok(_) => {}
+                Err(error) => error!(%error, "what is over could not be removed; trying again"),
+            },
+            () = &mut stop => return,
+        }
+    }
+}
+
+impl Trimmer {
+    /// One turn, if it is this replica's.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn turn(&mut self, app: &App) -> Result<Trimmed, StoreError> {
+        self.turn_at(app, self.uptime.elapsed()).await
+    }
+
+    /// One turn; `uptime` is what a steady clock says of this process.
+    ///
+    /// # Errors
+    /// As the store.
+    pub async fn turn_at(&mut self, app: &App, uptime: Duration) -> Result<Trimmed, StoreError> {
+        let read = app
+            .store
+            .read(|tx| Box::pin(async move { Ok((revocations::head(tx).await?.t, trim::confirmed(tx).await?)) }));
+        let (t, stored) = read.await?;
+        let confirmed = self.confirmed.get_or_insert_with(|| Confirmed::new(stored, t, uptime));
+        let (clock, every) = (app.clock.now(), EVERY - EVERY / 4);
+        let turn = app.store.write(move |tx| Box::pin(trim::take_turn(tx, clock, every, t)));
+        let Some(stored) = turn.await? else { return Ok(Trimmed::default()) };
+        let time = confirmed.at(stored, t, uptime);
+        app.store.write(move |tx| Box::pin(trim::confirm(tx, time))).await?;
+        let retention = &app.config.retention;
+        let (sessions, audit) = (time.minus(retention.sessions), time.minus(retention.audit));
+        Ok(Trimmed {
+            entries: self.log(app, time).await?,
+            sessions: self.sessions(app, sessions).await?,
+            signins: self.signins(app, sessions).await?,
+            events: events(app, audit).await?,
+        })
+    }
+
+    async fn log(&mut self, app: &App, t: Timestamp) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        for _ in 0..LOG_PIECES {
+            let after = self.entry;
+            let piece = app.store.read(move |tx| Box::pin(trim::log(tx, after, t, ROWS))).await?;
+            removed += piece.over.len();
+            remove!(app, piece.over, trim::remove_entries);
+            let Some(next) = piece.next else {
+                self.entry = Rsn::default();
+                break;
+            };
+            self.entry = next;
+        }
+        Ok(removed)
+    }
+
+    async fn sessions(&mut self, app: &App, before: Timestamp) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        for _ in 0..PIECES {
+            let after = self.sid.clone();
+            let read = app.store.read(move |tx| {
+                let after = after.clone();
+                Box::pin(async move { trim::sessions(tx, &after, before, ROWS).await })
+            });
+            let piece = read.await?;
+            removed += piece.over.len();
+            remove!(app, piece.over, trim::remove_sessions);
+            self.sid = piece.next.unwrap_or_default();
+            if self.sid.is_empty() {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn signins(&mut self, app: &App, before: Timestamp) -> Result<usize, StoreError> {
+        let (mut removed, idle) = (0, app.config.refresh.idle);
+        for _ in 0..PIECES {
+            let after = self.signin.clone();
+            let read = app.store.read(move |tx| {
+                let after = after.clone();
+                Box::pin(async move { trim::signins(tx, &after, before, idle, ROWS).await })
+            });
+            let piece = read.await?;
+            removed += piece.over.len();
+            remove!(app, piece.over, trim::remove_signins);
+            self.signin = piece.next.unwrap_or_default();
+            if self.signin.is_empty() {
+                break;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+async fn events(app: &App, before: Timestamp) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    for _ in 0..PIECES {
+        let piece = app.store.read(move |tx| Box::pin(trim::audit(tx, before, ROWS))).await?;
+        removed += piece.over.len();
+        remove!(app, piece.over, trim::remove_events);
+        if piece.next.is_none() {
+            break;
+        }
+    }
+    Ok(removed)
+}

@@ -1,0 +1,211 @@
+//! What is over is removed after its time, and nothing else is.
+
+use std::time::Duration;
+
+use countersign_server::{
+    domain::{
+        revocation::{Entry, Scope},
+        rsn::Rsn,
+        time::Timestamp,
+    },
+    store::{Store, revocations, trim},
+    trim::Trimmer,
+};
+use http::Method;
+use serde_json::json;
+
+use crate::{
+    both,
+    revocations::follower::{Follower, running},
+    rig::{ISSUER, Rig},
+};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+const SCOPE: Scope<'static> = Scope { issuer: ISSUER, tenant: "default" };
+
+async fn count(rig: &Rig, sql: &'static str) -> i64 {
+    let row = rig.app.store.read(move |tx| Box::pin(async move { tx.fetch_optional(sql, &[]).await }));
+    row.await.unwrap().unwrap().get(0).unwrap()
+}
+
+/// Entries of the log, sessions, sign-ins.
+async fn counts(rig: &Rig) -> [i64; 3] {
+    [
+        count(rig, "SELECT COUNT(*) FROM rev_log").await,
+        count(rig, "SELECT COUNT(*) FROM sessions").await,
+        count(rig, "SELECT COUNT(*) FROM signins").await,
+    ]
+}
+
+/// Time passes: the clock that says so, the log's note of it, and the uptime of who trims.
+struct Passing {
+    trimmer: Trimmer,
+    uptime: Duration,
+}
+
+impl Passing {
+    async fn begin(rig: &Rig) -> Self {
+        let mut passing = Self { trimmer: Trimmer::default(), uptime: Duration::ZERO };
+        passing.by(rig, MINUTE).await;
+        passing
+    }
+
+    async fn by(&mut self, rig: &Rig, span: Duration) {
+        self.uptime += span;
+        self.jump(rig, span).await;
+    }
+
+    /// The clock jumps, and no time passes.
+    async fn jump(&mut self, rig: &Rig, span: Duration) {
+        rig.advance(span);
+        let now = rig.app.steady_now();
+        let note = rig.app.store.write(move |tx| {
+            Box::pin(async move {
+                let seen = revocations::head(tx).await?.t;
+                revocations::tick(tx, now, seen, Duration::from_secs(5)).await
+            })
+        });
+        note.await.unwrap();
+        self.trimmer.turn_at(&rig.app, self.uptime).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ended_sessions_go_after_their_retention_and_entries_after_their_tokens() {
+    let rig = Rig::sqlite().await;
+    let ended = rig.user("ada@example.com").await;
+    let live = rig.user("bob@example.com").await;
+    rig.post("/logout").json(&json!({ "refresh_token": ended.refresh })).send().await.expect(204);
+    let mut passing = Passing::begin(&rig).await;
+    passing.by(&rig, MINUTE * 9).await;
+    assert_eq!(counts(&rig).await, [1, 2, 2], "its tokens may live");
+
+    // Its tokens are over, and so is the entry; the reason is still there.
+    passing.by(&rig, MINUTE * 3).await;
+    assert_eq!(counts(&rig).await, [0, 2, 2]);
+    let page = rig.admin(Method::GET, "/api/admin/sessions?user=ada@example.com", &json!({})).await.json();
+    assert!(page["items"][0]["ended_reason"].is_string(), "{page}");
+    rig.refresh(&ended.refresh).await.refused(400, "refresh-revoked");
+
+    // Its reason, too, in the end; a sign-in goes when its sessions have gone. What lives, lives.
+    let mut refresh = live.refresh;
+    for _ in 0..3 {
+        passing.by(&rig, DAY * 11).await;
+        refresh = rig.refresh(&refresh).await.expect(200).text("refresh_token");
+    }
+    passing.by(&rig, MINUTE).await;
+    assert_eq!(counts(&rig).await, [0, 1, 1]);
+    rig.refresh(&refresh).await.expect(200);
+    let gone = rig.refresh(&ended.refresh).await;
+    assert_eq!(gone.status.as_u16(), 400, "{}", gone.body);
+}
+
+// I-6
+#[tokio::test]
+async fn a_clock_that_jumps_removes_nothing() {
+    let rig = Rig::sqlite().await;
+    let user = rig.user("ada@example.com").await;
+    rig.admin(Method::DELETE, &format!("/api/admin/sessions/{}", user.sid), &json!({})).await.expect(200);
+    let mut passing = Passing::begin(&rig).await;
+    passing.jump(&rig, DAY * 365).await;
+    // Another process, which finds the clock as it is.
+    let mut other = Passing { trimmer: Trimmer::default(), uptime: Duration::ZERO };
+    other.by(&rig, MINUTE * 5).await;
+    assert_eq!(counts(&rig).await, [1, 1, 1]);
+    // Once it has run for longer than any token lives, the time of its start has passed for certain.
+    other.by(&rig, DAY + MINUTE * 2).await;
+    assert_eq!(counts(&rig).await, [0, 0, 0]);
+}
+
+// AUD-05
+#[tokio::test]
+async fn security_events_go_after_their_retention() {
+    let rig = Rig::with(&[("retention.audit", "2d")]).await;
+    rig.register("ada@example.com").await;
+    let mut passing = Passing::begin(&rig).await;
+    passing.by(&rig, DAY).await;
+    rig.register("bob@example.com").await;
+    let events = count(&rig, "SELECT COUNT(*) FROM audit").await;
+    passing.by(&rig, DAY + MINUTE).await;
+    let left = count(&rig, "SELECT COUNT(*) FROM audit").await;
+    assert!(left > 0 && left < events, "{left} of {events}");
+    assert_eq!(count(&rig, "SELECT COUNT(*) FROM audit WHERE event = 'user_created'").await, 1);
+}
+
+/// Removes what had expired by `t`, in pieces of `limit`.
+async fn trim_log(store: &Store, t: Timestamp, limit: u32) {
+    let mut after = Some(Rsn::default());
+    while let Some(from) = after {
+        let piece = store.read(move |tx| Box::pin(trim::log(tx, from, t, limit))).await.unwrap();
+        let over = piece.over;
+        let remove = store.write(move |tx| {
+            let over = over.clone();
+            Box::pin(async move { trim::remove_entries(tx, &over).await })
+        });
+        remove.await.unwrap();
+        after = piece.next;
+    }
+}
+
+both! {
+    // I11: a reader with any cursor gets every unexpired entry above it, and nothing is a gap.
+    async fn readers_behind_the_trimmed_part_miss_nothing(rig: Rig) {
+        // Real time, which both databases share.
+        let far = 4_000_000_000_i64;
+        let entries: Vec<Entry> = (0..50)
+            .map(|n| Entry::session(SCOPE, &format!("s{n}"), if n % 5 == 0 { far } else { n }))
+            .chain([Entry::key(SCOPE, "a-key")])
+            .collect();
+        let now = rig.app.clock.now();
+        let append = rig.app.store.write(move |tx| {
+            let entries = entries.clone();
+            Box::pin(async move { revocations::append(tx, now, &entries).await })
+        });
+        let last = append.await.unwrap().get();
+        trim_log(&rig.app.store, Timestamp::from_secs(1_000), 7).await;
+        assert_eq!(count(&rig, "SELECT COUNT(*) FROM rev_log").await, 11);
+        let _running = running(&rig).await;
+        for cursor in [0, last - 48, last - 3, last] {
+            let mut follower = Follower { head: cursor, ..Follower::default() };
+            let page = rig.get(&format!("/revocations/0?after={cursor}")).send().await.expect(200).body;
+            follower.take_all(&rig, &page).await;
+            assert_eq!((follower.gaps, follower.head), (0, last));
+            let above = follower.positions().into_iter().filter(|rsn| *rsn > cursor).count();
+            let kept = (0..51).filter(|n| n % 5 == 0 && last - 50 + n > cursor).count();
+            assert_eq!(above, kept, "from {cursor}");
+        }
+    }
+
+    async fn replicas_take_turns(rig: Rig) {
+        let now = rig.app.clock.now();
+        let take = async || {
+            let turn = rig.app.store.write(move |tx| Box::pin(trim::take_turn(tx, now, DAY, Timestamp::from_secs(5))));
+            turn.await.unwrap()
+        };
+        assert_eq!(take().await, Some(Timestamp::from_secs(5)));
+        assert_eq!(take().await, None);
+        let confirm = rig.app.store.write(|tx| Box::pin(trim::confirm(tx, Timestamp::from_secs(9))));
+        confirm.await.unwrap();
+        let known = rig.app.store.read(|tx| Box::pin(trim::confirmed(tx))).await.unwrap();
+        assert_eq!(known, Some(Timestamp::from_secs(9)));
+    }
+
+    // Every table's statements, on both databases.
+    async fn a_turn_on_a_store_in_use_removes_nothing_that_lives(rig: Rig) {
+        let live = rig.user("ada@example.com").await;
+        rig.admin(Method::POST, "/api/admin/revocations", &json!({ "kind": "token", "id": "a-jti" })).await.expect(200);
+        let before = counts(&rig).await;
+        Trimmer::default().turn(&rig.app).await.unwrap();
+        assert_eq!(counts(&rig).await, before);
+        rig.refresh(&live.refresh).await.expect(200);
+        // And each of those statements that remove.
+        let write = rig.app.store.write(|tx| Box::pin(async move {
+            trim::remove_sessions(tx, &["a".to_owned()]).await?;
+            trim::remove_signins(tx, &[vec![1]]).await?;
+            trim::remove_events(tx, &["a".to_owned()]).await
+        }));
+        write.await.unwrap();
+        assert_eq!(counts(&rig).await, before);
+    }
+}
