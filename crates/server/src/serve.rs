@@ -16,7 +16,7 @@ use crate::{
     feed,
     http::{
         metrics,
-        serve::{Server, bind_admin_socket},
+        serve::{Server, bind, bind_admin_socket},
     },
     keys::RELOAD_EVERY,
     mark, routes,
@@ -46,9 +46,9 @@ pub async fn serve(
     ready: impl FnOnce(&Ready),
 ) -> Result<(), StartError> {
     // The port first: it is the likeliest thing to be missing, and nothing was touched yet.
-    let listener = listen(config.listen).await?;
+    let listener = listen(config.listen)?;
     let metrics_listener = match config.metrics_listen {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen(address)?),
         None => None,
     };
     let app = App::open(config).await?;
@@ -123,10 +123,8 @@ fn start(
     tasks
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| StartError::Listen { on: address.to_string(), reason: error.to_string() })
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    bind(address).map_err(|error| StartError::Listen { on: address.to_string(), reason: error.to_string() })
 }
 
 async fn signalled(mut stopped: watch::Receiver<bool>) {

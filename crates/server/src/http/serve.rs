@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     future::Future,
     io,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -18,7 +18,7 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, TcpSocket, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tracing::{debug, warn};
@@ -161,6 +161,23 @@ async fn drain(graceful: GracefulShutdown) {
     }
 }
 
+/// Connections that may wait until they are accepted; the system may allow less. After an outage every verifier comes back
+/// within the same second, and whoever finds the usual queue of 128 full tries again only a second later.
+const WAITING: u32 = 4096;
+
+/// Listens on a TCP address.
+///
+/// # Errors
+/// The address is taken, or not this machine's.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+    // As the usual way does: a restart must not wait for what is left of earlier connections.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
+
 /// Binds the admin socket with mode 0600. A socket left by a killed server is replaced; the data folder's lock already
 /// proves that no other server lives.
 ///
@@ -225,6 +242,28 @@ impl Drop for Slot {
             if *count == 0 {
                 open.remove(&address);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everybody comes back after an outage, before the first of them is served.
+    #[tokio::test]
+    async fn a_crowd_may_wait_to_be_accepted() {
+        let limit = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok();
+        let limit = limit.and_then(|text| text.trim().parse::<usize>().ok()).unwrap_or(128);
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut crowd = Vec::new();
+        for _ in 0..limit.min(400) {
+            crowd.push(tokio::net::TcpStream::connect(address).await.unwrap());
+        }
+        // Nobody needs to be asked to come again.
+        for _ in &crowd {
+            listener.accept().await.unwrap();
         }
     }
 }

@@ -8,7 +8,7 @@ mod upstream;
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use arc_swap::ArcSwapOption;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::sync::Semaphore;
 use tracing::info;
 
 pub use upstream::{Credentials, UpstreamError};
@@ -18,7 +18,10 @@ use crate::{
     clock::Clock,
     config::Limits,
     feed::{self, Hub, Seats},
-    http::{metrics::Metrics, serve::Server},
+    http::{
+        metrics::Metrics,
+        serve::{Server, bind},
+    },
 };
 
 /// The path of the feed, here and upstream.
@@ -59,7 +62,7 @@ pub async fn relay(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), RelayError> {
     let refuse = |error: std::io::Error| RelayError::Listen { on: config.listen, reason: error.to_string() };
-    let listener = TcpListener::bind(config.listen).await.map_err(refuse)?;
+    let listener = bind(config.listen).map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
     let upstream = Upstream::new(&config.upstream, config.credentials.as_ref()).map_err(RelayError::Upstream)?;
     let (upstream, hub) = (Arc::new(upstream), Arc::new(Hub::new(config.seats)));
