@@ -134,11 +134,12 @@ pub async fn keep(app: App, stop: impl Future<Output = ()>) -> Result<(), StartE
             () = tokio::time::sleep(LOOK) => {}
             () = &mut stop => break,
         }
-        let head = app.feed.latest().map_or(seen.rsn, |line| line.head);
-        if head == seen.rsn && look % EVERY != 0 {
+        // The feed reads at once what is committed: what it has told is seen, also if it was lost again before this look.
+        let told = seen.raised(Mark { rsn: app.feed.highest(), t: seen.t });
+        if told == seen && look % EVERY != 0 {
             continue;
         }
-        match note(&app, seen).await {
+        match note(&app, told).await {
             Ok(mark) => seen = mark,
             Err(error @ StartError::OlderDatabase { .. }) => return Err(error),
             Err(error) => error!(%error, "the high-water mark could not be kept; trying again"),
@@ -147,7 +148,7 @@ pub async fn keep(app: App, stop: impl Future<Output = ()>) -> Result<(), StartE
     Ok(())
 }
 
-/// Brings the mark up to date once; `seen` is what it says.
+/// Brings the mark up to date once; `seen` is what it says, or more.
 ///
 /// # Errors
 /// As [`keep`], or the mark cannot be written.
@@ -156,9 +157,7 @@ pub async fn note(app: &App, seen: Mark) -> Result<Mark, StartError> {
     if seen.is_above(head) {
         return Err(StartError::older(file.path(), seen, head));
     }
-    if head != seen {
-        file.write(app.ring.provider(), head).await?;
-    }
+    file.write(app.ring.provider(), head).await?;
     Ok(head)
 }
 

@@ -8,7 +8,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -54,6 +54,7 @@ pub struct Hub {
     seats: Seats,
     /// Lines that were sent live, counted.
     sent: AtomicU64,
+    highest: AtomicI64,
     /// The writer hears its source.
     fresh: AtomicBool,
     begun: Notify,
@@ -102,6 +103,7 @@ impl Hub {
             state: Mutex::default(),
             seats,
             sent: AtomicU64::new(0),
+            highest: AtomicI64::new(0),
             fresh: AtomicBool::new(false),
             begun: Notify::new(),
         }
@@ -124,6 +126,7 @@ impl Hub {
     }
 
     fn send(&self, state: &mut State, line: Arc<Line>) {
+        self.highest.fetch_max(line.head.get(), Ordering::Relaxed);
         state.latest = Some(Arc::clone(&line));
         self.begun.notify_waiters();
         // Nobody reads: then nobody misses it.
@@ -217,6 +220,11 @@ impl Hub {
             missed.push(Arc::clone(latest));
         }
         Some(Subscription { missed, live })
+    }
+
+    /// The highest head that any line had.
+    pub fn highest(&self) -> Rsn {
+        Rsn::new(self.highest.load(Ordering::Relaxed))
     }
 
     /// The newest line.

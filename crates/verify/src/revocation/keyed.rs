@@ -20,11 +20,12 @@ impl Keyed {
         Self { low: source.hash_one(0_u8), high: source.hash_one(1_u8) }
     }
 
-    /// The hash of two words: the 128-bit product of both, folded.
+    /// The hash of two words: the 128-bit product of both, folded twice, because an even factor leaves its low bits empty.
     #[inline]
     pub(crate) fn fold(self, low: u64, high: u64) -> u64 {
         let product = u128::from(low ^ self.low) * u128::from(high ^ self.high);
-        low_half(product) ^ low_half(product >> 64)
+        let folded = low_half(product) ^ low_half(product >> 64);
+        folded ^ (folded >> 32)
     }
 }
 
