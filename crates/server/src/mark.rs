@@ -125,7 +125,8 @@ pub async fn check(file: &MarkFile, store: &Store, provider: &KeyProvider) -> Re
 ///
 /// # Errors
 /// [`StartError::OlderDatabase`]: the database fell behind what was seen of it, it was restored under a running server or
-/// has lost commits. Nothing that it says of revocations can be trusted.
+/// has lost commits. Nothing that it says of revocations can be trusted. It is noticed within a second, unless somebody
+/// appends in between; so servers are stopped before a database is restored.
 pub async fn keep(app: App, stop: impl Future<Output = ()>) -> Result<(), StartError> {
     tokio::pin!(stop);
     let mut seen = app.mark_at_start;
@@ -136,7 +137,8 @@ pub async fn keep(app: App, stop: impl Future<Output = ()>) -> Result<(), StartE
         }
         // The feed reads at once what is committed: what it has told is seen, also if it was lost again before this look.
         let told = seen.raised(Mark { rsn: app.feed.highest(), t: seen.t });
-        if told == seen && look % EVERY != 0 {
+        let latest = app.feed.latest().map_or(seen.rsn, |line| line.head);
+        if told == seen && latest == seen.rsn && look % EVERY != 0 {
             continue;
         }
         match note(&app, told).await {

@@ -66,10 +66,10 @@ pub async fn keep_noting(app: App, stop: impl Future<Output = ()>) {
 }
 
 async fn note(app: &App, seen: Timestamp) -> Result<Timestamp, StoreError> {
-    let now = app.steady_now();
+    let (now, told) = (app.steady_now(), app.feed.highest());
     let write = app.store.write(move |tx| {
         Box::pin(async move {
-            floor::follow(tx, now, EVERY).await?;
+            floor::follow(tx, now, EVERY, told).await?;
             match tx.kind() {
                 StoreKind::Sqlite => revocations::tick(tx, now, seen, EVERY / 2).await.map(|ticked| ticked.t),
                 StoreKind::Postgres => Ok(seen),

@@ -75,8 +75,10 @@ async fn older_tokens_end_earlier() {
     let old = (rig.refresh(&old.refresh).await.expect(200).text("access_token"), old);
     rig.advance(Duration::from_mins(4));
     let follow = rig.app.clock.now();
-    let write =
-        rig.app.store.write(move |tx| Box::pin(revocations::floor::follow(tx, follow, Duration::from_secs(10))));
+    let write = rig
+        .app
+        .store
+        .write(move |tx| Box::pin(revocations::floor::follow(tx, follow, Duration::from_secs(10), Rsn::default())));
     write.await.unwrap();
     let young = rig.user("bob@example.com").await;
 

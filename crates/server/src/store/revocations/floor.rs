@@ -34,14 +34,15 @@ pub async fn raise(tx: &mut Tx, floor: Rsn, rise: Rise) -> Result<(), StoreError
 }
 
 /// Lets the log's position follow the clock while nothing is appended: so a token says by its `rsn` how old it is, which is
-/// what a floor that rises in steps goes by. Changes nothing if something was appended within `step`.
+/// what a floor that rises in steps goes by. Changes nothing if something was appended within `step`, and nothing in a log
+/// that is behind what was `seen` of it: the high-water mark must notice that.
 ///
 /// # Errors
 /// As any statement.
-pub async fn follow(tx: &mut Tx, clock: Timestamp, step: std::time::Duration) -> Result<(), StoreError> {
-    const FOLLOW: &str = "UPDATE rev_head SET rsn = $1 WHERE stream = $2 AND rsn < $3";
+pub async fn follow(tx: &mut Tx, clock: Timestamp, step: std::time::Duration, seen: Rsn) -> Result<(), StoreError> {
+    const FOLLOW: &str = "UPDATE rev_head SET rsn = $1 WHERE stream = $2 AND rsn < $3 AND rsn >= $4";
     let now = Timestamp::from_micros(now_us(tx, clock).await?);
-    tx.execute(FOLLOW, &[now.into(), STREAM.into(), now.minus(step).into()]).await.map(drop)
+    tx.execute(FOLLOW, &[now.into(), STREAM.into(), now.minus(step).into(), seen.into()]).await.map(drop)
 }
 
 /// Reads the columns of a rise, from this column on.
