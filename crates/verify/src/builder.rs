@@ -16,6 +16,7 @@ use crate::{
     cache::TokenCache,
     claims::Requirement,
     clock::Clock,
+    dpop::{Dpop, Gate},
     feed::{Credentials, Follower, HttpTransport, Runner, Settings, Site},
     following::{Following, Source},
     http::credentials::AccessCookie,
@@ -88,6 +89,12 @@ pub enum BuildError {
     /// A shared secret is no base64url, shorter than 32 bytes, or itself a key file.
     #[error("the shared secret is not usable: {0}")]
     Secret(jose::Error),
+    /// The settings of proofs cannot work.
+    #[error("dpop() is not usable: {reason}")]
+    Dpop {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// Not an X.509 certificate in DER.
     #[error("the root certificate is not usable: {0}")]
     RootCertificate(String),
@@ -128,6 +135,7 @@ impl NeedsAudience {
             credentials: None,
             max_entries: MAX_ENTRIES,
             cached_tokens: CACHED_TOKENS,
+            dpop: None,
         }
     }
 }
@@ -166,6 +174,7 @@ pub struct VerifierBuilder {
     credentials: Option<Credentials>,
     max_entries: usize,
     cached_tokens: usize,
+    dpop: Option<Dpop>,
 }
 
 /// What is checked.
@@ -206,6 +215,13 @@ impl VerifierBuilder {
     /// issuer's origin, which the browser tells by `Origin` or `Sec-Fetch-Site`.
     pub fn accept_cookie(mut self) -> Self {
         self.cookie = true;
+        self
+    }
+
+    /// Takes tokens that are bound to a key, too, with a proof by that key in each request (`Authorization: DPoP`, RFC 9449).
+    /// Without this they are refused, and so they are as bearer tokens in any case.
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = Some(dpop);
         self
     }
 
@@ -352,8 +368,10 @@ impl VerifierBuilder {
             .filter(|site| site.credentials.is_some())
             .map(|site| Introspector::new(site, clock.clone(), self.limits.max_wait));
         let cache = (self.cached_tokens > 0).then(|| TokenCache::new(self.cached_tokens));
+        let dpop = self.dpop.as_ref().map(Gate::new).transpose()?;
         let keys = self.key_source()?;
-        Ok(Verifier::new(Inner { policy, keys, requirements, cookie, clock, following, cache, introspector }, lease))
+        let inner = Inner { policy, keys, requirements, cookie, clock, following, cache, introspector, dpop };
+        Ok(Verifier::new(inner, lease))
     }
 
     /// Where the issuer's feed is found, if it is followed.

@@ -27,7 +27,7 @@
 //! ```
 //!
 //! With any other `tower` service use the same layers; with none, [`Verifier::verify_request`] or
-//! [`Verifier::verify_online`], and send [`Rejection::response`].
+//! [`Verifier::verify_online`], and send [`Rejection::response_to`].
 //!
 //! # Testing a protected service
 //! The feature `test-issuer` brings a real issuer in memory, which also makes every kind of wrong token:
@@ -77,7 +77,7 @@ pub use self::http::{Name, Role, Scope};
 pub use builder::{BuildError, NeedsAudience, VerifierBuilder};
 pub use claims::Claims;
 pub use clock::{Clock, Moment};
-pub use dpop::DpopFault;
+pub use dpop::{Dpop, DpopFault};
 pub use keys::{FetchError, KeyStatus};
 pub use rejection::{Rejection, Unclear};
 pub use revocation::{Profile, RevocationEvent, RevocationStatus};
@@ -87,7 +87,7 @@ pub use revocation::{Profile, RevocationEvent, RevocationStatus};
 struct Readme;
 
 #[cfg(feature = "test-issuer")]
-pub use test_issuer::{TestIssuer, TestServer, TestToken};
+pub use test_issuer::{TestIssuer, TestKey, TestServer, TestToken};
 pub use verifier::{ReadyError, Verifier};
 
 /// The JOSE library that the claims and keys come from.

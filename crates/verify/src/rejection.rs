@@ -108,7 +108,8 @@ pub enum Rejection {
     },
     /// The issuer was asked (RFC 7662) and does not call it active.
     Inactive,
-    /// It is bound to a key (RFC 9449), and was not presented together with that key.
+    /// It is bound to a key (RFC 9449) and was not presented as that asks for, or the proof beside it is not good. 401; 503 if
+    /// no more proofs can be remembered.
     Dpop(DpopFault),
     /// The verifier has not heard from the issuer for longer than its bound, and could not ask. 503, never 401.
     Stale {
@@ -243,7 +244,7 @@ impl Rejection {
             Self::Revoked { kind, rsn } => format!("its {} was revoked at {rsn}", noun(*kind)).into(),
             Self::BelowFloor { rsn, .. } => rsn.to_string().into(),
             Self::Inactive => "the issuer calls it inactive".into(),
-            Self::Dpop(fault) => fault.got().into(),
+            Self::Dpop(fault) => fault.got(),
             Self::Stale { age, .. } => format!("none for {} ms", age.as_millis()).into(),
             Self::Unguarded => "none".into(),
         }

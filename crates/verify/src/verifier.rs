@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use countersign_jose::{AccessClaims, Error, Policy, Unverified, Verified, profile::AccessToken};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use tokio::sync::broadcast;
 
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
     cache::{Cached, TokenCache},
     claims::{Checked, Claims, Requirement},
     clock::{Clock, Moment},
-    dpop,
+    dpop::{self, Asked, DpopFault, Gate},
     following::Following,
     guard,
-    http::credentials::{self, AccessCookie},
+    http::credentials::{self, AccessCookie, Scheme},
     introspect::Introspector,
     keys::{FetchError, KeySource, KeyStatus, Keys},
     rejection::Rejection,
@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) following: Option<Following>,
     pub(crate) cache: Option<TokenCache>,
     pub(crate) introspector: Option<Introspector>,
+    /// `None`: no proofs are taken.
+    pub(crate) dpop: Option<Gate>,
 }
 
 /// Why [`Verifier::ready`] gave up.
@@ -123,8 +125,16 @@ impl Verifier {
     ///
     /// # Errors
     /// [`Rejection`]. A key that the verifier does not have yet is [`Rejection::UnknownKey`]; a view of the revocation
-    /// log that is older than the profile allows, [`Rejection::Stale`].
+    /// log that is older than the profile allows, [`Rejection::Stale`]. A token that is bound to a key is
+    /// [`Rejection::Dpop`]: only [`verify_request`](Self::verify_request) takes one.
     pub fn verify(&self, token: &str) -> Result<Claims, Rejection> {
+        let claims = self.at_once(token)?;
+        dpop::as_bearer(&claims)?;
+        Ok(claims)
+    }
+
+    #[inline]
+    fn at_once(&self, token: &str) -> Result<Claims, Rejection> {
         let now = self.inner.clock.now();
         if let Some(outcome) = self.inner.cached(token, now, self.lease) {
             return outcome;
@@ -147,6 +157,13 @@ impl Verifier {
     /// [`Rejection`]. [`Rejection::UnknownKey`] means that the issuer was asked and has no such key; as long as it cannot
     /// be asked, [`Rejection::NotReady`].
     pub async fn verify_online(&self, token: &str) -> Result<Claims, Rejection> {
+        let claims = self.online(token).await?;
+        dpop::as_bearer(&claims)?;
+        Ok(claims)
+    }
+
+    /// Whoever presents it: the callers ask what the token asks of its bearer.
+    async fn online(&self, token: &str) -> Result<Claims, Rejection> {
         match self.inner.verify_waiting(token, self.lease).await {
             Err(stale @ Rejection::Stale { .. }) => self.ask_issuer(token, stale).await,
             outcome => outcome,
@@ -164,16 +181,44 @@ impl Verifier {
         }
     }
 
-    /// Checks the token of a request: `Authorization: Bearer` (RFC 6750 §2.1), or the access cookie if the builder
-    /// allows it. `Ok(None)`: the request carries none.
+    /// Checks the token of a request: `Authorization: Bearer` (RFC 6750 §2.1), the access cookie if the builder allows it, or
+    /// `Authorization: DPoP` with a proof (RFC 9449 §7.1) if the builder has [`dpop`](crate::VerifierBuilder::dpop).
+    /// `Ok(None)`: the request carries none. The URI is the request's own, with its whole path.
     ///
     /// # Errors
-    /// [`Rejection`]; its [`response`](Rejection::response) is what the caller should hear.
-    pub async fn verify_request(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Claims>, Rejection> {
-        match credentials::find(method, headers, self.inner.cookie.as_ref())? {
-            Some(token) => self.verify_online(token).await.map(Some),
-            None => Ok(None),
+    /// [`Rejection`]; its [`response_to`](Rejection::response_to) is what the caller should hear.
+    pub async fn verify_request(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Option<Claims>, Rejection> {
+        let Some(presented) = credentials::find(method, headers, self.inner.cookie.as_ref())? else { return Ok(None) };
+        match presented.scheme {
+            Scheme::Bearer => self.verify_online(presented.token).await.map(Some),
+            Scheme::Dpop => self.verify_bound(presented.token, Asked { method, uri, headers }).await.map(Some),
         }
+    }
+
+    /// Each check of the proof follows those of the token, so that a stranger without a token cannot make this service verify
+    /// signatures or remember anything.
+    async fn verify_bound(&self, token: &str, asked: Asked<'_>) -> Result<Claims, Rejection> {
+        let Some(gate) = &self.inner.dpop else { return Err(Rejection::Dpop(DpopFault::NotAccepted)) };
+        let claims = self.online(token).await?;
+        let key = dpop::bound_to(&claims)?;
+        let now = self.inner.clock.now();
+        gate.check(asked, (token, key), (now, self.inner.secs(now))).map_err(Rejection::Dpop)?;
+        Ok(claims)
+    }
+
+    /// Whether proofs are taken.
+    pub(crate) fn takes_proofs(&self) -> bool {
+        self.inner.dpop.is_some()
+    }
+
+    /// The nonce that the answer to a request with a proof hands out, where there are nonces.
+    pub(crate) fn next_nonce(&self) -> Option<HeaderValue> {
+        self.inner.dpop.as_ref()?.next_nonce(self.inner.clock.now())
     }
 
     /// Waits until a token that was accepted dies: it is revoked, it expires, or the verifier's view grows too old to
@@ -240,6 +285,12 @@ impl Inner {
         self.cache.as_ref()?.find(token, look).flatten()
     }
 
+    /// The time by which a proof is judged: a local clock that was set back must not make an old one good again.
+    fn secs(&self, now: Moment) -> i64 {
+        let log = self.following.as_ref().map_or(0, |following| following.look(now).time / 1_000_000);
+        now.unix_secs().max(log)
+    }
+
     /// The outcome for a token whose header was seen before on a token that these keys signed: the header is not read again and the
     /// key is known. Everything else is checked as always.
     fn recognised(&self, text: &str, now: Moment, lease: Lease) -> Option<Result<Claims, Rejection>> {
@@ -292,7 +343,6 @@ impl Inner {
     }
 
     fn admit(&self, checked: &Arc<Checked>, now: Moment, lease: Lease) -> Result<Claims, Rejection> {
-        dpop::as_bearer(&checked.claims)?;
         let standing = self.stands(checked, now, lease)?;
         let claims = Claims::new(Arc::clone(checked), standing);
         self.requirements.iter().try_for_each(|requirement| requirement.check(&claims))?;

@@ -1,12 +1,19 @@
-//! What the remote caller hears of a rejection: RFC 6750, and no more than a client needs to act (TOK-26).
+//! What the remote caller hears of a rejection: RFC 6750 and RFC 9449, and no more than a client needs to act (TOK-26).
+
+use std::sync::LazyLock;
 
 use bytes::Bytes;
+use countersign_jose::dpop;
 use http::{
-    HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE},
 };
 
-use crate::rejection::{Rejection, Unclear};
+use super::credentials::{Scheme, uses_proof};
+use crate::{
+    dpop::{DpopFault, NONCE},
+    rejection::{Rejection, Unclear},
+};
 
 /// One row per kind of answer; every fault of a token shares one, so that nobody learns which check failed.
 struct Answer {
@@ -47,6 +54,18 @@ const INVALID: Answer = Answer {
     description: "The access token was not accepted.",
     challenge: Challenge::Error,
 };
+const INVALID_PROOF: Answer = Answer {
+    status: StatusCode::UNAUTHORIZED,
+    error: "invalid_dpop_proof",
+    description: "The proof of possession was not accepted.",
+    challenge: Challenge::Error,
+};
+const NEEDS_NONCE: Answer = Answer {
+    status: StatusCode::UNAUTHORIZED,
+    error: "use_dpop_nonce",
+    description: "The proof of possession needs the nonce in this answer.",
+    challenge: Challenge::Error,
+};
 const INSUFFICIENT: Answer = Answer {
     status: StatusCode::FORBIDDEN,
     error: "insufficient_scope",
@@ -72,9 +91,26 @@ impl Rejection {
         answer(self).status
     }
 
-    /// The answer for the remote caller: status, `WWW-Authenticate` (RFC 6750 §3), `Retry-After` with 503, and a JSON
-    /// body `{"error":…,"error_description":…}`. Never stored by a cache.
+    /// The answer for the remote caller: status, `WWW-Authenticate` (RFC 6750 §3, RFC 9449 §7.1), `Retry-After` with 503, and
+    /// a JSON body `{"error":…,"error_description":…}`. Never stored by a cache.
     pub fn response(&self) -> Response<Bytes> {
+        self.answered(self.scheme())
+    }
+
+    /// As [`response`](Self::response), in the scheme in which the request with these headers presented its token.
+    pub fn response_to(&self, headers: &HeaderMap) -> Response<Bytes> {
+        self.answered(if uses_proof(headers) { Scheme::Dpop } else { self.scheme() })
+    }
+
+    /// A bearer token that is bound to a key is a matter of the other scheme (RFC 9449 §7.2).
+    fn scheme(&self) -> Scheme {
+        match self {
+            Self::Dpop(fault) if !matches!(fault, DpopFault::Confirmation | DpopFault::NotAccepted) => Scheme::Dpop,
+            _ => Scheme::Bearer,
+        }
+    }
+
+    fn answered(&self, scheme: Scheme) -> Response<Bytes> {
         let answer = answer(self);
         let body = format!(r#"{{"error":"{}","error_description":"{}"}}"#, answer.error, answer.description);
         let mut response = Response::new(Bytes::from(body));
@@ -82,14 +118,17 @@ impl Rejection {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = challenge(&answer, self) {
+        if let Some(challenge) = challenge(&answer, self, scheme) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
         match self {
             Self::NotReady { retry_after, .. } => {
                 drop(headers.insert(RETRY_AFTER, HeaderValue::from((*retry_after).max(1))));
             }
-            Self::Stale { .. } => drop(headers.insert(RETRY_AFTER, HeaderValue::from(1))),
+            Self::Stale { .. } | Self::Dpop(DpopFault::Full) => drop(headers.insert(RETRY_AFTER, HeaderValue::from(1))),
+            Self::Dpop(DpopFault::Nonce { fresh }) => {
+                headers.extend(HeaderValue::try_from(fresh).map(|nonce| (NONCE, nonce)));
+            }
             _ => {}
         }
         if let Self::Unclear(Unclear::TwoCookies { clear }) = self {
@@ -117,27 +156,40 @@ fn answer(rejection: &Rejection) -> Answer {
         | Rejection::Revoked { .. }
         | Rejection::KilledKey { .. }
         | Rejection::BelowFloor { .. }
-        | Rejection::Inactive
-        | Rejection::Dpop(_) => INVALID,
+        | Rejection::Inactive => INVALID,
+        Rejection::Dpop(DpopFault::Nonce { .. }) => NEEDS_NONCE,
+        Rejection::Dpop(DpopFault::Full) => NOT_READY,
+        Rejection::Dpop(fault) if fault.is_of_proof() => INVALID_PROOF,
+        Rejection::Dpop(_) => INVALID,
         Rejection::Scope { .. } | Rejection::Role { .. } => INSUFFICIENT,
         Rejection::NotReady { .. } | Rejection::Stale { .. } => NOT_READY,
         Rejection::Unguarded => UNGUARDED,
     }
 }
 
-fn challenge(answer: &Answer, rejection: &Rejection) -> Option<HeaderValue> {
+/// What a client that has no token yet hears of proofs, beside the challenge for bearer tokens (RFC 9449 §7.1).
+pub(super) static PROOF_CHALLENGE: LazyLock<Option<HeaderValue>> =
+    LazyLock::new(|| HeaderValue::try_from(format!("DPoP algs=\"{}\"", *ALGORITHMS)).ok());
+
+/// By every name: an older client looks for `EdDSA`.
+static ALGORITHMS: LazyLock<String> = LazyLock::new(|| dpop::algorithms().collect::<Vec<_>>().join(" "));
+
+fn challenge(answer: &Answer, rejection: &Rejection, scheme: Scheme) -> Option<HeaderValue> {
     let error = match answer.challenge {
         Challenge::None => return None,
         // The scheme must carry at least one parameter (RFC 6750 §3).
         Challenge::Bare => return Some(HeaderValue::from_static("Bearer realm=\"api\"")),
         Challenge::Error => answer.error,
     };
-    let text = match rejection {
-        Rejection::Scope { required, .. } if required.bytes().all(is_scope_byte) => {
-            format!("Bearer error=\"{error}\", scope=\"{required}\"")
-        }
-        _ => format!("Bearer error=\"{error}\""),
+    let mut text = match scheme {
+        Scheme::Bearer => format!("Bearer error=\"{error}\""),
+        Scheme::Dpop => format!("DPoP error=\"{error}\", algs=\"{}\"", *ALGORITHMS),
     };
+    if let Rejection::Scope { required, .. } = rejection
+        && required.bytes().all(is_scope_byte)
+    {
+        text = format!("{text}, scope=\"{required}\"");
+    }
     HeaderValue::try_from(text).ok()
 }
 
@@ -190,14 +242,53 @@ mod tests {
             Rejection::KilledKey { kid: text() },
             Rejection::BelowFloor { rsn: 1, floor: 2 },
             Rejection::Inactive,
-            Rejection::Dpop(DpopFault::Bearer),
             Rejection::Dpop(DpopFault::Confirmation),
+            Rejection::Dpop(DpopFault::NotAccepted),
         ] {
             let response = rejection.response();
             assert_eq!(response.status(), expected.status());
             assert_eq!(response.headers(), expected.headers());
             assert_eq!(response.body(), expected.body());
         }
+    }
+
+    // RFC 9449 §7.1, §7.2, TOK-26
+    #[test]
+    fn faults_of_a_proof_are_answered_in_its_scheme() {
+        let mut with_proof = HeaderMap::new();
+        with_proof.insert(http::header::AUTHORIZATION, HeaderValue::from_static("DPoP a.b.c"));
+        let of = |rejection: &Rejection| {
+            let response = rejection.response();
+            let same = rejection.response_to(&with_proof);
+            assert_eq!((response.headers(), response.body()), (same.headers(), same.body()), "{rejection}");
+            let challenge = header(&response, WWW_AUTHENTICATE).map(str::to_owned);
+            (response.status().as_u16(), challenge.unwrap_or_default())
+        };
+        let invalid = (401, format!("DPoP error=\"invalid_token\", algs=\"{}\"", *ALGORITHMS));
+        assert!(ALGORITHMS.contains("ES256 ") && !ALGORITHMS.contains("HS256"));
+        for fault in [DpopFault::Bearer, DpopFault::Unbound] {
+            assert_eq!(of(&Rejection::Dpop(fault)), invalid);
+        }
+        let proof = (401, format!("DPoP error=\"invalid_dpop_proof\", algs=\"{}\"", *ALGORITHMS));
+        for fault in [
+            DpopFault::Headers { got: 0 },
+            DpopFault::Headers { got: 2 },
+            DpopFault::Proof(dpop::ProofError::TokenHash),
+            DpopFault::Proof(dpop::ProofError::Token(countersign_jose::Error::Signature)),
+            DpopFault::Target,
+            DpopFault::Replayed,
+        ] {
+            assert_eq!(of(&Rejection::Dpop(fault)), proof);
+        }
+        let nonce = Rejection::Dpop(DpopFault::Nonce { fresh: "abc".into() });
+        assert_eq!(of(&nonce).1, format!("DPoP error=\"use_dpop_nonce\", algs=\"{}\"", *ALGORITHMS));
+        assert_eq!(header(&nonce.response(), NONCE), Some("abc"));
+        let full = Rejection::Dpop(DpopFault::Full).response();
+        assert_eq!((full.status().as_u16(), header(&full, RETRY_AFTER)), (503, Some("1")));
+        // What is wrong with a token that came with a proof is said in the same scheme.
+        let expired = Rejection::Expired { exp: 1, now: 2 };
+        assert_eq!(header(&expired.response(), WWW_AUTHENTICATE), Some("Bearer error=\"invalid_token\""));
+        assert_eq!(header(&expired.response_to(&with_proof), WWW_AUTHENTICATE), Some(invalid.1.as_str()));
     }
 
     // RFC 6750 §3.1

@@ -33,27 +33,51 @@ impl AccessCookie {
     }
 }
 
+/// A token, and how it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Presented<'h> {
+    pub(crate) token: &'h str,
+    pub(crate) scheme: Scheme,
+}
+
+/// What a token asks of whoever presents it, by their own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// Nothing (RFC 6750).
+    Bearer,
+    /// A proof (RFC 9449 §7.1).
+    Dpop,
+}
+
+/// Whether a request presents its token with the scheme `DPoP`: the answer speaks in the same.
+pub(crate) fn uses_proof(headers: &HeaderMap) -> bool {
+    let value = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+    value
+        .and_then(|value| value.split(|byte| *byte == b' ').next())
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"dpop"))
+}
+
 /// The one token of a request. `Ok(None)`: it carries none. Tokens in the query or a form are ignored (OAU-07).
 pub(crate) fn find<'h>(
     method: &Method,
     headers: &'h HeaderMap,
     cookie: Option<&AccessCookie>,
-) -> Result<Option<&'h str>, Rejection> {
-    let bearer = bearer(headers)?;
-    let Some(cookie) = cookie else { return Ok(bearer) };
-    match (bearer, cookie_value(headers, cookie)?) {
+) -> Result<Option<Presented<'h>>, Rejection> {
+    let presented = authorization(headers)?;
+    let Some(cookie) = cookie else { return Ok(presented) };
+    match (presented, cookie_value(headers, cookie)?) {
         (Some(_), Some(_)) => Err(Rejection::Unclear(Unclear::TwoMethods)),
         (None, Some(token)) => {
             check_same_origin(method, headers, cookie)?;
-            Ok(Some(token))
+            Ok(Some(Presented { token, scheme: Scheme::Bearer }))
         }
-        (bearer, None) => Ok(bearer),
+        (presented, None) => Ok(presented),
     }
 }
 
-/// RFC 6750 §2.1 and RFC 9110 §11.4: `Bearer 1*SP token68`, the scheme in any case, the header once. Another scheme
-/// is no token of ours; what follows the spaces is left to the token's own grammar.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
+/// RFC 6750 §2.1, RFC 9449 §7.1 and RFC 9110 §11.4: `Bearer 1*SP token68` or `DPoP 1*SP token68`, the scheme in any case,
+/// the header once. Another scheme is no token of ours; what follows the spaces is left to the token's own grammar.
+fn authorization(headers: &HeaderMap) -> Result<Option<Presented<'_>>, Rejection> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -62,11 +86,13 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
     let bytes = value.as_bytes();
     let scheme_end = bytes.iter().position(|byte| *byte == b' ').unwrap_or(bytes.len());
     let (scheme, rest) = bytes.split_at(scheme_end);
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Ok(None);
-    }
+    let scheme = match scheme {
+        _ if scheme.eq_ignore_ascii_case(b"bearer") => Scheme::Bearer,
+        _ if scheme.eq_ignore_ascii_case(b"dpop") => Scheme::Dpop,
+        _ => return Ok(None),
+    };
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    text(&rest[spaces..]).map(Some)
+    text(&rest[spaces..]).map(|token| Some(Presented { token, scheme }))
 }
 
 /// CSR-02: names are compared as raw bytes, with no trimming or decoding of any kind. `; ` separates (RFC 6265
@@ -133,7 +159,7 @@ mod tests {
 
     fn get(lines: &[(&'static str, &'static str)]) -> Result<Option<String>, Rejection> {
         let headers = headers(lines);
-        find(&Method::GET, &headers, Some(&cookie())).map(|found| found.map(str::to_owned))
+        find(&Method::GET, &headers, Some(&cookie())).map(|found| found.map(|found| found.token.to_owned()))
     }
 
     // RFC 6750 §2.1
@@ -151,6 +177,28 @@ mod tests {
         assert_eq!(get(&[("authorization", "Bearer ä.b.c")]), Err(Rejection::not_a_token(0)));
     }
 
+    // RFC 9449 §7.1
+    #[test]
+    fn the_scheme_says_what_the_token_asks_for() {
+        let scheme = |value: &'static str| {
+            let headers = headers(&[("authorization", value)]);
+            let found = find(&Method::GET, &headers, None)
+                .expect("one token")
+                .map(|found| (found.token.to_owned(), found.scheme));
+            assert_eq!(
+                uses_proof(&headers),
+                found.as_ref().is_some_and(|(_, scheme)| *scheme == Scheme::Dpop),
+                "{value}"
+            );
+            found
+        };
+        assert_eq!(scheme("DPoP a.b.c"), Some(("a.b.c".into(), Scheme::Dpop)));
+        assert_eq!(scheme("dpop  a.b.c"), Some(("a.b.c".into(), Scheme::Dpop)));
+        assert_eq!(scheme("Bearer a.b.c"), Some(("a.b.c".into(), Scheme::Bearer)));
+        assert_eq!(scheme("DPoPx a.b.c"), None);
+        assert_eq!(scheme("DPoP\ta.b.c"), None);
+    }
+
     // RFC 6750 §2, OAU-07
     #[test]
     fn two_ways_of_sending_a_token_are_refused() {
@@ -159,6 +207,9 @@ mod tests {
         assert_eq!(get(&[bearer, bearer]), unclear(Unclear::TwoHeaders));
         assert_eq!(get(&[bearer, ("authorization", "Basic eA==")]), unclear(Unclear::TwoHeaders));
         assert_eq!(get(&[bearer, ("cookie", "__Host-access=a.b.c")]), unclear(Unclear::TwoMethods));
+        let bound = ("authorization", "DPoP a.b.c");
+        assert_eq!(get(&[bearer, bound]), unclear(Unclear::TwoHeaders));
+        assert_eq!(get(&[bound, ("cookie", "__Host-access=a.b.c")]), unclear(Unclear::TwoMethods));
     }
 
     // CSR-02

@@ -6,13 +6,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Uri, header::WWW_AUTHENTICATE};
 use http_body_util::Either;
 use hyper::body::Body;
 use tower::{Layer, Service};
 
-use super::{AnswerBody, AnswerFuture, Checked, refuse};
-use crate::{rejection::Rejection, verifier::Verifier};
+use super::{AnswerBody, AnswerFuture, Checked, answer::PROOF_CHALLENGE, credentials::uses_proof, refuse};
+use crate::{dpop::NONCE, rejection::Rejection, verifier::Verifier};
 
 /// Puts a [`Verifier`] in front of any HTTP service. A request without a good token is answered here (RFC 6750), the
 /// service never sees it; with one, its [`Claims`](crate::Claims) are in the request's extensions.
@@ -104,18 +104,23 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             match layer.admit(&mut request).await {
-                Ok(()) => Ok(inner.call(request).await?.map(Either::Right)),
-                Err(rejection) => Ok(refuse(&rejection)),
+                Ok(nonce) => {
+                    let mut response = inner.call(request).await?.map(Either::Right);
+                    response.headers_mut().extend(nonce.map(|nonce| (NONCE, nonce)));
+                    Ok(response)
+                }
+                Err(rejection) => Ok(layer.refuse(&rejection, &request)),
             }
         })
     }
 }
 
 impl VerifyLayer {
-    async fn admit<Q>(&self, request: &mut Request<Q>) -> Result<(), Rejection> {
+    /// Leaves the claims in the request, and answers with the nonce for the client's next proof, where there are nonces.
+    async fn admit<Q>(&self, request: &mut Request<Q>) -> Result<Option<HeaderValue>, Rejection> {
         // Taken out for the wait: a reference to the whole request would ask its body to be Sync.
-        let (method, headers) = (request.method().clone(), mem::take(request.headers_mut()));
-        let outcome = self.verifier.verify_request(&method, &headers).await;
+        let (method, uri, headers) = (request.method().clone(), whole_uri(request), mem::take(request.headers_mut()));
+        let outcome = self.verifier.verify_request(&method, &uri, &headers).await;
         *request.headers_mut() = headers;
         let claims = outcome?;
         if claims.is_none() && self.presence == Presence::Required {
@@ -128,6 +133,25 @@ impl VerifyLayer {
             None => drop(extensions.remove::<crate::Claims>()),
         }
         extensions.insert(Checked(claims));
-        Ok(())
+        Ok(self.verifier.next_nonce().filter(|_| uses_proof(request.headers())))
     }
+
+    fn refuse<Q, R>(&self, rejection: &Rejection, request: &Request<Q>) -> Response<AnswerBody<R>> {
+        let mut response = refuse(rejection, request.headers());
+        if *rejection == Rejection::Missing && self.verifier.takes_proofs() {
+            for challenge in PROOF_CHALLENGE.iter() {
+                response.headers_mut().append(WWW_AUTHENTICATE, challenge.clone());
+            }
+        }
+        response
+    }
+}
+
+/// As the client sent it: a router that is nested in another sees less of the path.
+fn whole_uri<Q>(request: &Request<Q>) -> Uri {
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::OriginalUri(uri)) = request.extensions().get() {
+        return uri.clone();
+    }
+    request.uri().clone()
 }

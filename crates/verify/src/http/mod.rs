@@ -15,7 +15,7 @@ pub use require::{RequireLayer, RequireService, require_any_role, require_role, 
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::{Extensions, Response};
+use http::{Extensions, HeaderMap, Response};
 use http_body_util::{Either, Full};
 
 use crate::{claims::Claims, rejection::Rejection};
@@ -34,9 +34,10 @@ fn checked(extensions: &Extensions) -> Result<Option<&Claims>, Rejection> {
     extensions.get::<Checked>().map(|checked| checked.0.as_ref()).ok_or(Rejection::Unguarded)
 }
 
-fn refuse<B>(rejection: &Rejection) -> Response<AnswerBody<B>> {
+/// The answer to a request with these headers.
+fn refuse<B>(rejection: &Rejection, headers: &HeaderMap) -> Response<AnswerBody<B>> {
     log(rejection);
-    rejection.response().map(|body| Either::Left(Full::new(body)))
+    rejection.response_to(headers).map(|body| Either::Left(Full::new(body)))
 }
 
 /// Once per refusal, in the service's words.

@@ -71,7 +71,8 @@ where
             Err(unguarded) => Err(unguarded),
         };
         if let Err(rejection) = verdict {
-            return Box::pin(async move { Ok(refuse(&rejection)) });
+            let headers = request.into_parts().0.headers;
+            return Box::pin(async move { Ok(refuse(&rejection, &headers)) });
         }
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);

@@ -2,6 +2,7 @@
 //! it makes every kind of wrong token on purpose.
 
 mod feed;
+mod key;
 mod revoke;
 mod server;
 mod token;
@@ -19,6 +20,7 @@ use countersign_jose::{Algorithm, Jwk, JwkSet, SigningKey};
 
 use crate::{builder::VerifierBuilder, clock::Clock, verifier::Verifier};
 pub(crate) use feed::TestFeed;
+pub use key::TestKey;
 pub use server::TestServer;
 pub use token::TestToken;
 
@@ -141,6 +143,14 @@ impl TestIssuer {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
         TestToken::new(self.clone(), now.unix_secs(), serial).with(|claims| claims.rsn = Some(self.feed.rsn(now)))
+    }
+
+    /// A client's key, for tokens that are bound to it ([`TestToken::bound_to`]).
+    ///
+    /// # Panics
+    /// If the machine has no randomness.
+    pub fn client_key(&self) -> TestKey {
+        TestKey::new(self.clone())
     }
 
     /// Tokens that no verifier may accept, each with the name of what is wrong with it: one assertion over all of them

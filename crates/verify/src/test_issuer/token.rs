@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use countersign_jose::{AccessClaims, Audience, profile::AccessToken, sign};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{TestIssuer, must};
+use super::{TestIssuer, TestKey, must};
 
 /// A token in the making; [`sign`](Self::sign) makes a good one, each of the others one that is wrong in one way.
 #[derive(Debug, Clone)]
@@ -71,6 +71,23 @@ impl TestToken {
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.claims.extra.insert(name.into(), value.into());
         self
+    }
+
+    /// Good only beside a proof by this key (RFC 9449 §6.1).
+    pub fn bound_to(mut self, key: &TestKey) -> Self {
+        self.claims.cnf = Some(json!({ "jkt": key.thumbprint() }));
+        self
+    }
+
+    /// The token, bound to a new key, and a proof by that key for one request: its method, and the URL as the client calls it.
+    ///
+    /// # Panics
+    /// As [`sign`](Self::sign).
+    pub fn with_proof(self, method: &str, url: &str) -> (String, String) {
+        let key = self.issuer.client_key();
+        let token = self.bound_to(&key).sign();
+        let proof = key.proof(method, url, &token);
+        (token, proof)
     }
 
     /// Any other change of the claims.

@@ -1,6 +1,7 @@
 //! The verifier against real issuers, real key servers on loopback and real HTTP.
 #![cfg(test)]
 
+mod dpop;
 mod extract;
 mod keys;
 mod layer;
