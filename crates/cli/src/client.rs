@@ -43,6 +43,9 @@ pub enum Client {
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
+        /// It must prove a key whenever it asks for tokens (DPoP), so that a stolen one is worth nothing
+        #[arg(long)]
+        dpop: bool,
     },
     /// List clients
     List {
@@ -76,6 +79,9 @@ pub enum Client {
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
+        /// Whether it must prove a key whenever it asks for tokens (DPoP); with `true` its other tokens end
+        #[arg(long)]
+        dpop: Option<bool>,
     },
     /// Disable a client: every session and token of it ends
     Disable { client_id: String },
@@ -105,13 +111,25 @@ impl Client {
 
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Add { client_id, name, public, grant, audience, scope, role, serves, alg, access_token_ttl } => {
+            Self::Add {
+                client_id,
+                name,
+                public,
+                grant,
+                audience,
+                scope,
+                role,
+                serves,
+                alg,
+                access_token_ttl,
+                dpop,
+            } => {
                 let usual = if public { "refresh_token" } else { "client_credentials" };
                 let grants = if grant.is_empty() { vec![usual.to_owned()] } else { grant };
                 let body = json!({
                     "client_id": client_id, "name": name, "public": public, "grants": grants, "audiences": audience,
                     "scopes": scope, "roles": role, "serves": serves, "alg": alg,
-                    "access_token_ttl": access_token_ttl,
+                    "access_token_ttl": access_token_ttl, "dpop_bound_access_tokens": dpop,
                 });
                 output.show(&admin.post("/api/admin/clients", &body).await?, shown_once);
             }
@@ -119,13 +137,14 @@ impl Client {
                 let page = admin.get(&format!("/api/admin/clients?after={}&limit={limit}", segment(&after))).await?;
                 output.show(&page, list);
             }
-            Self::Update { client_id, name, grant, audience, scope, role, serves, access_token_ttl } => {
+            Self::Update { client_id, name, grant, audience, scope, role, serves, access_token_ttl, dpop } => {
                 let words = |list: Option<Vec<String>>| {
                     list.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>())
                 };
                 let body = json!({
                     "name": name, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
                     "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
+                    "dpop_bound_access_tokens": dpop,
                 });
                 let answer = admin.put(&format!("/api/admin/clients/{}", segment(&client_id)), &body).await?;
                 output.show(&answer, one);

@@ -96,6 +96,7 @@ CREATE TABLE clients (
     access_token_ttl bigint,                   -- seconds
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds
+    dpop_bound       bigint NOT NULL DEFAULT 0, -- 1: it must prove a key whenever it asks for tokens (RFC 9449)
     builtin_at       bigint,                   -- not null: made by the first start, cannot be removed
     disabled_at      bigint,
     removed_at       bigint,                   -- its row stays, so that nobody else ever gets its name; disabled_at is set too
@@ -152,6 +153,15 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_signin ON sessions (signin_id);
 CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_client ON sessions (client_id);
+
+-- Proofs of possession (RFC 9449) that were used and could be used again. Short-lived.
+CREATE TABLE used_proofs (
+    jkt text   NOT NULL,                       -- thumbprint of the key
+    id  bytea  NOT NULL,                       -- hash of the key, the target and the jti
+    exp bigint NOT NULL,                       -- Unix seconds: refused for its age from here on
+    PRIMARY KEY (jkt, id)
+);
+CREATE INDEX used_proofs_exp ON used_proofs (exp);
 
 -- The key ring. The private part is sealed (AES-256-GCM) under the key-encryption key, which is never in the database.
 CREATE TABLE keys (

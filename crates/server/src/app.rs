@@ -11,6 +11,8 @@ use std::{
     },
 };
 
+use countersign_jose::dpop::Checker;
+
 use crate::{
     clock::Clock,
     config::{Config, Database},
@@ -46,6 +48,8 @@ pub struct Inner {
     pub random: Random,
     pub passwords: PasswordPool,
     pub limiter: Limiter,
+    /// Checks proofs of possession.
+    pub proofs: Checker,
     /// The revocation feed; empty until its publisher runs.
     pub feed: Arc<Hub>,
     pub metrics: Arc<Metrics>,
@@ -159,6 +163,7 @@ impl App {
         first_start::prepare(&store, config.issuer.as_str(), clock.now()).await?;
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
         let limiter = Limiter::new(&config, random)?;
+        let proofs = Checker::default().max_age(config.dpop.max_age);
         let seats = Seats { all: config.feed.readers, per_address: config.feed.readers_per_address };
         Ok(Self(Arc::new(Inner {
             request_ids: RequestIds::new(random)?,
@@ -170,6 +175,7 @@ impl App {
             random,
             passwords,
             limiter,
+            proofs,
             feed: Arc::new(Hub::new(seats)),
             metrics: Arc::default(),
             mark_at_start,

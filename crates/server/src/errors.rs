@@ -74,9 +74,9 @@ codes! {
 
     // Tokens and sessions.
     TOKEN_MISSING = "token-missing", 401, "An access token is needed",
-        "Send Authorization: Bearer and the access token.";
+        "Send Authorization: Bearer and the access token; a token that is bound to a key, with Authorization: DPoP and a proof in the header DPoP.";
     TOKEN_INVALID = "token-invalid", 401, "The access token is not accepted",
-        "It is malformed, expired, altered, meant for another audience, or its session has ended. Refresh it once; if that fails, sign in again.";
+        "It is malformed, expired, altered, meant for another audience, bound to a key and shown without a proof, or its session has ended. Refresh it once; if that fails, sign in again.";
     TOO_MANY_READERS = "too-many-readers", 429, "Too many readers of the revocation feed from this address",
         "One program needs one reader. Many verifiers behind one address: let them read from a relay (countersign relay), or raise feed.readers_per_address.";
     FORBIDDEN = "forbidden", 403, "This account may not do that",
@@ -95,6 +95,16 @@ codes! {
         "countersign client list shows each client's grants.";
     UNSUPPORTED_GRANT_TYPE = "unsupported-grant-type", 400, "The server does not know this grant type",
         "refresh_token and client_credentials are supported at /token.";
+    DPOP_PROOF = "dpop-proof", 401, "The proof of possession is not accepted",
+        "A DPoP proof (RFC 9449) is for one request: made now, by a clock that is right, with the method and the URL of that request (htm, htu), beside an access token with its hash (ath), and signed by the key that the token is bound to. The description says which of these it was.";
+    DPOP_NONCE = "dpop-nonce", 401, "The proof of possession needs a nonce of this server",
+        "The header DPoP-Nonce of this answer has it: make the proof again with that nonce, and keep the one of each answer for the next proof. The issuer asks for nonces if dpop.nonce says so.";
+    DPOP_REPLAYED = "dpop-replayed", 401, "This proof of possession was used before",
+        "Each request needs a proof of its own, with a jti that was never used. If your program did not repeat the request, somebody copied it on its way.";
+    DPOP_MISSING = "dpop-missing", 400, "This client must prove that it holds a key",
+        "The client is registered with dpop_bound_access_tokens: each request for tokens needs a DPoP header (RFC 9449). Cookies carry no proof, so such a client cannot use them.";
+    DPOP_TOO_MANY = "dpop-too-many", 429, "Too many proofs of one key",
+        "A key may prove 10,000 requests in ten minutes. Use access tokens until they expire, and another key for each program.";
     INVALID_SCOPE = "invalid-scope", 400, "The scope is not allowed",
         "The client or the session does not have every scope that was asked for. Ask for less, or leave scope out to get all of them.";
     INVALID_TARGET = "invalid-target", 400, "The audience is not allowed",

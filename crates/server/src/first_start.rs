@@ -77,6 +77,7 @@ fn first_party(now: Timestamp) -> Result<NewClient, StoreError> {
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,
+            dpop_bound: false,
         },
         secret: None,
         builtin: true,

@@ -15,6 +15,7 @@ pub mod logging;
 mod mark;
 pub mod openapi;
 pub mod passwords;
+pub mod proofs;
 pub mod random;
 pub mod relay;
 pub mod restore;

@@ -61,6 +61,16 @@ impl Call {
         self.header(header::AUTHORIZATION, format!("Bearer {token}"))
     }
 
+    /// With an access token that is bound to a key, and a proof by that key (RFC 9449).
+    pub fn bound(self, token: &str, proof: &str) -> Self {
+        self.header(header::AUTHORIZATION, format!("DPoP {token}")).proof(proof)
+    }
+
+    /// With a proof that the caller holds a key.
+    pub fn proof(self, proof: &str) -> Self {
+        self.header(header::HeaderName::from_static("dpop"), proof.to_owned())
+    }
+
     /// With this body.
     pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string();

@@ -52,14 +52,22 @@ impl Fleet {
 /// # Errors
 /// It does not answer, or nothing but 503 for a long time.
 pub async fn verdict(http: &Http, door: &str, token: &str) -> Result<u16, Failure> {
+    status_of(http, Call::get(door).bearer(token)).await
+}
+
+/// The same of any call. What is answered with 503 has used no proof up.
+///
+/// # Errors
+/// As [`verdict`].
+pub async fn status_of(http: &Http, call: Call) -> Result<u16, Failure> {
     let asked = async {
         loop {
-            match http.send(Call::get(door).bearer(token)).await?.status {
+            match http.send(call.clone()).await?.status {
                 503 => tokio::time::sleep(Duration::from_millis(20)).await,
                 status => return Ok(status),
             }
         }
     };
     let patience = tokio::time::timeout(PATIENCE, asked).await;
-    patience.map_err(|_| format!("{door} answered 503 for {PATIENCE:?}"))?
+    patience.map_err(|_| format!("a service answered 503 for {PATIENCE:?}"))?
 }

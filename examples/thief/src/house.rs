@@ -9,7 +9,7 @@ use stage::{
     story::{Story, status},
 };
 
-use crate::services::AUDIENCE;
+use crate::{key::Key, services::AUDIENCE};
 
 /// Tokens are stolen from her.
 pub const ADA: &str = "ada@example.com";
@@ -68,6 +68,22 @@ impl House {
         story.ask(words, login, status(200)).await.into()
     }
 
+    /// With a proof of this key, so that both tokens are bound to it.
+    ///
+    /// # Errors
+    /// The proof could not be made.
+    pub async fn sign_in_with(
+        &self,
+        story: &mut Story,
+        words: &str,
+        (email, key): (&str, &Key),
+    ) -> Result<Tokens, Failure> {
+        let url = format!("{}/login", self.url());
+        let body = json!({ "email": email, "password": PASSWORD, "client_id": CLIENT });
+        let login = Call::post(&url).json(&body).proof(&key.proof(&url)?);
+        Ok(story.ask(words, login, status(200).with("/token_type", "DPoP")).await.into())
+    }
+
     pub async fn sign_out_everywhere(&self, story: &mut Story, tokens: &Tokens) {
         let body = json!({ "refresh_token": tokens.refresh, "everywhere": true });
         let logout = Call::post(format!("{}/logout", self.url())).json(&body);
@@ -84,7 +100,8 @@ impl House {
         story.ask(words, self.refreshing(tokens), status(400).with("/error", "invalid_grant")).await;
     }
 
-    fn refreshing(&self, tokens: &Tokens) -> Call {
+    /// What a refresh asks.
+    pub fn refreshing(&self, tokens: &Tokens) -> Call {
         let form = [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", &tokens.refresh)];
         Call::post(format!("{}/token", self.url())).form(&form)
     }

@@ -1,5 +1,6 @@
 //! Stolen tokens are used beside their owner's at twenty verifiers, until the owner signs out everywhere, or the theft is
-//! noticed. The program says how long each verifier took to refuse, and what one does whose feed is cut.
+//! noticed. The program says how long each verifier took to refuse, and what one does whose feed is cut. Tokens that are bound
+//! to a key are worth nothing to the thief from the start.
 //!
 //! It exits 0 only if nothing was accepted that should not be. The last scene is the control: without the feed the stolen
 //! token must be accepted, or the rest would prove nothing. `--without-feed` plays the control alone.
@@ -8,6 +9,7 @@
 mod feed_log;
 mod fleet;
 mod house;
+mod key;
 mod road;
 mod scenes;
 mod services;

@@ -1,11 +1,13 @@
 //! The part `services`: a few services, each with a verifier of its own that shares nothing with the others.
 
 use axum::{Router, routing::get};
-use countersign_verify::{Claims, Profile, Verifier, VerifyLayer};
+use countersign_verify::{Claims, Dpop, Profile, Verifier, VerifyLayer};
 use stage::{Failure, process};
 
 /// Their name, as the tokens carry it.
 pub const AUDIENCE: &str = "vault";
+/// The name that clients know them by, as if a proxy with a certificate stood in front of them.
+pub const NAME: &str = "https://vault.example";
 /// The issuer's URL.
 pub const ISSUER: &str = "THIEF_ISSUER";
 /// One word for each verifier: where it reads the feed.
@@ -29,7 +31,7 @@ pub async fn run() -> Result<(), Failure> {
 }
 
 fn verifier(issuer: &str, feed: &str) -> Result<Verifier, Failure> {
-    let builder = Verifier::builder(issuer).audience(AUDIENCE).profile(Profile::Strict);
+    let builder = Verifier::builder(issuer).audience(AUDIENCE).profile(Profile::Strict).dpop(Dpop::at(NAME));
     let builder = match feed {
         AS_ANNOUNCED => builder,
         NOWHERE => builder.without_revocation(),

@@ -29,6 +29,13 @@ fn stolen_tokens_die_at_twenty_verifiers_and_live_without_the_feed() {
         "✓ the thief uses the stolen refresh token: two hold copies, the session ends",
         // I6
         "✓ and is welcome at once: 200 at each of the 20 verifiers",
+        // TOK-24, TOK-25, REF-02
+        "✓ Ada's token is good with a proof by her key: 200 at each of the 20 verifiers",
+        "✓ the thief shows the token alone: 401 at each of the 20 verifiers",
+        "✓ the thief shows it with a key of their own: 401 at each of the 20 verifiers",
+        "✓ the thief repeats Ada's request, proof and all: 401 at each of the 20 verifiers",
+        "✓ nor with the thief's key",
+        "✓ and Ada, who noticed nothing, refreshes",
         "✓ verifier 20 does not know, and answers 503 instead of 200",
         "✓ it answers the same to Bob's good token: never 401, since it cannot tell",
         "✓ it has read what it missed: the stolen token is refused with 401",

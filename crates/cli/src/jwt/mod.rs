@@ -9,6 +9,7 @@ pub mod input;
 pub mod keys;
 mod kind;
 pub mod pages;
+mod proof;
 mod raw;
 mod sign;
 mod verify;
@@ -33,6 +34,8 @@ pub enum Jwt {
     Decrypt(crypt::Decrypt),
     /// Show what is different between two tokens. Nothing is verified
     Diff(diff::Diff),
+    /// Prove that you hold a key, for one request (DPoP)
+    Proof(proof::Proof),
 }
 
 impl Jwt {
@@ -45,6 +48,7 @@ impl Jwt {
             Self::Encrypt(command) => command.run(output),
             Self::Decrypt(command) => command.run(output),
             Self::Diff(command) => command.run(output),
+            Self::Proof(command) => command.run(output),
         }
     }
 }

@@ -11,6 +11,7 @@ mod jwt;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
 mod postgres;
+mod proof;
 mod restore;
 #[cfg(feature = "failpoints")]
 mod revocations;

@@ -72,6 +72,14 @@ pub const KEYS: &[Key] = &[
     key("retention.sessions", Duration, "30d", "how long an ended session can still be looked at, with its reason"),
     key("retention.audit", Duration, "400d", "how long security events are kept"),
     key(
+        "dpop.nonce",
+        Text,
+        "off",
+        "required: every proof of possession (DPoP) needs a nonce of this server; off: none does",
+    ),
+    key("dpop.nonce_ttl", Duration, "5m", "how long such a nonce is good"),
+    key("dpop.max_age", Duration, "60s", "how long ago a proof may have been made where nonces are off"),
+    key(
         "password.min_length",
         Number,
         "15",

@@ -90,6 +90,15 @@ pub struct Retention {
     pub audit: Duration,
 }
 
+/// Proofs of possession (RFC 9449).
+#[derive(Debug, Clone)]
+pub struct Dpop {
+    /// Whether every proof needs a nonce.
+    pub nonce: bool,
+    pub nonce_ttl: Duration,
+    pub max_age: Duration,
+}
+
 /// argon2id and its threads.
 #[derive(Debug, Clone)]
 pub struct Passwords {
@@ -152,6 +161,7 @@ pub struct Config {
     pub retention: Retention,
     /// Where the high-water mark is, if not in the data folder.
     pub mark_file: Option<PathBuf>,
+    pub dpop: Dpop,
     pub passwords: Passwords,
     pub limits: Limits,
     pub feed: Feed,
@@ -189,6 +199,11 @@ impl Config {
                 audit: read.duration("retention.audit", MINUTE..=YEARS)?,
             },
             mark_file: Some(read.text("mark_file")).filter(|text| !text.is_empty()).map(PathBuf::from),
+            dpop: Dpop {
+                nonce: read.choice("dpop.nonce", &[("off", false), ("required", true)])?,
+                nonce_ttl: read.duration("dpop.nonce_ttl", Duration::from_secs(10)..=Duration::from_hours(1))?,
+                max_age: read.duration("dpop.max_age", SECOND..=Duration::from_mins(10))?,
+            },
             passwords: read.passwords()?,
             limits: read.limits()?,
             feed: read.feed(listen)?,

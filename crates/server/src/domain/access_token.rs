@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_jose::{AccessClaims, Audience, b64};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     audience::{AudienceRefusal, AudienceRules, admit, mapped_claims},
@@ -74,6 +74,8 @@ pub struct AccessGrant<'a> {
     pub roles: &'a [String],
     /// The position in the revocation log, by rule R3.
     pub rsn: i64,
+    /// Thumbprint of the key that the token is bound to (RFC 9449, section 6.1); none: whoever holds the token may use it.
+    pub key: Option<&'a str>,
     pub lifetime: Lifetime,
 }
 
@@ -118,7 +120,7 @@ pub fn build(grant: &AccessGrant<'_>, now: Timestamp, jti: [u8; 16]) -> Result<A
         amr: user.map(|user| user.amr.to_vec()).unwrap_or_default(),
         acr: user.map(|user| user.acr.to_owned()),
         tid: None,
-        cnf: None,
+        cnf: grant.key.map(|key| json!({ "jkt": key })),
         act: None,
         extra: user.map(|user| mapped_claims(grant.audiences, user.attributes)).unwrap_or_default(),
     })
@@ -143,7 +145,6 @@ fn sorted(roles: &[String]) -> Vec<String> {
 mod tests {
     use countersign_jose::{Algorithm, SigningKey, profile::AccessToken, sign};
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
     use crate::domain::audience::ClaimMap;
@@ -195,6 +196,7 @@ mod tests {
             scope: "orders:read",
             roles: &["seller".to_owned(), "buyer".to_owned(), "seller".to_owned()],
             rsn: 1_790_000_000_000_001,
+            key: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
             lifetime: LIFETIME,
         };
         let expected = json!({
@@ -202,6 +204,7 @@ mod tests {
             "jti": "_____________________w", "sid": "s_1", "iat": 1_790_000_000, "exp": 1_790_000_600,
             "rsn": 1_790_000_000_000_001_i64, "scope": "orders:read", "roles": ["buyer", "seller"],
             "auth_time": 1_789_999_000, "amr": ["pwd"], "acr": "1", "plan": "gold",
+            "cnf": { "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" },
         });
         assert_eq!(claims(&grant), expected);
     }
@@ -215,6 +218,7 @@ mod tests {
             scope: "",
             roles: &[],
             rsn: 7,
+            key: None,
             lifetime: LIFETIME,
         }
     }

@@ -136,6 +136,8 @@ pub struct ClientSettings {
     pub access_token_ttl: Option<Duration>,
     pub refresh_idle: Option<Duration>,
     pub refresh_absolute: Option<Duration>,
+    /// It must prove a key whenever it asks for tokens, so that none of its tokens is good without that key (RFC 9449, section 5.2).
+    pub dpop_bound: bool,
 }
 
 /// How much ends.
@@ -206,6 +208,7 @@ impl ClientSettings {
             || self.audiences != new.audiences
             || self.roles != new.roles
             || self.grants != new.grants
+            || (!self.dpop_bound && new.dpop_bound)
     }
 }
 
@@ -305,6 +308,7 @@ mod tests {
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,
+            dpop_bound: false,
         }
     }
 
@@ -328,6 +332,9 @@ mod tests {
         assert!(!old.outdated_by(&ClientSettings { name: "New".to_owned(), ..settings() }));
         assert!(!old.outdated_by(&ClientSettings { refresh_idle: Some(Duration::from_secs(9)), ..settings() }));
         assert!(old.outdated_by(&ClientSettings { scopes: Scope::default(), ..settings() }));
+        // Tokens that are good without a key must not outlive the wish that there are none; bound ones may stay.
+        let bound = ClientSettings { dpop_bound: true, ..settings() };
+        assert!(old.outdated_by(&bound) && !bound.outdated_by(&old));
         assert!(old.outdated_by(&ClientSettings { roles: vec![Role::parse("x").unwrap()], ..settings() }));
     }
 

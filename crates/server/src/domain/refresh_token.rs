@@ -154,6 +154,17 @@ impl MacKeys {
         self.key(id).is_some_and(|key| verify_slices_are_equal(&mac(key, parts), shown).is_ok())
     }
 
+    /// Of each key one for another purpose, the current one's first (KEY-09). What is written here begins with a version, and
+    /// this with a word, so that no text stands for both.
+    pub fn derived(&self, purpose: &str) -> impl Iterator<Item = Zeroizing<[u8; 32]>> {
+        let derive = move |key: &hmac::Key| {
+            let mut derived = Zeroizing::new([0; 32]);
+            derived.copy_from_slice(hmac::sign(key, &[b"countersign-derived|", purpose.as_bytes()].concat()).as_ref());
+            derived
+        };
+        std::iter::once(&self.current).chain(&self.others).map(move |(_, key)| derive(key))
+    }
+
     fn key(&self, id: u8) -> Option<&hmac::Key> {
         std::iter::once(&self.current).chain(&self.others).find(|(known, _)| *known == id).map(|(_, key)| key)
     }
@@ -305,6 +316,16 @@ mod tests {
         assert_ne!(rotated.seal(&Sid::new("u-1", &[9; 16]), 5, &Nonce::new([4; 16])).expose(), old);
         let removed = MacKeys::new(8, [(8, &[8; 32][..])]).unwrap();
         assert_eq!(removed.open(&old).unwrap_err(), Garbage::UnknownKey);
+    }
+
+    #[test]
+    fn each_key_has_another_one_for_each_purpose() {
+        // KEY-09
+        let all: Vec<_> = ["a", "b"].iter().flat_map(|purpose| keys().derived(purpose).collect::<Vec<_>>()).collect();
+        assert_eq!(all.len(), 4);
+        assert!(all.iter().enumerate().all(|(at, key)| !all[at + 1..].contains(key) && **key != [1; 32]));
+        let rotated = MacKeys::new(3, [(7, &[1; 32][..]), (3, &[2; 32][..])]).unwrap();
+        assert_eq!(rotated.derived("a").last(), keys().derived("a").next());
     }
 
     #[test]

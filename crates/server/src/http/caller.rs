@@ -3,12 +3,13 @@
 
 use axum::extract::{FromRequestParts, Request};
 use countersign_jose::{AccessClaims, Confirmation, Policy, Verified, Verifier, profile::AccessToken};
-use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use super::{
     TENANT,
     context::Peer,
     cookies::{Cookie, require_same_origin},
+    dpop::{self, Asked},
     error::ApiError,
     revocations,
 };
@@ -73,14 +74,14 @@ pub async fn allow(app: &App, access: Access, request: &mut Request) -> Result<(
             }
         }
         Access::SignedIn => {
-            let user = signed_in(app, request.method(), request.headers()).await?;
+            let user = signed_in(app, asked(request)).await?;
             request.extensions_mut().insert(user);
         }
         Access::Admin if local => {
             request.extensions_mut().insert(Administrator::Local);
         }
         Access::Admin => {
-            let user = administrator(app, request.headers()).await?;
+            let user = administrator(app, asked(request)).await?;
             request.extensions_mut().insert(Administrator::User(user));
         }
         Access::Local if local => {
@@ -92,19 +93,23 @@ pub async fn allow(app: &App, access: Access, request: &mut Request) -> Result<(
     Ok(())
 }
 
-async fn signed_in(app: &App, method: &Method, headers: &HeaderMap) -> Result<SignedIn, ApiError> {
-    if headers.contains_key(header::AUTHORIZATION) {
-        return by_access_token(app, headers, ACCOUNT_AUDIENCE).await.map(|(user, _)| user);
+fn asked(request: &Request) -> Asked<'_> {
+    Asked { method: request.method(), path: request.uri().path(), headers: request.headers() }
+}
+
+async fn signed_in(app: &App, asked: Asked<'_>) -> Result<SignedIn, ApiError> {
+    if asked.headers.contains_key(header::AUTHORIZATION) {
+        return by_access_token(app, asked, ACCOUNT_AUDIENCE).await.map(|(user, _)| user);
     }
-    let cookie = Cookie::Signin.read(&app.config.issuer, headers)?.ok_or(errors::TOKEN_MISSING)?;
-    require_same_origin(&app.config.issuer, method, headers)?;
+    let cookie = Cookie::Signin.read(&app.config.issuer, asked.headers)?.ok_or(errors::TOKEN_MISSING)?;
+    require_same_origin(&app.config.issuer, asked.method, asked.headers)?;
     by_cookie(app, &cookie).await
 }
 
 /// A token that verifies, of a session that lives: what a service checks offline, and more, since the store is at hand.
-async fn by_access_token(app: &App, headers: &HeaderMap, audience: &str) -> Result<(SignedIn, Vec<String>), ApiError> {
+async fn by_access_token(app: &App, asked: Asked<'_>, audience: &str) -> Result<(SignedIn, Vec<String>), ApiError> {
     let policy = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str()).audience(audience).policy();
-    let claims = verify(app, headers, &policy)?;
+    let claims = verify(app, asked, &policy).await?;
     let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or_else(|| refused("not a user's token"))?;
     let (id, names, now) = (sid.clone(), names(app, &claims), app.steady_now());
     let (authority, standing) = app
@@ -153,20 +158,24 @@ async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
 ///
 /// # Errors
 /// `token-missing`, `token-invalid`
-pub fn authentic(app: &App, headers: &HeaderMap) -> Result<Verified<AccessClaims>, ApiError> {
+pub async fn authentic(app: &App, asked: Asked<'_>) -> Result<Verified<AccessClaims>, ApiError> {
     let builder = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str());
-    verify(app, headers, &builder.any_audience().accept_expired().policy())
+    verify(app, asked, &builder.any_audience().accept_expired().policy()).await
 }
 
-fn verify(app: &App, headers: &HeaderMap, policy: &Policy<AccessToken>) -> Result<Verified<AccessClaims>, ApiError> {
-    let token = bearer(headers).ok_or(errors::TOKEN_MISSING)?;
+async fn verify(app: &App, asked: Asked<'_>, policy: &Policy<AccessToken>) -> Result<Verified<AccessClaims>, ApiError> {
+    let (scheme, token) = presented(asked.headers).ok_or(errors::TOKEN_MISSING)?;
     // TOK-26: which check failed is for the log alone.
     let claims = signed_by_us(app, token, policy).map_err(|error| refused(&error.to_string()))?;
-    match claims.confirmation() {
-        Confirmation::Bearer => Ok(claims),
+    match (scheme, claims.confirmation()) {
+        (Scheme::Bearer, Confirmation::Bearer) => {}
+        (Scheme::Dpop, Confirmation::Key(key)) => dpop::beside_token(app, asked, token, key).await?,
         // RFC 9449, section 7.2: whoever holds the token alone may have stolen it.
-        Confirmation::Key(_) | Confirmation::Unknown => Err(refused("it is bound to a key and came as a bearer token")),
+        (Scheme::Bearer, Confirmation::Key(_)) => return Err(refused("it is bound to a key, and came alone").bound()),
+        (Scheme::Dpop, Confirmation::Bearer) => return Err(refused("it is bound to no key").bound()),
+        (_, Confirmation::Unknown) => return Err(refused("it asks for a confirmation that is not known")),
     }
+    Ok(claims)
 }
 
 /// The claims of an access token that a key of the ring signed and that obeys `policy`, now.
@@ -189,18 +198,30 @@ fn refused(why: &str) -> ApiError {
     ApiError::new(errors::TOKEN_INVALID).log(why)
 }
 
-async fn administrator(app: &App, headers: &HeaderMap) -> Result<SignedIn, ApiError> {
-    let (user, roles) = by_access_token(app, headers, ADMIN).await?;
+async fn administrator(app: &App, asked: Asked<'_>) -> Result<SignedIn, ApiError> {
+    let (user, roles) = by_access_token(app, asked, ADMIN).await?;
     if roles.iter().any(|role| role == ADMIN) { Ok(user) } else { Err(errors::FORBIDDEN.into()) }
 }
 
-/// `Authorization: Bearer`, exactly one (RFC 6750, section 2.1).
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// What a token asks of whoever presents it, by their own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+/// `Authorization: Bearer` or `DPoP`, exactly one (RFC 6750, section 2.1; RFC 9449, section 7.1).
+fn presented(headers: &HeaderMap) -> Option<(Scheme, &str)> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value =
         values.next().filter(|_| values.next().is_none()).and_then(|value: &HeaderValue| value.to_str().ok())?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start_matches(' '))
+    let scheme = match scheme {
+        _ if scheme.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
+        _ if scheme.eq_ignore_ascii_case("dpop") => Scheme::Dpop,
+        _ => return None,
+    };
+    Some((scheme, token.trim_start_matches(' ')))
 }
 
 impl<S: Sync> FromRequestParts<S> for SignedIn {

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::dpop;
 use crate::{
     domain::{limits::TooMany, time::retry_after_secs},
     errors::{self, Code},
@@ -22,6 +23,10 @@ pub struct Failure {
     pub errors: Vec<FieldError>,
     /// Seconds.
     pub retry_after: Option<u64>,
+    /// For the client's next proof (RFC 9449, section 8).
+    pub nonce: Option<HeaderValue>,
+    /// The token came in the scheme `DPoP`, or should have.
+    pub bound: bool,
     /// For the log alone.
     pub log: Option<String>,
     shape: Shape,
@@ -50,7 +55,7 @@ pub struct OAuthError(pub Box<Failure>);
 
 impl Failure {
     fn new(code: Code, shape: Shape) -> Self {
-        Self { code, detail: None, errors: Vec::new(), retry_after: None, log: None, shape }
+        Self { code, detail: None, errors: Vec::new(), retry_after: None, nonce: None, bound: false, log: None, shape }
     }
 
     fn of_store(error: &StoreError, shape: Shape) -> Self {
@@ -77,9 +82,12 @@ impl Failure {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(challenge) = self.challenge() {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        let own = self.challenge().map(HeaderValue::from_static);
+        let of_proofs = self.proof_challenge();
+        for challenge in own.into_iter().chain(of_proofs) {
+            headers.append(header::WWW_AUTHENTICATE, challenge);
         }
+        headers.extend(self.nonce.clone().map(|nonce| (dpop::NONCE, nonce)));
         response
     }
 
@@ -87,6 +95,8 @@ impl Failure {
     fn status(&self) -> StatusCode {
         let status = match (self.shape, self.code.status) {
             (Shape::OAuth, 403 | 404 | 409 | 415 | 422) => 400,
+            // RFC 9449, section 5.
+            (Shape::OAuth, 401) if self.code.name.starts_with("dpop-") => 400,
             (_, status) => status,
         };
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -96,11 +106,20 @@ impl Failure {
     fn challenge(&self) -> Option<&'static str> {
         match self.code.name {
             "token-missing" => Some("Bearer"),
-            "token-invalid" => Some("Bearer error=\"invalid_token\""),
+            "token-invalid" if !self.bound => Some("Bearer error=\"invalid_token\""),
             "invalid-client" => Some("Basic realm=\"countersign\", charset=\"UTF-8\""),
             "invalid-credentials" => Some("Password realm=\"countersign\""),
             _ => None,
         }
+    }
+
+    /// RFC 9449, section 7.1: beside the one for bearer tokens where no token came, alone where one came with a proof.
+    fn proof_challenge(&self) -> Option<HeaderValue> {
+        let wanted = match self.code {
+            errors::TOKEN_INVALID => self.bound,
+            _ => self.shape == Shape::Problem,
+        };
+        dpop::challenge(self.code).filter(|_| wanted)
     }
 
     fn problem(&self, page: &str, request_id: &str) -> Value {
@@ -140,6 +159,8 @@ fn oauth_name(code: Code) -> &'static str {
         "unsupported-grant-type" => "unsupported_grant_type",
         "invalid-scope" => "invalid_scope",
         "invalid-target" => "invalid_target",
+        "dpop-nonce" => "use_dpop_nonce",
+        "dpop-proof" | "dpop-replayed" | "dpop-missing" => "invalid_dpop_proof",
         name if name.starts_with("refresh-") => "invalid_grant",
         _ if code.status == 500 => "server_error",
         _ if code.status == 503 || code.status == 429 => "temporarily_unavailable",
@@ -163,6 +184,18 @@ macro_rules! boundary {
             /// Adds the words for the log.
             pub fn log(mut self, log: impl Into<String>) -> Self {
                 self.0.log = Some(log.into());
+                self
+            }
+
+            /// Adds the nonce for the client's next proof.
+            pub fn nonce(mut self, nonce: Option<HeaderValue>) -> Self {
+                self.0.nonce = nonce;
+                self
+            }
+
+            /// Answers in the scheme `DPoP` (RFC 9449, section 7).
+            pub fn bound(mut self) -> Self {
+                self.0.bound = true;
                 self
             }
 

@@ -42,8 +42,8 @@ async fn active(
         .max_lifetime(app.config.access_token_ttl_cap)
         .policy();
     let verified = match caller::signed_by_us(app, token, &policy) {
-        // A service that asks cannot tell yet whether the token came with a proof by its key (RFC 9449, section 6.2).
-        Ok(verified) if may_ask(client, &verified) && verified.confirmation() == Confirmation::Bearer => verified,
+        // A confirmation that nobody here knows, the service could not check either.
+        Ok(verified) if may_ask(client, &verified) && verified.confirmation() != Confirmation::Unknown => verified,
         Ok(_) => return Ok(None),
         Err(error) => {
             tracing::debug!(client = client.id.as_str(), %error, "introspected token is not active");
@@ -69,6 +69,8 @@ fn answer(token: &str) -> Option<Map<String, Value>> {
     let payload = b64::decode(token.split('.').nth(1)?).ok()?;
     let mut claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
     claims.insert("active".to_owned(), Value::Bool(true));
-    claims.insert("token_type".to_owned(), json!("Bearer"));
+    // RFC 9449, section 6.2: `cnf` is among the claims, and the service must see a proof by that key.
+    let token_type = if claims.contains_key("cnf") { "DPoP" } else { "Bearer" };
+    claims.insert("token_type".to_owned(), json!(token_type));
     Some(claims)
 }

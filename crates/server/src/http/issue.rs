@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_jose::{Algorithm, profile::AccessToken, sign};
 
-use super::{error::OAuthError, token::AuthenticatedClient};
+use super::{dpop::Proven, error::OAuthError, token::AuthenticatedClient};
 use crate::{
     app::App,
     domain::{
@@ -28,6 +28,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Issued {
     pub access_token: String,
+    /// `DPoP` for a token that is bound to a key, else `Bearer`.
+    pub token_type: &'static str,
     /// Seconds.
     pub expires_in: i64,
     pub scope: String,
@@ -41,6 +43,8 @@ pub struct Target {
     pub ttl: Duration,
     /// The client's own algorithm.
     pub alg: Option<Algorithm>,
+    /// Thumbprint of the key that the client proved: the token is bound to it.
+    pub key: Option<String>,
     /// The time of the whole grant: what the session keeps as its tokens' latest `exp` must not be exceeded by signing later.
     pub now: Timestamp,
 }
@@ -48,7 +52,20 @@ pub struct Target {
 impl Target {
     pub fn new(app: &App, client: &Client, audiences: Vec<AudienceRules>, now: Timestamp) -> Self {
         let wished = wished_ttl(app.config.access_token_ttl, client.settings.access_token_ttl, &audiences);
-        Self { ttl: wished.min(app.config.access_token_ttl_cap), alg: client.settings.alg, audiences, now }
+        let ttl = wished.min(app.config.access_token_ttl_cap);
+        Self { ttl, alg: client.settings.alg, audiences, key: None, now }
+    }
+
+    /// For a client that must prove a key, or has.
+    ///
+    /// # Errors
+    /// `dpop-missing`: it must (RFC 9449, section 5.2), and has not.
+    pub fn proved(mut self, client: &Client, proof: Option<&Proven>) -> Result<Self, OAuthError> {
+        if client.settings.dpop_bound && proof.is_none() {
+            return Err(errors::DPOP_MISSING.into());
+        }
+        self.key = proof.map(|proof| proof.thumbprint().to_owned());
+        Ok(self)
     }
 
     /// Whether its token can be a browser's cookie, as far as the signature decides.
@@ -80,6 +97,10 @@ pub fn for_session(
     scope: Option<&Scope>,
 ) -> Result<Issued, OAuthError> {
     let authority = authority.filter(Authority::stands).ok_or(errors::REFRESH_REVOKED)?;
+    // However it got here: a session that is bound to a key gives no token to anybody else.
+    if authority.dpop_jkt.is_some() && authority.dpop_jkt != target.key {
+        return Err(OAuthError::new(errors::REFRESH_INVALID).log("the session is bound to another key"));
+    }
     let granted = enabled_scope(&target.audiences, &granted_scope(&authority, scope)?).to_string();
     let names: Vec<&str> = target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
     let roles = roles::effective(&authority.roles, &names);
@@ -103,6 +124,7 @@ pub fn for_session(
         scope: &granted,
         roles: &roles,
         rsn: rsn.get(),
+        key: target.key.as_deref(),
         lifetime: lifetime(app, target, Some(authority.expires_at)),
     };
     signed(app, &grant, target)
@@ -129,6 +151,7 @@ pub fn for_client(
         roles: &roles,
         // R3; there is no sign-in whose number could be higher.
         rsn: client.head().max(client.token_rsn).get(),
+        key: target.key.as_deref(),
         lifetime: lifetime(app, target, None),
     };
     signed(app, &grant, target)
@@ -140,7 +163,8 @@ fn signed(app: &App, grant: &AccessGrant<'_>, target: &Target) -> Result<Issued,
     let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
     let key = app.ring.snapshot().signer(choice).map_err(|error| broken(&error))?;
     let access_token = sign::<AccessToken>(&key, &claims).map_err(|error| broken(&error))?;
-    Ok(Issued { access_token, expires_in: claims.exp - claims.iat, scope: grant.scope.to_owned() })
+    let token_type = if claims.cnf.is_some() { "DPoP" } else { "Bearer" };
+    Ok(Issued { access_token, token_type, expires_in: claims.exp - claims.iat, scope: grant.scope.to_owned() })
 }
 
 fn lifetime(app: &App, target: &Target, session_end: Option<Timestamp>) -> Lifetime {

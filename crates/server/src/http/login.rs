@@ -6,7 +6,7 @@ mod open;
 use axum::{
     Json as Answer,
     extract::State,
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, header};
 use schemars::JsonSchema;
@@ -17,6 +17,7 @@ use super::{
     body::Json,
     context::Context,
     cookies::{Cookie, require_same_origin},
+    dpop::{self, Asked, Proven},
     error::ApiError,
     issue::{self, Target},
     token::TokenResponse,
@@ -70,6 +71,16 @@ struct Destination {
     client: Client,
     scope: Scope,
     target: Target,
+    /// The key that the tokens will be bound to.
+    proof: Option<Proven>,
+}
+
+impl Destination {
+    fn proved(mut self, proof: Option<Proven>) -> Result<Self, ApiError> {
+        self.target = self.target.proved(&self.client, proof.as_ref())?;
+        self.proof = proof;
+        Ok(self)
+    }
 }
 
 /// `POST /login`
@@ -85,7 +96,11 @@ pub async fn login(
         Transport::Cookie => before(&app, &method, &headers)?,
     };
     app.limiter.take(context.address, app.clock.now()).inspect_err(|_| app.metrics.signin("limited"))?;
-    let destination = destination(&app, &body).await?;
+    let proof = dpop::read(&app, Asked { method: &method, path: "/login", headers: &headers })?;
+    if proof.is_some() && body.transport == Transport::Cookie {
+        return Err(ApiError::new(errors::DPOP_PROOF).detail("a cookie carries no proof; send no DPoP header with it"));
+    }
+    let destination = destination(&app, &body).await?.proved(proof)?;
     if body.transport == Transport::Cookie && !destination.target.fits_a_cookie() {
         return Err(errors::COOKIE_TOO_LONG.into());
     }
@@ -96,15 +111,16 @@ pub async fn login(
     app.metrics.signin("success");
     let issued = issue::for_session(&app, signed_in.authority, destination.head, &destination.target, None)?;
     let answer = TokenResponse {
-        token_type: "Bearer",
+        token_type: issued.token_type,
         access_token: Some(issued.access_token),
         expires_in: issued.expires_in,
         refresh_token: Some(app.ring.snapshot().mac_keys().seal(&signed_in.sid, 0, &signed_in.nonce)),
         scope: issued.scope,
         sid: Some(signed_in.sid.to_string()),
     };
+    let nonce = destination.proof.and_then(|_| dpop::next_nonce(&app)).map(|nonce| (dpop::NONCE, nonce));
     Ok(match body.transport {
-        Transport::Bearer => Answer(answer).into_response(),
+        Transport::Bearer => (AppendHeaders(nonce), Answer(answer)).into_response(),
         Transport::Cookie => {
             let device = attempts::remember(&app, &who.shared)?;
             with_cookies(&app, &signed_in.secret, answer, device)?
@@ -171,7 +187,7 @@ async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
     let wanted = body.scope.as_deref().map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
     let scope = client.settings.scopes.grant(wanted.as_ref()).ok_or(errors::INVALID_SCOPE)?;
     let target = Target::new(app, &client, rules, app.clock.now());
-    Ok(Destination { head, client, scope, target })
+    Ok(Destination { head, client, scope, target, proof: None })
 }
 
 fn audience<'a>(client: &'a Client, wanted: Option<&str>) -> Option<&'a str> {

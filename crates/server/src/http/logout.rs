@@ -14,6 +14,7 @@ use super::{
     caller,
     context::Context,
     cookies::{Cookie, require_same_origin},
+    dpop::Asked,
     error::ApiError,
 };
 use crate::{
@@ -54,7 +55,8 @@ pub async fn logout(
     headers: HeaderMap,
     Json(body): Json<Logout>,
 ) -> Result<Response, ApiError> {
-    let holds = holds(&app, &method, &headers, body.refresh_token.as_ref())?;
+    let asked = Asked { method: &method, path: "/logout", headers: &headers };
+    let holds = holds(&app, asked, body.refresh_token.as_ref()).await?;
     let by_cookie = matches!(holds, Holds::Signin(_));
     end(&app, &context, holds, body.everywhere).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -70,7 +72,7 @@ pub async fn logout(
     Ok(response)
 }
 
-fn holds(app: &App, method: &Method, headers: &HeaderMap, token: Option<&PlainSecret>) -> Result<Holds, ApiError> {
+async fn holds(app: &App, asked: Asked<'_>, token: Option<&PlainSecret>) -> Result<Holds, ApiError> {
     if let Some(token) = token {
         let presented = app.ring.snapshot().mac_keys().open(token.expose());
         let refuse = |garbage: crate::domain::refresh_token::Garbage| {
@@ -78,8 +80,9 @@ fn holds(app: &App, method: &Method, headers: &HeaderMap, token: Option<&PlainSe
         };
         return Ok(Holds::Session(presented.map_err(refuse)?.sid().clone()));
     }
+    let Asked { method, headers, .. } = asked;
     if headers.contains_key(header::AUTHORIZATION) {
-        let claims = caller::authentic(app, headers)?;
+        let claims = caller::authentic(app, asked).await?;
         let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or(errors::TOKEN_INVALID)?;
         return Ok(Holds::Session(sid));
     }

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod context;
 pub mod cookies;
 pub mod docs;
+pub mod dpop;
 pub mod error;
 pub mod front;
 pub mod health;

@@ -7,12 +7,20 @@ mod renew;
 
 pub use client::{AuthenticatedClient, authenticate, authenticate_header};
 
-use axum::{extract::State, response::Response};
-use http::HeaderMap;
+use axum::{
+    extract::State,
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use http::{HeaderMap, Method};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{body::Form, context::Context, error::OAuthError};
+use super::{
+    body::Form,
+    context::Context,
+    dpop::{self, Asked},
+    error::OAuthError,
+};
 use crate::{app::App, errors, secret::PlainSecret};
 
 /// The parameters that `/token` knows; others are ignored (RFC 6749, section 3.2).
@@ -22,7 +30,7 @@ pub const PARAMETERS: &[&str] =
 /// The answer of `/token` and `/login` (RFC 6749, section 5.1).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TokenResponse {
-    /// Always `Bearer`.
+    /// `Bearer`, or `DPoP` for an access token that is bound to a key (RFC 9449).
     pub token_type: &'static str,
     /// A signed JWT (RFC 9068). Absent where it went into a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,10 +60,13 @@ pub async fn token(
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, OAuthError> {
-    match form.get("grant_type") {
-        Some("refresh_token") => refresh::refresh(&app, &context, &headers, &form).await,
-        Some("client_credentials") => client_credentials::grant(&app, &headers, &form).await,
+    let proof = dpop::read(&app, Asked { method: &Method::POST, path: "/token", headers: &headers })?;
+    let grant = match form.get("grant_type") {
+        Some("refresh_token") => refresh::refresh(&app, &context, (&headers, proof.as_ref()), &form).await,
+        Some("client_credentials") => client_credentials::grant(&app, &headers, proof.as_ref(), &form).await,
         Some(_) => Err(errors::UNSUPPORTED_GRANT_TYPE.into()),
         None => Err(OAuthError::new(errors::MISSING_PARAMETER).detail("grant_type is missing")),
-    }
+    };
+    let nonce = proof.and_then(|_| dpop::next_nonce(&app)).map(|nonce| (dpop::NONCE, nonce));
+    grant.map(|answer| (AppendHeaders(nonce), answer).into_response())
 }

@@ -2,6 +2,7 @@
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
+use countersign_jose::dpop::algorithms;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -69,6 +70,7 @@ fn document(config: &Config) -> Value {
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "grant_types_supported": ["refresh_token", "client_credentials"],
         "response_types_supported": [],
+        "dpop_signing_alg_values_supported": algorithms().collect::<Vec<_>>(),
         "service_documentation": format!("{issuer}/docs/errors"),
         "access_token_ttl_cap": config.access_token_ttl_cap.as_secs(),
         "revocation_feed_uri": format!("{issuer}/revocations/{}", feed::STREAM),

@@ -63,7 +63,7 @@ macro_rules! columns {
     () => {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
-         c.serves"
+         c.serves, c.dpop_bound"
     };
 }
 
@@ -74,8 +74,8 @@ macro_rules! columns {
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, builtin_at, created_at, name, scopes, \
-                       audiences, grants, roles, alg, serves, access_token_ttl, refresh_idle, refresh_absolute) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+                       audiences, grants, roles, alg, serves, access_token_ttl, refresh_idle, refresh_absolute, \
+                       dpop_bound) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let mut params = vec![
@@ -150,8 +150,8 @@ pub async fn of_audience(tx: &mut Tx, tenant: &str, audience: &AudienceId) -> Re
 /// As any statement.
 pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
-                       alg = $6, serves = $7, access_token_ttl = $8, refresh_idle = $9, refresh_absolute = $10 \
-                       WHERE client_id = $11 AND removed_at IS NULL";
+                       alg = $6, serves = $7, access_token_ttl = $8, refresh_idle = $9, refresh_absolute = $10, \
+                       dpop_bound = $11 WHERE client_id = $12 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -216,6 +216,7 @@ struct Stored<'a> {
     alg: Option<&'static str>,
     serves: String,
     seconds: [Option<i64>; 3],
+    dpop_bound: bool,
 }
 
 impl<'a> Stored<'a> {
@@ -230,6 +231,7 @@ impl<'a> Stored<'a> {
             alg: settings.alg.map(Algorithm::as_str),
             serves: spaced(&settings.serves),
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
+            dpop_bound: settings.dpop_bound,
         }
     }
 
@@ -245,6 +247,7 @@ impl<'a> Stored<'a> {
             (&self.serves).into(),
         ];
         params.extend(self.seconds.map(Param::from));
+        params.push(i64::from(self.dpop_bound).into());
         params
     }
 }
@@ -276,6 +279,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
             access_token_ttl: span(8)?,
             refresh_idle: span(9)?,
             refresh_absolute: span(10)?,
+            dpop_bound: row.get::<i64>(first + 18)? != 0,
         },
         secret: secret.map(SecretHash::from_bytes),
         builtin: row.get::<Option<i64>>(first + 11)?.is_some(),

@@ -15,6 +15,7 @@ pub mod login_limits;
 pub mod meta;
 mod migrate;
 mod postgres;
+pub mod proofs;
 mod queue;
 pub mod restore;
 pub mod revocations;

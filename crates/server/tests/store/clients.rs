@@ -38,6 +38,7 @@ fn new_client(id: &str) -> NewClient {
             access_token_ttl: Some(Duration::from_secs(300)),
             refresh_idle: None,
             refresh_absolute: None,
+            dpop_bound: true,
         },
         secret: Some(SecretHash::generate([1; 32]).1),
         builtin: false,

@@ -1,5 +1,6 @@
 //! The scenes, and what they have in common.
 
+mod bound;
 mod control;
 mod cut;
 mod everywhere;
@@ -61,6 +62,7 @@ async fn play(story: &mut Story, programme: Programme) -> Result<(), Failure> {
         ));
         everywhere::play(story, &house, &fleet).await?;
         reuse::play(story, &house, &fleet).await?;
+        bound::play(story, &house, &fleet).await?;
         cut::play(story, &house, &fleet, &road).await?;
     }
     let fleet = Fleet::without_feed(house.url()).await?;

@@ -69,6 +69,9 @@ pub struct NewClient {
     pub refresh_idle: Option<u64>,
     /// Seconds.
     pub refresh_absolute: Option<u64>,
+    /// It must prove a key whenever it asks for tokens (RFC 9449).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
 }
 
 /// The body of `PUT /api/admin/clients/{id}`: what is left out stays as it is.
@@ -89,6 +92,8 @@ pub struct ClientChange {
     pub refresh_idle: Option<u64>,
     /// Seconds.
     pub refresh_absolute: Option<u64>,
+    /// It must prove a key whenever it asks for tokens (RFC 9449); tokens that are good without one end.
+    pub dpop_bound_access_tokens: Option<bool>,
 }
 
 /// `GET /api/admin/clients`
@@ -296,6 +301,7 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         access_token_ttl: secs(change.access_token_ttl, old.access_token_ttl),
         refresh_idle: secs(change.refresh_idle, old.refresh_idle),
         refresh_absolute: secs(change.refresh_absolute, old.refresh_absolute),
+        dpop_bound_access_tokens: change.dpop_bound_access_tokens.unwrap_or(old.dpop_bound),
     })
 }
 
@@ -320,6 +326,7 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
         access_token_ttl: span(body.access_token_ttl),
         refresh_idle: span(body.refresh_idle),
         refresh_absolute: span(body.refresh_absolute),
+        dpop_bound: body.dpop_bound_access_tokens,
     })
 }
 
@@ -369,6 +376,7 @@ fn shown(client: &Client) -> Value {
         "access_token_ttl": seconds(settings.access_token_ttl),
         "refresh_idle": seconds(settings.refresh_idle),
         "refresh_absolute": seconds(settings.refresh_absolute),
+        "dpop_bound_access_tokens": settings.dpop_bound,
         "builtin": client.builtin,
         "created_at": time(client.created_at),
         "disabled_at": maybe_time(client.disabled_at),

@@ -10,9 +10,15 @@ use crate::{
         user::UserId,
     },
     errors,
-    http::{TENANT, context::Context, error::ApiError},
+    http::{
+        TENANT,
+        context::Context,
+        dpop::{self, Proven},
+        error::ApiError,
+    },
     store::{
         StoreError, Tx, audit, login_limits,
+        proofs::{self, Unspendable, UsedProof},
         sessions::{self, Act, Authority, NewSession},
         signins::{self, NewSignin},
         users::{self, NewHash},
@@ -39,6 +45,7 @@ struct Writes {
     superseded: Option<SigninId>,
     signin: NewSignin,
     session: NewSession,
+    proof: Option<UsedProof>,
     event: AuditEvent,
     act: Act,
 }
@@ -73,7 +80,8 @@ pub(super) async fn open(
         expires_at: act.now.plus(app.config.refresh.absolute),
     };
     let user = who.user.id.clone();
-    let writes = Writes { user, account: who.account.clone(), rehash, superseded, signin, session, event, act };
+    let proof = to.proof.as_ref().map(Proven::used);
+    let writes = Writes { user, account: who.account.clone(), rehash, superseded, signin, session, proof, event, act };
     let opened = app
         .store
         .write(move |tx| {
@@ -82,7 +90,7 @@ pub(super) async fn open(
         })
         .await?;
     // None: everything of this user or client was ended while the password was being checked.
-    let authority = Some(opened.ok_or(errors::INVALID_CREDENTIALS)?);
+    let authority = Some(opened.map_err(dpop::unspendable)?.ok_or(errors::INVALID_CREDENTIALS)?);
     Ok(SignedIn { sid, nonce, secret, authority })
 }
 
@@ -96,7 +104,8 @@ fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecr
         tenant: TENANT.to_owned(),
         scope: to.scope.to_string(),
         audience: audiences.join(" "),
-        dpop_jkt: None,
+        // A confidential client shows its secret at each refresh, and may change its key (RFC 9449, section 5).
+        dpop_jkt: to.target.key.clone().filter(|_| to.client.secret.is_none()),
         nonce: Nonce::new(app.random.bytes()?),
         at_exp: to.target.exp(),
         expires_at: now.plus(settings.refresh_absolute.unwrap_or(app.config.refresh.absolute)),
@@ -105,7 +114,12 @@ fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecr
     })
 }
 
-async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Authority>, StoreError> {
+type Opened = Result<Option<Authority>, Unspendable>;
+
+async fn write(tx: &mut Tx, writes: &Writes) -> Result<Opened, StoreError> {
+    if let Err(refused) = proofs::spend(tx, writes.proof.as_ref()).await? {
+        return Ok(Err(refused));
+    }
     let attempts = login_limits::reset(tx, &writes.account).await?;
     // What changes is locked first, and in order: the user before sign-ins and sessions, all before the log.
     if let Some((old, new)) = &writes.rehash {
@@ -116,10 +130,10 @@ async fn write(tx: &mut Tx, writes: &Writes) -> Result<Option<Authority>, StoreE
     }
     signins::insert(tx, &writes.signin).await?;
     if sessions::open(tx, &writes.session).await?.is_none() {
-        return Ok(None);
+        return Ok(Ok(None));
     }
     audit::insert(tx, &success(&writes.event, attempts)).await?;
-    sessions::authority(tx, &writes.session.sid).await
+    sessions::authority(tx, &writes.session.sid).await.map(Ok)
 }
 
 /// The event of a success; it says if failures came before it.

@@ -16,6 +16,7 @@ use crate::{
     errors,
     http::{
         body::Form,
+        dpop::Proven,
         error::OAuthError,
         issue::{self, Target},
     },
@@ -25,7 +26,12 @@ use crate::{
     },
 };
 
-pub(super) async fn grant(app: &App, headers: &HeaderMap, form: &Form) -> Result<Response, OAuthError> {
+pub(super) async fn grant(
+    app: &App,
+    headers: &HeaderMap,
+    proof: Option<&Proven>,
+    form: &Form,
+) -> Result<Response, OAuthError> {
     let claimed = ClaimedClient::read(headers, form)?;
     let (state, rules) = load(app, &claimed, form).await?;
     let client = claimed.prove(state)?;
@@ -37,9 +43,13 @@ pub(super) async fn grant(app: &App, headers: &HeaderMap, form: &Form) -> Result
     // It may ask for its own audiences alone.
     let rules = rules.filter(|rules| client.settings.audiences.iter().any(|own| own.as_str() == rules.audience));
     let target = Target::new(app, &client, vec![rules.ok_or(errors::INVALID_TARGET)?], app.clock.now());
+    let target = target.proved(&client, proof)?;
+    if let Some(proof) = proof {
+        proof.use_up(app).await?;
+    }
     let issued = issue::for_client(app, &client, &target, &scope)?;
     Ok(Json(TokenResponse {
-        token_type: "Bearer",
+        token_type: issued.token_type,
         access_token: Some(issued.access_token),
         expires_in: issued.expires_in,
         refresh_token: None,

@@ -25,11 +25,13 @@ use crate::{
         body::Form,
         context::Context,
         cookies::Cookie,
+        dpop::{self, Proven},
         error::OAuthError,
         issue::{self, Target},
     },
     store::{
         clients::{self, ClientState},
+        proofs::{self, UsedProof},
         sessions::{self, Authority, Refresh, Refreshed, Rotated, Successor},
     },
 };
@@ -37,14 +39,20 @@ use crate::{
 pub(super) async fn refresh(
     app: &App,
     context: &Context,
-    headers: &HeaderMap,
+    (headers, proof): (&HeaderMap, Option<&Proven>),
     form: &Form,
 ) -> Result<Response, OAuthError> {
     let Some(text) = form.get("refresh_token") else {
         // A browser keeps no refresh token: its sign-in cookie renews the access cookie.
         let cookie = Cookie::Signin.read(&app.config.issuer, headers)?;
         let missing = || OAuthError::new(errors::MISSING_PARAMETER).detail("refresh_token is missing");
-        return renew::renew(app, context, headers, &cookie.ok_or_else(missing)?).await;
+        let cookie = cookie.ok_or_else(missing)?;
+        if proof.is_some() {
+            return Err(
+                OAuthError::new(errors::DPOP_PROOF).detail("a cookie carries no proof; send no DPoP header with it")
+            );
+        }
+        return renew::renew(app, context, headers, &cookie).await;
     };
     // The MAC first: garbage costs no database read, and nobody ends a session by guessing.
     let keys = app.ring.snapshot();
@@ -61,21 +69,22 @@ pub(super) async fn refresh(
         return Err(errors::UNAUTHORIZED_CLIENT.into());
     }
     let (target, scope) = prepare(app, &client, granted, form)?;
+    let target = target.proved(&client, proof)?;
     let refresh = Refresh {
         presented,
         client_id: client.id.to_string(),
-        dpop_jkt: None,
+        dpop_jkt: target.key.clone(),
         successor,
         grace: app.config.refresh.grace,
         idle: client.settings.refresh_idle.unwrap_or(app.config.refresh.idle),
         at_exp: target.exp(),
         act: app.act(context, client.id.as_str(), target.now)?,
     };
-    let (rotated, authority) = rotate(app, refresh).await?;
+    let (rotated, authority) = rotate(app, refresh, proof.map(Proven::used)).await?;
     crate::failpoint::hit("refresh.committed");
     let issued = issue::for_session(app, authority, client.head(), &target, scope.as_ref())?;
     Ok(Json(TokenResponse {
-        token_type: "Bearer",
+        token_type: issued.token_type,
         access_token: Some(issued.access_token),
         expires_in: issued.expires_in,
         refresh_token: Some(keys.mac_keys().seal(&sid, rotated.generation, &rotated.nonce)),
@@ -131,22 +140,29 @@ fn prepare(
 }
 
 /// The rotation and, after it in the same transaction, the authority that the access token will say.
-async fn rotate(app: &App, refresh: Refresh) -> Result<(Rotated, Option<Authority>), OAuthError> {
+async fn rotate(
+    app: &App,
+    refresh: Refresh,
+    used: Option<UsedProof>,
+) -> Result<(Rotated, Option<Authority>), OAuthError> {
     let outcome = app
         .store
         .write(move |tx| {
-            let refresh = refresh.clone();
+            let (refresh, used) = (refresh.clone(), used.clone());
             Box::pin(async move {
+                if let Err(refused) = proofs::spend(tx, used.as_ref()).await? {
+                    return Ok(Err(refused));
+                }
                 let refreshed = sessions::refresh(tx, &refresh).await?;
                 let authority = match refreshed {
                     Refreshed::Granted(_) => sessions::authority(tx, refresh.presented.sid()).await?,
                     Refreshed::Refused(_) => None,
                 };
-                Ok((refreshed, authority))
+                Ok(Ok((refreshed, authority)))
             })
         })
         .await?;
-    match outcome {
+    match outcome.map_err(dpop::unspendable)? {
         (Refreshed::Granted(rotated), authority) => {
             app.metrics.refresh(rotated.grant.as_str());
             Ok((*rotated, authority))

@@ -49,6 +49,9 @@ pub(super) async fn renew(
     let signin = signin.ok_or_else(|| over("no such sign-in".to_owned()))?;
     signin.live(now, idle).map_err(|reason| over(format!("{reason:?}")))?;
     let client = state.client.ok_or_else(|| over("the client is gone".to_owned()))?;
+    if client.settings.dpop_bound {
+        return Err(errors::DPOP_MISSING.into());
+    }
     let renewal = Renewal {
         signin: id,
         client_id: client.id.to_string(),
@@ -85,7 +88,7 @@ fn answer(app: &App, issued: Issued, sid: &Sid) -> Result<Response, OAuthError> 
     let lifetime = u64::try_from(issued.expires_in).unwrap_or(0);
     let cookie = Cookie::set_access(&app.config.issuer, &issued.access_token, lifetime)?;
     let body = TokenResponse {
-        token_type: "Bearer",
+        token_type: issued.token_type,
         access_token: None,
         expires_in: issued.expires_in,
         refresh_token: None,

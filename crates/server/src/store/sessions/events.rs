@@ -35,6 +35,14 @@ pub(super) async fn future(tx: &mut Tx, act: &Act, shown: &Presented, stored: &S
     audit::insert(tx, &event).await
 }
 
+/// A token of a session that is bound to a key, shown without that key: somebody has a copy of the token.
+pub(super) async fn other_key(tx: &mut Tx, act: &Act, shown: &Presented, stored: &Stored) -> Result<(), StoreError> {
+    let event = about(act, Event::SessionSuspicious, shown, stored)
+        .with("why", "other_key")
+        .with("generation", shown.generation());
+    audit::insert(tx, &event).await
+}
+
 /// A share that makes many: somebody may be riding the grace (REF-08).
 pub(super) async fn shared(tx: &mut Tx, act: &Act, shown: &Presented, row: &RotatedRow) -> Result<(), StoreError> {
     let session = &row.session;

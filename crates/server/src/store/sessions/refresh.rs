@@ -226,8 +226,10 @@ async fn refuse(tx: &mut Tx, refresh: &Refresh) -> Result<Option<Refusal>, Store
         Some(reuse) => kill(tx, refresh, &stored, reuse).await?,
         None => true,
     };
-    if refusal.reason == Reason::Future {
-        events::future(tx, &refresh.act, &refresh.presented, &stored).await?;
+    match refusal.reason {
+        Reason::Future => events::future(tx, &refresh.act, &refresh.presented, &stored).await?,
+        Reason::OtherKey => events::other_key(tx, &refresh.act, &refresh.presented, &stored).await?,
+        _ => {}
     }
     Ok(settled.then_some(refusal))
 }
