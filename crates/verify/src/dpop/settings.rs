@@ -106,7 +106,7 @@ impl Dpop {
         self
     }
 
-    /// How many used proofs are remembered at most, about 40 bytes each: 1 million by default. Each is remembered for one to two
+    /// How many used proofs are remembered at most, about 40 bytes each: 1 million by default. Each is remembered for one to three
     /// times as long as a proof is good; when there is no room, requests with a proof are answered with 503.
     pub fn max_kept(mut self, proofs: usize) -> Self {
         self.max_kept = proofs.max(1);
