@@ -138,9 +138,6 @@ impl Client {
                 output.show(&page, list);
             }
             Self::Update { client_id, name, grant, audience, scope, role, serves, access_token_ttl, dpop } => {
-                let words = |list: Option<Vec<String>>| {
-                    list.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>())
-                };
                 let body = json!({
                     "name": name, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
                     "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
@@ -170,6 +167,11 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// An empty word empties a list.
+fn words(list: Option<Vec<String>>) -> Option<Vec<String>> {
+    list.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect())
 }
 
 fn confirm(client_id: &str) -> Result<(), Failure> {
