@@ -1,10 +1,7 @@
 //! A database that was restored from an older backup: the server does not start on it, and what was revoked since stays
 //! dead once it is accepted (I-5).
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::{fs, time::Duration};
 
 use serde_json::Value;
 
@@ -141,11 +138,11 @@ fn a_database_that_falls_behind_a_running_server_stops_it() {
     let mark = || fs::read(rig.data().join("high-water")).unwrap();
     let before = mark();
     rig.expect(0, &["revoke", "user", "ada@example.com"], "");
-    let begun = Instant::now();
-    while mark() == before {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the mark follows the log");
+    let followed = (0..3_000).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
-    }
+        mark() != before
+    });
+    assert!(followed, "the mark follows the log");
     runtime.block_on(execute(&url, "UPDATE rev_head SET rsn = 1"));
     assert_eq!(server.child.wait().unwrap().code(), Some(1));
     let (_, err) = rig.expect(1, &["serve"], "");

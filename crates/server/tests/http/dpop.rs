@@ -387,7 +387,7 @@ async fn an_issuer_that_gives_nonces_takes_no_proof_without_one() {
     let token = refreshed.text("access_token");
     let at_session = |nonce: Option<String>| {
         holder.proof_with("GET", "/session", |claims| {
-            (claims.ath, claims.nonce) = (Some(dpop::token_hash(&token)), nonce)
+            (claims.ath, claims.nonce) = (Some(dpop::token_hash(&token)), nonce);
         })
     };
     session(&rig, "DPoP", &token, Some(&at_session(None))).await.refused(401, "dpop-nonce");
