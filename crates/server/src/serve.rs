@@ -100,8 +100,7 @@ fn keep_mark(
     fallen
 }
 
-/// Everything that runs until told to stop. Not generic, so that it is compiled here, for speed, and not for size in the
-/// program that calls it.
+/// Everything that runs until told to stop.
 fn start(
     app: &App,
     (listener, metrics_listener, socket): (TcpListener, Option<TcpListener>, UnixListener),
