@@ -22,13 +22,26 @@ pub enum Client {
         /// A program that cannot keep a secret (browser or mobile application)
         #[arg(long)]
         public: bool,
-        /// What it may do: client_credentials, refresh_token (repeatable; default client_credentials, or refresh_token with --public)
+        /// What it may do: authorization_code, client_credentials, refresh_token (repeatable; default client_credentials, or
+        /// refresh_token with --public, or authorization_code and refresh_token with --redirect-uri)
         #[arg(long)]
         grant: Vec<String>,
+        /// Where an authorization response may go, compared exactly; the port of http://127.0.0.1 may vary (repeatable)
+        #[arg(long)]
+        redirect_uri: Vec<String>,
+        /// Where a browser may go after signing out (repeatable)
+        #[arg(long)]
+        post_logout_redirect_uri: Vec<String>,
+        /// ask: people are asked what it may have; implied: it belongs to the same house as the issuer
+        #[arg(long, value_parser = ["ask", "implied"], default_value = "ask")]
+        consent: String,
+        /// What signs its ID tokens, e.g. RS256; default: ES256
+        #[arg(long)]
+        id_token_alg: Option<String>,
         /// An audience that it may get tokens for; the first is its default (repeatable)
         #[arg(long, default_value = "api")]
         audience: Vec<String>,
-        /// A scope that it may ask for (repeatable)
+        /// A scope that it may ask for (repeatable; default with --redirect-uri: openid, profile, email)
         #[arg(long)]
         scope: Vec<String>,
         /// A role of the client itself, in its client_credentials tokens (repeatable)
@@ -76,6 +89,15 @@ pub enum Client {
         /// All audiences that it is from now on (repeatable; `--serves ''`: none)
         #[arg(long)]
         serves: Option<Vec<String>>,
+        /// All places where an authorization response may go from now on (repeatable)
+        #[arg(long)]
+        redirect_uri: Option<Vec<String>>,
+        /// All places where a browser may go after signing out from now on (repeatable; `--post-logout-redirect-uri ''`: none)
+        #[arg(long)]
+        post_logout_redirect_uri: Option<Vec<String>>,
+        /// ask: people are asked what it may have; implied: it belongs to the same house as the issuer
+        #[arg(long, value_parser = ["ask", "implied"])]
+        consent: Option<String>,
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
@@ -111,40 +133,16 @@ impl Client {
 
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Add {
-                client_id,
-                name,
-                public,
-                grant,
-                audience,
-                scope,
-                role,
-                serves,
-                alg,
-                access_token_ttl,
-                dpop,
-            } => {
-                let usual = if public { "refresh_token" } else { "client_credentials" };
-                let grants = if grant.is_empty() { vec![usual.to_owned()] } else { grant };
-                let body = json!({
-                    "client_id": client_id, "name": name, "public": public, "grants": grants, "audiences": audience,
-                    "scopes": scope, "roles": role, "serves": serves, "alg": alg,
-                    "access_token_ttl": access_token_ttl, "dpop_bound_access_tokens": dpop,
-                });
-                output.show(&admin.post("/api/admin/clients", &body).await?, shown_once);
+            add @ Self::Add { .. } => {
+                output.show(&admin.post("/api/admin/clients", &add.added()).await?, shown_once);
             }
             Self::List { after, limit } => {
                 let page = admin.get(&format!("/api/admin/clients?after={}&limit={limit}", segment(&after))).await?;
                 output.show(&page, list);
             }
-            Self::Update { client_id, name, grant, audience, scope, role, serves, access_token_ttl, dpop } => {
-                let body = json!({
-                    "name": name, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
-                    "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
-                    "dpop_bound_access_tokens": dpop,
-                });
-                let answer = admin.put(&format!("/api/admin/clients/{}", segment(&client_id)), &body).await?;
-                output.show(&answer, one);
+            Self::Update { ref client_id, .. } => {
+                let path = format!("/api/admin/clients/{}", segment(client_id));
+                output.show(&admin.put(&path, &self.changed()).await?, one);
             }
             Self::Disable { client_id } => {
                 let path = format!("/api/admin/clients/{}/disable", segment(&client_id));
@@ -166,6 +164,77 @@ impl Client {
             }
         }
         Ok(())
+    }
+}
+
+impl Client {
+    /// The body that adds this client.
+    fn added(self) -> Value {
+        let Self::Add {
+            client_id,
+            name,
+            public,
+            grant,
+            redirect_uri,
+            post_logout_redirect_uri,
+            consent,
+            id_token_alg,
+            audience,
+            scope,
+            role,
+            alg,
+            serves,
+            access_token_ttl,
+            dpop,
+        } = self
+        else {
+            return Value::Null;
+        };
+        let signs_in = !redirect_uri.is_empty();
+        let usual: &[&str] = match (signs_in, public) {
+            (true, _) => &["authorization_code", "refresh_token"],
+            (false, true) => &["refresh_token"],
+            (false, false) => &["client_credentials"],
+        };
+        let or_usual = |given: Vec<String>, usual: &[&str]| match given.is_empty() {
+            true => usual.iter().map(|word| (*word).to_owned()).collect(),
+            false => given,
+        };
+        let scopes = or_usual(scope, if signs_in { &["openid", "profile", "email"] } else { &[] });
+        json!({
+            "client_id": client_id, "name": name, "public": public, "grants": or_usual(grant, usual),
+            "audiences": audience, "scopes": scopes, "roles": role, "serves": serves, "alg": alg,
+            "access_token_ttl": access_token_ttl, "redirect_uris": redirect_uri,
+            "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
+            "dpop_bound_access_tokens": dpop,
+        })
+    }
+
+    /// The body that changes this client.
+    fn changed(self) -> Value {
+        let Self::Update {
+            client_id: _,
+            name,
+            grant,
+            audience,
+            scope,
+            role,
+            serves,
+            redirect_uri,
+            post_logout_redirect_uri,
+            consent,
+            access_token_ttl,
+            dpop,
+        } = self
+        else {
+            return Value::Null;
+        };
+        json!({
+            "name": name, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
+            "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
+            "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
+            "consent": consent, "dpop_bound_access_tokens": dpop,
+        })
     }
 }
 

@@ -93,6 +93,10 @@ CREATE TABLE clients (
     roles            text   NOT NULL DEFAULT '', -- space-separated: roles of the client itself (client_credentials)
     alg              text,                     -- JWS algorithm of its access tokens; null: the audience's
     serves           text   NOT NULL DEFAULT '', -- space-separated: the audiences that it is, whose tokens it may introspect
+    redirect_uris    text   NOT NULL DEFAULT '', -- space-separated: where an authorization response may go
+    post_logout_redirect_uris text NOT NULL DEFAULT '', -- space-separated: where a browser may go after signing out
+    consent          text   NOT NULL DEFAULT 'ask', -- ask | implied: whether people are asked what it may have
+    id_token_alg     text,                     -- JWS algorithm of its ID tokens; null: the issuer's default
     access_token_ttl bigint,                   -- seconds
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds
@@ -131,6 +135,9 @@ CREATE TABLE sessions (
     scope           text   NOT NULL,
     audience        text   NOT NULL,           -- space-separated
     auth_rsn        bigint NOT NULL,
+    auth_time       bigint NOT NULL DEFAULT 0, -- how its person had signed in when it was opened: a newer sign-in of the same
+    amr             text   NOT NULL DEFAULT '', -- browser says nothing about it
+    acr             text   NOT NULL DEFAULT '',
     gen             bigint NOT NULL DEFAULT 0,
     nonce           bytea  NOT NULL,
     prev_nonce      bytea  NOT NULL,
@@ -162,6 +169,46 @@ CREATE TABLE used_proofs (
     PRIMARY KEY (jkt, id)
 );
 CREATE INDEX used_proofs_exp ON used_proofs (exp);
+
+-- Authorization requests whose person is signing in or agreeing. Bound to one browser, and to the parameters as they came.
+CREATE TABLE authorizations (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of what the page's address carries
+    browser    bytea  NOT NULL,                -- SHA-256 of the browser's pre-session
+    client_id  text   NOT NULL,
+    parameters text   NOT NULL,                -- the query, with the endpoint's own parameters alone
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX authorizations_expiry ON authorizations (expires_at);
+
+-- Authorization codes: what each is bound to, and the session that it was redeemed for.
+CREATE TABLE codes (
+    code         bytea  NOT NULL PRIMARY KEY,  -- SHA-256
+    client_id    text   NOT NULL,
+    redirect_uri text   NOT NULL,
+    challenge    bytea  NOT NULL,              -- PKCE, S256
+    signin_id    bytea  NOT NULL,
+    user_id      text   NOT NULL,
+    scope        text   NOT NULL,
+    audience     text   NOT NULL,
+    nonce        text,
+    dpop_jkt     text,
+    expires_at   bigint NOT NULL,
+    redeemed_at  bigint,
+    sid          text                          -- set when it is redeemed
+);
+CREATE INDEX codes_user ON codes (user_id, client_id);
+CREATE INDEX codes_expiry ON codes (expires_at);
+
+-- What a person has agreed that a client may have.
+CREATE TABLE consents (
+    user_id    text   NOT NULL,
+    client_id  text   NOT NULL,
+    scope      text   NOT NULL,
+    granted_at bigint NOT NULL,                -- the first time
+    updated_at bigint NOT NULL,
+    PRIMARY KEY (user_id, client_id)
+);
 
 -- The key ring. The private part is sealed (AES-256-GCM) under the key-encryption key, which is never in the database.
 CREATE TABLE keys (

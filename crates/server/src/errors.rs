@@ -72,11 +72,18 @@ codes! {
     UNAVAILABLE = "unavailable", 503, "The server cannot reach its database",
         "Nothing was changed, or it is not known whether it was; trying again is safe. Tokens that were issued stay verifiable meanwhile. Operators: countersign doctor.";
 
+    AUTHORIZE_INVALID = "authorize-invalid", 400, "The application's request cannot be answered",
+        "It does not name a client of this issuer and an address that this client has registered, so nobody is sent anywhere. Go back to the application; its developer finds the registered addresses with countersign client list.";
+    FORM_EXPIRED = "form-expired", 400, "This page cannot be used any more",
+        "It was open for too long, was answered already, or was opened in another browser. Go back to the application and begin again. Cookies must be allowed for this site.";
+
     // Tokens and sessions.
     TOKEN_MISSING = "token-missing", 401, "An access token is needed",
         "Send Authorization: Bearer and the access token; a token that is bound to a key, with Authorization: DPoP and a proof in the header DPoP.";
     TOKEN_INVALID = "token-invalid", 401, "The access token is not accepted",
         "It is malformed, expired, altered, meant for another audience, bound to a key and shown without a proof, or its session has ended. Refresh it once; if that fails, sign in again.";
+    SCOPE_MISSING = "scope-missing", 403, "The access token does not have the scope",
+        "UserInfo needs an access token with the scope openid, which the authorization request must have asked for.";
     TOO_MANY_READERS = "too-many-readers", 429, "Too many readers of the revocation feed from this address",
         "One program needs one reader. Many verifiers behind one address: let them read from a relay (countersign relay), or raise feed.readers_per_address.";
     FORBIDDEN = "forbidden", 403, "This account may not do that",
@@ -89,12 +96,16 @@ codes! {
         "Somebody signed out, changed the password, disabled the account or the client, or an administrator ended it. The account's session list shows the reason.";
     REFRESH_REUSED = "refresh-reused", 400, "An old refresh token came back, so the session was ended",
         "This token had been replaced, and its successor was already in use: two parties hold copies, and one of them may be a thief. Sign in again. If your own program did this, it keeps the refresh token in two places that do not share it: keep one copy, and store the new one before using it.";
+    CODE_INVALID = "code-invalid", 400, "The authorization code is not accepted",
+        "It is malformed, older than a minute, was given to another client, or code_verifier or redirect_uri is not the one that its request had. Nothing was changed. Send the person to /authorize again.";
+    CODE_REUSED = "code-reused", 400, "The authorization code was redeemed twice, so the session was ended",
+        "The client and its code_verifier were right both times: two parties hold the code, and one of them may be a thief. Sign in again. If your own program did this, it sends its token request twice: redeem a code once, and do not repeat the request after a time-out.";
     INVALID_CLIENT = "invalid-client", 401, "The client is unknown or its secret is wrong",
         "Check client_id and client_secret; send them either in the Authorization header or in the body, never in both. countersign client rotate-secret makes a new secret.";
     UNAUTHORIZED_CLIENT = "unauthorized-client", 400, "This client may not use this grant",
         "countersign client list shows each client's grants.";
     UNSUPPORTED_GRANT_TYPE = "unsupported-grant-type", 400, "The server does not know this grant type",
-        "refresh_token and client_credentials are supported at /token.";
+        "authorization_code, refresh_token and client_credentials are supported at /token.";
     DPOP_PROOF = "dpop-proof", 401, "The proof of possession is not accepted",
         "A DPoP proof (RFC 9449) is for one request: made now, by a clock that is right, with the method and the URL of that request (htm, htu), beside an access token with its hash (ath), and signed by the key that the token is bound to. The description says which of these it was.";
     DPOP_NONCE = "dpop-nonce", 401, "The proof of possession needs a nonce of this server",

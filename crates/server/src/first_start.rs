@@ -8,7 +8,7 @@ use crate::{
     domain::{
         audience::{AudienceRules, ClaimMap},
         audience_id::{ADMIN, API, AudienceId},
-        client::{ClientId, ClientSettings, FIRST_PARTY, Grant},
+        client::{ClientId, ClientSettings, FIRST_PARTY, Grant, SignInSettings},
         roles,
         scope::Scope,
         time::Timestamp,
@@ -78,6 +78,7 @@ fn first_party(now: Timestamp) -> Result<NewClient, StoreError> {
             refresh_idle: None,
             refresh_absolute: None,
             dpop_bound: false,
+            sign_in: SignInSettings::default(),
         },
         secret: None,
         builtin: true,

@@ -18,6 +18,11 @@ use crate::{
 /// Time anchors for everybody together: a signature and a read each.
 const ANCHORS: Rate = Rate { burst: 2000, every: Duration::from_millis(1) };
 
+/// Authorization requests that wait for their person: a row in the store each.
+const REQUESTS: Rate = Rate { burst: 2000, every: Duration::from_millis(2) };
+/// How many of them one address may begin: an office behind one address signs in within a minute.
+const REQUESTS_PER_MINUTE: u32 = 300;
+
 /// Who may try to sign in or register, and how often.
 #[derive(Debug)]
 pub struct Limiter {
@@ -25,6 +30,7 @@ pub struct Limiter {
     pub account: AccountLimit,
     addresses: Mutex<AddressLimits>,
     anchors: Mutex<AddressLimits>,
+    requests: Mutex<AddressLimits>,
 }
 
 impl Limiter {
@@ -39,6 +45,7 @@ impl Limiter {
             account: AccountLimit { free: limits.account_free },
             addresses: Mutex::new(AddressLimits::new(address, global, random.bytes()?)),
             anchors: Mutex::new(AddressLimits::new(anchor, ANCHORS, random.bytes()?)),
+            requests: Mutex::new(AddressLimits::new(Rate::per_minute(REQUESTS_PER_MINUTE), REQUESTS, random.bytes()?)),
         })
     }
 
@@ -56,6 +63,14 @@ impl Limiter {
     /// As [`Limiter::take`].
     pub fn take_anchor(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
         self.anchors.lock().unwrap_or_else(PoisonError::into_inner).take(address, now)
+    }
+
+    /// Counts one authorization request of this address that has to wait for its person.
+    ///
+    /// # Errors
+    /// As [`Limiter::take`].
+    pub fn take_request(&self, address: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).take(address, now)
     }
 
     /// Takes back an attempt that turned out to be a good one.

@@ -15,13 +15,13 @@ use crate::{
     app::App,
     errors,
     http::{
-        admin,
+        account, admin, authorize,
         context::Peer,
         docs,
         front::{Front, Ready},
         health, introspect, login, logout, metrics, password,
         pipeline::{self, unmatched},
-        register, revocations, revoke, session, token, well_known,
+        register, revocations, revoke, session, token, ui, userinfo, well_known,
     },
 };
 
@@ -151,7 +151,16 @@ pub const ROUTES: &[Route] = &[
     document("/.well-known/openid-configuration", "Metadata", well_known::metadata),
     document("/.well-known/oauth-authorization-server", "Metadata (RFC 8414)", well_known::metadata),
     document("/.well-known/jwks.json", "Public keys (RFC 7517)", well_known::jwks),
-    row(Post, "/token", Credential, "Refresh, client credentials (RFC 6749)", || post(token::token))
+    row(Get, "/authorize", Credential, "A person signs in to a client (OAuth 2.1, OpenID Connect)", || {
+        get(authorize::get)
+    })
+    .query(authorize::PARAMETERS),
+    row(Post, "/authorize", Credential, "The same in a form", || post(authorize::post)).form(authorize::PARAMETERS),
+    row(Get, "/userinfo", Credential, "What a client may know about its person (OpenID Connect)", || {
+        get(userinfo::userinfo)
+    }),
+    row(Post, "/userinfo", Credential, "The same by POST", || post(userinfo::userinfo)),
+    row(Post, "/token", Credential, "Code, refresh, client credentials (OAuth 2.1)", || post(token::token))
         .form(token::PARAMETERS)
         .answers::<token::TokenResponse>(),
     // The revocation feed.
@@ -175,11 +184,31 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/login", Credential, "Sign in with a password", || post(login::login))
         .json::<login::Login>()
         .answers::<token::TokenResponse>(),
+    row(Get, "/logout", Public, "A client signs its person out (OpenID Connect RP-Initiated Logout)", || {
+        get(ui::signout::request)
+    })
+    .query(ui::signout::PARAMETERS),
     row(Post, "/logout", Credential, "End this sign-in, or everything of this user", || post(logout::logout))
         .json::<logout::Logout>(),
     row(Get, "/session", SignedIn, "Who am I, until when", || get(session::session)).answers::<session::Session>(),
     row(Post, "/password/change", SignedIn, "Change the password; ends every session", || post(password::change))
         .json::<password::Change>(),
+    // Pages.
+    row(Get, "/ui/signin", Credential, "Sign in (page)", || get(ui::signin::show)).query(&["request", "switch"]),
+    row(Post, "/ui/signin", Credential, "Sign in", || post(ui::signin::sign_in)).form(ui::signin::PARAMETERS),
+    row(Get, "/ui/consent", Credential, "What may this client have? (page)", || get(ui::consent::show))
+        .query(&["request"]),
+    row(Post, "/ui/consent", Credential, "Allow it or not", || post(ui::consent::decide)).form(ui::consent::PARAMETERS),
+    row(Post, "/ui/signout", Credential, "Yes, sign out", || post(ui::signout::confirm))
+        .form(ui::signout::FORM_PARAMETERS),
+    row(Get, "/ui/style.css", Public, "The pages' style", || get(ui::assets::style)),
+    row(Get, "/ui/page.js", Public, "The pages' script", || get(ui::assets::script)),
+    // Account.
+    row(Get, "/api/account/consents", SignedIn, "What I agreed that clients may have", || get(account::consents::list))
+        .query(PAGE),
+    row(Delete, "/api/account/consents/{id}", SignedIn, "Take a consent back; the client's sessions end", || {
+        delete(account::consents::withdraw)
+    }),
     // Administration.
     row(Get, "/api/admin/users", Admin, "List users", || get(admin::users::list)).query(&["after", "limit", "email"]),
     row(Post, "/api/admin/users", Admin, "Add a user", || post(admin::users::add)).json::<admin::users::NewUser>(),

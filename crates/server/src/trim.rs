@@ -1,5 +1,5 @@
 //! Trimming, in the background: expired entries of the revocation log, sessions and sign-ins that ended long ago, old
-//! security events. Replicas take turns; each piece is a short transaction of its own.
+//! security events, authorization requests and codes that are over. Replicas take turns; each piece is a short transaction of its own.
 
 use std::{future::Future, time::Duration};
 
@@ -9,14 +9,16 @@ use crate::{
     app::App,
     clock::Stopwatch,
     domain::{rsn::Rsn, time::Timestamp, trim::Confirmed},
-    store::{StoreError, revocations, trim},
+    store::{StoreError, authorizations, codes, revocations, trim},
 };
 
+/// How long a code is remembered after it expired: for so long its second use is noticed (OAU-05).
+const CODE_MEMORY: Duration = Duration::from_hours(24);
 /// How often it is somebody's turn.
 const EVERY: Duration = Duration::from_secs(10);
 /// Rows of one transaction.
 const ROWS: u32 = 1_000;
-/// Pieces of the log in one turn: a tenth of a million entries, more than are appended meanwhile.
+/// Pieces of the log, of requests and of codes in one turn: a tenth of a million rows, more than come meanwhile.
 const LOG_PIECES: usize = 128;
 /// Pieces of each other table in one turn.
 const PIECES: usize = 8;
@@ -52,6 +54,9 @@ pub struct Trimmed {
     pub sessions: usize,
     pub signins: usize,
     pub events: usize,
+    /// Authorization requests that nobody answered.
+    pub requests: u64,
+    pub codes: u64,
 }
 
 impl Default for Trimmer {
@@ -108,6 +113,8 @@ impl Trimmer {
             sessions: self.sessions(app, sessions).await?,
             signins: self.signins(app, sessions).await?,
             events: events(app, audit).await?,
+            requests: requests(app, time).await?,
+            codes: codes(app, time.minus(CODE_MEMORY)).await?,
         })
     }
 
@@ -173,6 +180,30 @@ async fn events(app: &App, before: Timestamp) -> Result<usize, StoreError> {
         removed += piece.over.len();
         remove!(app, piece.over, trim::remove_events);
         if piece.next.is_none() {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+async fn requests(app: &App, before: Timestamp) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    for _ in 0..LOG_PIECES {
+        let piece = app.store.write(move |tx| Box::pin(authorizations::purge(tx, before, ROWS))).await?;
+        removed += piece;
+        if piece < u64::from(ROWS) {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+async fn codes(app: &App, before: Timestamp) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    for _ in 0..LOG_PIECES {
+        let piece = app.store.write(move |tx| Box::pin(codes::purge(tx, before, ROWS))).await?;
+        removed += piece;
+        if piece < u64::from(ROWS) {
             break;
         }
     }

@@ -24,6 +24,20 @@ fn tour(rig: &Rig) {
     let (out, _) = rig.expect(0, &["--json", "client", "rotate-secret", "orders"], "");
     assert!(member(&out, "client_secret").starts_with("csk_"));
     rig.expect(0, &["client", "list"], "");
+    let shop = ["--json", "client", "add", "shop", "--redirect-uri", "https://shop.example/cb"];
+    let (out, _) = rig.expect(0, &[&shop[..], &["--post-logout-redirect-uri", "https://shop.example/"]].concat(), "");
+    let added: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(added["grants"], serde_json::json!(["authorization_code", "refresh_token"]));
+    assert_eq!(added["scopes"], serde_json::json!(["email", "openid", "profile"]));
+    assert_eq!(added["redirect_uris"], serde_json::json!(["https://shop.example/cb"]));
+    rig.expect(1, &["client", "add", "bad", "--redirect-uri", "http://shop.example/cb"], "");
+    let update = ["--json", "client", "update", "shop", "--consent", "implied", "--post-logout-redirect-uri", ""];
+    let (out, _) = rig.expect(0, &update, "");
+    let updated: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&updated["consent"], &updated["post_logout_redirect_uris"]),
+        (&"implied".into(), &serde_json::json!([]))
+    );
     let (out, _) =
         rig.expect(0, &["client", "update", "orders", "--scope", "stock:read", "--scope", "stock:write"], "");
     assert!(out.contains("stock:read stock:write"), "{out}");

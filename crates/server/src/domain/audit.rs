@@ -58,6 +58,9 @@ events! {
     UserRestored "user_restored",
     UserDeleted "user_deleted",
     PermissionsChanged "privilege_permissions_changed",
+    /// A person agreed that a client may have something; `scope` names it.
+    ConsentGranted "privilege_consent_granted",
+    ConsentWithdrawn "privilege_consent_withdrawn",
     ClientCreated "client_created",
     ClientUpdated "client_updated",
     ClientDisabled "client_disabled",

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use countersign_jose::{Algorithm, b64};
 
-use super::{audience_id::AudienceId, roles::Role, scope::Scope, user::USER_ID_PREFIX};
+use super::{audience_id::AudienceId, redirect::RedirectUri, roles::Role, scope::Scope, user::USER_ID_PREFIX};
 use crate::secret::PlainSecret;
 
 /// The public client that the first start makes: the person's own browser or app at this issuer.
@@ -51,16 +51,19 @@ pub enum Grant {
     /// The person types the password into a page or app of the issuer itself: `POST /login`. Not the password grant of
     /// OAuth 2.0, which does not exist here.
     FirstParty,
+    /// The person signs in at `/authorize` and the client gets a code.
+    AuthorizationCode,
     RefreshToken,
     ClientCredentials,
 }
 
 impl Grant {
-    pub const ALL: [Self; 3] = [Self::FirstParty, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 4] = [Self::FirstParty, Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::FirstParty => "first_party",
+            Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
         }
@@ -138,6 +141,43 @@ pub struct ClientSettings {
     pub refresh_absolute: Option<Duration>,
     /// It must prove a key whenever it asks for tokens, so that none of its tokens is good without that key (RFC 9449, section 5.2).
     pub dpop_bound: bool,
+    pub sign_in: SignInSettings,
+}
+
+/// How people sign in to a client at `/authorize`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignInSettings {
+    /// Where an authorization response may go.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where a browser may go after signing out.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    pub consent: Consent,
+    /// What signs its ID tokens; `None`: the issuer's default.
+    pub id_token_alg: Option<Algorithm>,
+}
+
+/// Whether people are asked what a client may have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Consent {
+    /// They are asked.
+    #[default]
+    Ask,
+    /// The client belongs to the same house as the issuer: who signs in to it has agreed.
+    Implied,
+}
+
+impl Consent {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Implied => "implied",
+        }
+    }
+
+    /// The choice that a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Ask, Self::Implied].into_iter().find(|consent| consent.as_str() == word)
+    }
 }
 
 /// How much ends.
@@ -164,7 +204,14 @@ pub enum BadClient {
     PublicServer,
     #[error("a lifetime is at least one second")]
     Lifetime,
+    #[error("authorization_code needs a redirect URI, and a redirect URI needs authorization_code")]
+    Redirect,
+    #[error("a client has at most 32 redirect URIs, and as many for signing out")]
+    Redirects,
 }
+
+/// The most redirect URIs of a client, of each kind.
+const MAX_REDIRECTS: usize = 32;
 
 impl ClientSettings {
     /// # Errors
@@ -190,7 +237,7 @@ impl ClientSettings {
         if lifetimes.into_iter().flatten().any(|lifetime| lifetime < Duration::from_secs(1)) {
             return Err(BadClient::Lifetime);
         }
-        Ok(())
+        self.sign_in.check(self.grants.contains(Grant::AuthorizationCode))
     }
 
     /// What a change of settings ends. Tokens must not say what is not true any more; a session for an audience that the
@@ -209,6 +256,19 @@ impl ClientSettings {
             || self.roles != new.roles
             || self.grants != new.grants
             || (!self.dpop_bound && new.dpop_bound)
+    }
+}
+
+impl SignInSettings {
+    fn check(&self, by_code: bool) -> Result<(), BadClient> {
+        if self.id_token_alg.is_some_and(Algorithm::is_symmetric) {
+            return Err(BadClient::SecretAlgorithm);
+        }
+        if by_code == self.redirect_uris.is_empty() {
+            return Err(BadClient::Redirect);
+        }
+        let longest = self.redirect_uris.len().max(self.post_logout_redirect_uris.len());
+        if longest > MAX_REDIRECTS { Err(BadClient::Redirects) } else { Ok(()) }
     }
 }
 
@@ -309,7 +369,28 @@ mod tests {
             refresh_idle: None,
             refresh_absolute: None,
             dpop_bound: false,
+            sign_in: SignInSettings::default(),
         }
+    }
+
+    // OAU-01
+    #[test]
+    fn codes_need_somewhere_to_go() {
+        let uri = RedirectUri::parse("https://app.example/cb").unwrap();
+        let code: Grants = [Grant::AuthorizationCode].into_iter().collect();
+        let to = |uris: Vec<RedirectUri>| SignInSettings { redirect_uris: uris, ..SignInSettings::default() };
+        let good = ClientSettings { grants: code.clone(), sign_in: to(vec![uri.clone()]), ..settings() };
+        assert_eq!(good.check(false), Ok(()));
+        let nowhere = ClientSettings { grants: code, ..settings() };
+        assert_eq!(nowhere.check(false), Err(BadClient::Redirect));
+        assert_eq!(
+            ClientSettings { sign_in: to(vec![uri.clone()]), ..settings() }.check(true),
+            Err(BadClient::Redirect)
+        );
+        let many = ClientSettings { sign_in: to(vec![uri; 33]), ..good.clone() };
+        assert_eq!(many.check(false), Err(BadClient::Redirects));
+        let secret = SignInSettings { id_token_alg: Some(Algorithm::HS256), ..good.sign_in.clone() };
+        assert_eq!(ClientSettings { sign_in: secret, ..good }.check(false), Err(BadClient::SecretAlgorithm));
     }
 
     #[test]

@@ -63,7 +63,11 @@ impl Form {
         self.get(name).ok_or_else(|| OAuthError::new(errors::MISSING_PARAMETER).detail(format!("{name} is missing")))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
+    /// Reads a body, or a query.
+    ///
+    /// # Errors
+    /// `malformed-form`, `duplicate-parameter`.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         let malformed = |detail: &str| ApiError::new(errors::MALFORMED_FORM).detail(detail);
         let mut values: Vec<(String, zeroize::Zeroizing<String>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(bytes) {
@@ -86,9 +90,22 @@ impl<S: Sync> FromRequest<S> for Form {
     type Rejection = OAuthError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, OAuthError> {
-        require_content_type(request.headers(), "application/x-www-form-urlencoded")?;
-        Ok(Self::parse(&read(request.into_body(), SMALL_BODY).await?)?)
+        Ok(Self::parse(&form_bytes(request).await?)?)
     }
+}
+
+/// The bytes of a form, for whoever has rules of their own about repeated parameters.
+///
+/// # Errors
+/// Another content type, too long, too slow.
+pub async fn form_bytes(request: Request) -> Result<Bytes, ApiError> {
+    require_content_type(request.headers(), "application/x-www-form-urlencoded")?;
+    read(request.into_body(), SMALL_BODY).await
+}
+
+/// Whether a request brings a form.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    require_content_type(headers, "application/x-www-form-urlencoded").is_ok()
 }
 
 fn require_content_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), ApiError> {

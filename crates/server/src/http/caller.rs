@@ -109,9 +109,29 @@ async fn signed_in(app: &App, asked: Asked<'_>) -> Result<SignedIn, ApiError> {
 /// A token that verifies, of a session that lives: what a service checks offline, and more, since the store is at hand.
 async fn by_access_token(app: &App, asked: Asked<'_>, audience: &str) -> Result<(SignedIn, Vec<String>), ApiError> {
     let policy = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str()).audience(audience).policy();
-    let claims = verify(app, asked, &policy).await?;
+    let (claims, authority) = of_live_session(app, asked, &policy).await?;
+    let roles = roles::effective(&authority.roles, &[audience]);
+    let (sid, user_id) = (Some(authority.sid), authority.user_id);
+    Ok((SignedIn { user_id, sid, expires_at: claims.exp }, roles))
+}
+
+/// A person's token, whomever it is meant for, of a session that lives: for what every client may ask the issuer itself.
+///
+/// # Errors
+/// `token-missing`, `token-invalid`
+pub async fn of_any_audience(app: &App, asked: Asked<'_>) -> Result<(Verified<AccessClaims>, Authority), ApiError> {
+    let builder = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str());
+    of_live_session(app, asked, &builder.any_audience().policy()).await
+}
+
+async fn of_live_session(
+    app: &App,
+    asked: Asked<'_>,
+    policy: &Policy<AccessToken>,
+) -> Result<(Verified<AccessClaims>, Authority), ApiError> {
+    let claims = verify(app, asked, policy).await?;
     let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or_else(|| refused("not a user's token"))?;
-    let (id, names, now) = (sid.clone(), names(app, &claims), app.steady_now());
+    let (id, names, now) = (sid, names(app, &claims), app.steady_now());
     let (authority, standing) = app
         .store
         .read(move |tx| {
@@ -125,8 +145,7 @@ async fn by_access_token(app: &App, asked: Asked<'_>, audience: &str) -> Result<
     if !standing.is_some_and(|standing| standing.holds(rsn_of(&claims))) {
         return Err(refused("it was ended, or roles or scopes have changed since"));
     }
-    let roles = roles::effective(&authority.roles, &[audience]);
-    Ok((SignedIn { user_id: authority.user_id, sid: Some(sid), expires_at: claims.exp }, roles))
+    Ok((claims, authority))
 }
 
 /// Whom a token names.

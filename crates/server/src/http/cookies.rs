@@ -1,4 +1,4 @@
-//! The two cookies of a browser's sign-in (http.md, "transport"). Names are compared as raw bytes (CSR-02).
+//! The cookies of a browser's sign-in (http.md, "transport"), and the one of a browser that has none yet. Names are compared as raw bytes (CSR-02).
 
 use http::{HeaderMap, HeaderValue, Method, header};
 
@@ -14,6 +14,8 @@ pub enum Cookie {
     Device,
     /// The short access token, so that an API behind the same host checks it offline.
     Access,
+    /// The pre-session: what the forms of the pages are bound to before anybody has signed in (CSR-06).
+    Browser,
 }
 
 impl Cookie {
@@ -26,6 +28,8 @@ impl Cookie {
             (Self::Device, false) => "device",
             (Self::Access, true) => "__Host-access",
             (Self::Access, false) => "access",
+            (Self::Browser, true) => "__Host-browser",
+            (Self::Browser, false) => "browser",
         }
     }
 

@@ -1,11 +1,11 @@
-//! Errors are shaped once: a handler returns [`ApiError`] or [`OAuthError`], and the pipeline renders it with the
+//! Errors are shaped once: a handler returns [`ApiError`], [`OAuthError`] or [`PageError`], and the pipeline renders it with the
 //! request's id and logs it. What the client reads and what the log reads are separate fields.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::dpop;
+use super::{dpop, ui};
 use crate::{
     domain::{limits::TooMany, time::retry_after_secs},
     errors::{self, Code},
@@ -43,6 +43,7 @@ pub struct FieldError {
 enum Shape {
     Problem,
     OAuth,
+    Page,
 }
 
 /// An error of the JSON API: `application/problem+json` (RFC 9457). Boxed, so that the good answers stay small.
@@ -52,6 +53,10 @@ pub struct ApiError(pub Box<Failure>);
 /// An error of an OAuth endpoint (RFC 6749, section 5.2).
 #[derive(Debug, Clone)]
 pub struct OAuthError(pub Box<Failure>);
+
+/// An error that a person reads in a browser.
+#[derive(Debug, Clone)]
+pub struct PageError(pub Box<Failure>);
 
 impl Failure {
     fn new(code: Code, shape: Shape) -> Self {
@@ -74,6 +79,7 @@ impl Failure {
         let (content_type, body) = match self.shape {
             Shape::Problem => ("application/problem+json", self.problem(&page, request_id)),
             Shape::OAuth => ("application/json", self.oauth(&page)),
+            Shape::Page => return self.page(issuer, request_id),
         };
         let status = self.status();
         let mut response = (status, body.to_string()).into_response();
@@ -88,6 +94,24 @@ impl Failure {
             headers.append(header::WWW_AUTHENTICATE, challenge);
         }
         headers.extend(self.nonce.clone().map(|nonce| (dpop::NONCE, nonce)));
+        response
+    }
+
+    fn page(&self, issuer: &str, request_id: &str) -> Response {
+        let facts = ui::ErrorPage {
+            host: issuer.split_once("://").map_or(issuer, |(_, host)| host),
+            title: self.code.title,
+            detail: self.detail.as_deref(),
+            help: self.code.help,
+            code: self.code.name,
+            request_id,
+        };
+        // What cannot be shown as a page is shown as words.
+        let mut response = ui::page(&facts, self.status(), ui::Leads::Nowhere)
+            .unwrap_or_else(|_| (self.status(), self.code.title).into_response());
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 
@@ -106,6 +130,7 @@ impl Failure {
     fn challenge(&self) -> Option<&'static str> {
         match self.code.name {
             "token-missing" => Some("Bearer"),
+            "scope-missing" => Some("Bearer error=\"insufficient_scope\", scope=\"openid\""),
             "token-invalid" if !self.bound => Some("Bearer error=\"invalid_token\""),
             "invalid-client" => Some("Basic realm=\"countersign\", charset=\"UTF-8\""),
             "invalid-credentials" => Some("Password realm=\"countersign\""),
@@ -161,7 +186,7 @@ fn oauth_name(code: Code) -> &'static str {
         "invalid-target" => "invalid_target",
         "dpop-nonce" => "use_dpop_nonce",
         "dpop-proof" | "dpop-replayed" | "dpop-missing" => "invalid_dpop_proof",
-        name if name.starts_with("refresh-") => "invalid_grant",
+        name if name.starts_with("refresh-") || name.starts_with("code-") => "invalid_grant",
         _ if code.status == 500 => "server_error",
         _ if code.status == 503 || code.status == 429 => "temporarily_unavailable",
         _ => "invalid_request",
@@ -237,6 +262,7 @@ macro_rules! boundary {
 
 boundary!(ApiError, Shape::Problem);
 boundary!(OAuthError, Shape::OAuth);
+boundary!(PageError, Shape::Page);
 
 impl ApiError {
     /// One bad member: 422 with the code's page and the member's name.
@@ -251,6 +277,18 @@ impl ApiError {
 impl From<OAuthError> for ApiError {
     fn from(error: OAuthError) -> Self {
         Self(Box::new(Failure { shape: Shape::Problem, ..*error.0 }))
+    }
+}
+
+impl From<ApiError> for PageError {
+    fn from(error: ApiError) -> Self {
+        Self(Box::new(Failure { shape: Shape::Page, ..*error.0 }))
+    }
+}
+
+impl From<OAuthError> for PageError {
+    fn from(error: OAuthError) -> Self {
+        Self(Box::new(Failure { shape: Shape::Page, ..*error.0 }))
     }
 }
 

@@ -3,12 +3,14 @@
 mod authenticate;
 mod open;
 
+pub(super) use authenticate::{Authenticated, authenticate};
 use axum::{
     Json as Answer,
     extract::State,
     response::{AppendHeaders, IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, header};
+pub(super) use open::success;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -106,7 +108,7 @@ pub async fn login(
     }
     // One that was planted twice is none.
     let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
-    let who = authenticate::authenticate(&app, &context, &body, device.as_deref()).await?;
+    let who = authenticate(&app, &context, &body.email, &body.password, device.as_deref()).await?;
     let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
     app.metrics.signin("success");
     let issued = issue::for_session(&app, signed_in.authority, destination.head, &destination.target, None)?;

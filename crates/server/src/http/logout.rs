@@ -1,8 +1,8 @@
-//! `POST /logout`: ends a sign-in with all its sessions, or everything of its user. It takes what somebody who signs out
+//! `POST /logout` with JSON: ends a sign-in with all its sessions, or everything of its user. It takes what somebody who signs out
 //! may still hold: the sign-in cookie, a refresh token of any generation, or an access token even if it has expired.
 
 use axum::{
-    extract::State,
+    extract::{FromRequest, Request, State},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -10,12 +10,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    body::Json,
+    body::{Json, is_form},
     caller,
     context::Context,
     cookies::{Cookie, require_same_origin},
     dpop::Asked,
-    error::ApiError,
+    error::{ApiError, PageError},
+    ui::signout,
 };
 use crate::{
     app::App,
@@ -47,18 +48,43 @@ enum Holds {
     Session(Sid),
 }
 
-/// `POST /logout`: 204 after the commit. What is over already is over: 204 as well.
-pub async fn logout(
-    State(app): State<App>,
-    context: Context,
-    method: Method,
-    headers: HeaderMap,
+/// `POST /logout`: JSON from whoever signs out, a form from a client that sends its person here (`ui/signout.rs`).
+pub async fn logout(State(app): State<App>, context: Context, request: Request) -> Result<Response, Refused> {
+    if is_form(request.headers()) {
+        return signout::post(request).await.map_err(Refused::Page);
+    }
+    let (method, headers) = (request.method().clone(), request.headers().clone());
+    let body = Json::from_request(request, &app).await.map_err(Refused::Api)?;
+    first_party(&app, &context, (&method, &headers), body).await.map_err(Refused::Api)
+}
+
+/// A refusal in the form that the caller reads.
+#[derive(Debug)]
+pub enum Refused {
+    Api(ApiError),
+    Page(PageError),
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Api(error) => error.into_response(),
+            Self::Page(error) => error.into_response(),
+        }
+    }
+}
+
+/// 204 after the commit. What is over already is over: 204 as well.
+async fn first_party(
+    app: &App,
+    context: &Context,
+    (method, headers): (&Method, &HeaderMap),
     Json(body): Json<Logout>,
 ) -> Result<Response, ApiError> {
-    let asked = Asked { method: &method, path: "/logout", headers: &headers };
-    let holds = holds(&app, asked, body.refresh_token.as_ref()).await?;
+    let asked = Asked { method, path: "/logout", headers };
+    let holds = holds(app, asked, body.refresh_token.as_ref()).await?;
     let by_cookie = matches!(holds, Holds::Signin(_));
-    end(&app, &context, holds, body.everywhere).await?;
+    end(app, context, holds, body.everywhere).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if by_cookie {
         let cleared = [Cookie::Signin, Cookie::Access].map(|cookie| cookie.clear(&app.config.issuer));

@@ -1,7 +1,9 @@
 //! One file per path of the URL tree; the files that belong to no path are the ways in and out.
 
+pub mod account;
 pub mod admin;
 pub mod attempts;
+pub mod authorize;
 pub mod body;
 pub mod caller;
 pub mod context;
@@ -26,6 +28,8 @@ pub mod revoke;
 pub mod serve;
 pub mod session;
 pub mod token;
+pub mod ui;
+pub mod userinfo;
 pub mod well_known;
 
 /// The one tenant that exists.

@@ -2,6 +2,7 @@
 
 mod client;
 mod client_credentials;
+mod code;
 mod refresh;
 mod renew;
 
@@ -24,8 +25,18 @@ use super::{
 use crate::{app::App, errors, secret::PlainSecret};
 
 /// The parameters that `/token` knows; others are ignored (RFC 6749, section 3.2).
-pub const PARAMETERS: &[&str] =
-    &["grant_type", "client_id", "client_secret", "refresh_token", "next_nonce", "scope", "resource"];
+pub const PARAMETERS: &[&str] = &[
+    "grant_type",
+    "client_id",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "redirect_uri",
+    "refresh_token",
+    "next_nonce",
+    "scope",
+    "resource",
+];
 
 /// The answer of `/token` and `/login` (RFC 6749, section 5.1).
 #[derive(Debug, Serialize, JsonSchema)]
@@ -62,6 +73,7 @@ pub async fn token(
 ) -> Result<Response, OAuthError> {
     let proof = dpop::read(&app, Asked { method: &Method::POST, path: "/token", headers: &headers })?;
     let grant = match form.get("grant_type") {
+        Some("authorization_code") => code::exchange(&app, &context, (&headers, proof.as_ref()), &form).await,
         Some("refresh_token") => refresh::refresh(&app, &context, (&headers, proof.as_ref()), &form).await,
         Some("client_credentials") => client_credentials::grant(&app, &headers, proof.as_ref(), &form).await,
         Some(_) => Err(errors::UNSUPPORTED_GRANT_TYPE.into()),

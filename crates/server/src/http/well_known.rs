@@ -2,12 +2,21 @@
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use countersign_jose::dpop::algorithms;
+use countersign_jose::{Algorithm, dpop::algorithms};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::pipeline;
-use crate::{app::App, config::Config, feed, keys::Jwks};
+use crate::{
+    app::App,
+    config::Config,
+    domain::{
+        authorize::{self, Prompt, ResponseMode},
+        person,
+    },
+    feed,
+    keys::Jwks,
+};
 
 /// Seconds that a JWKS may be cached; the key ring publishes new keys for longer than this before they sign.
 const JWKS_MAX_AGE: &str = "public, max-age=300";
@@ -62,14 +71,30 @@ fn document(config: &Config) -> Value {
     json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "userinfo_endpoint": format!("{issuer}/userinfo"),
+        "end_session_endpoint": format!("{issuer}/logout"),
         "token_endpoint": format!("{issuer}/token"),
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "revocation_endpoint": format!("{issuer}/revoke"),
         "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "introspection_endpoint": format!("{issuer}/introspect"),
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "grant_types_supported": ["refresh_token", "client_credentials"],
-        "response_types_supported": [],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
+        "scopes_supported": authorize::IDENTITY_SCOPES,
+        "claims_supported": claims(),
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "subject_types_supported": ["public"],
+        "acr_values_supported": ["1"],
+        "id_token_signing_alg_values_supported": id_token_algs(),
+        "ui_locales_supported": ["en"],
         "dpop_signing_alg_values_supported": algorithms().collect::<Vec<_>>(),
         "service_documentation": format!("{issuer}/docs/errors"),
         "access_token_ttl_cap": config.access_token_ttl_cap.as_secs(),
@@ -77,6 +102,16 @@ fn document(config: &Config) -> Value {
         "revocation_feed_jwks_uri": format!("{issuer}/revocations/{}/jwks.json", feed::STREAM),
         "revocation_feed_heartbeat_ms": u64::try_from(feed::HEARTBEAT.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+/// A client may choose any algorithm with a public key for its ID tokens; the issuer makes the key when it does.
+fn id_token_algs() -> Vec<&'static str> {
+    Algorithm::all().filter(|alg| !alg.is_symmetric()).map(Algorithm::as_str).collect()
+}
+
+fn claims() -> Vec<&'static str> {
+    let of_sign_in = ["iss", "aud", "iat", "exp", "nonce", "auth_time", "acr", "amr", "sid", "at_hash"];
+    of_sign_in.into_iter().chain(person::names()).collect()
 }
 
 /// Any web page may read these: they are public and carry no cookie (CSR-08).

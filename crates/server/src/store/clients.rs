@@ -7,7 +7,8 @@ use countersign_jose::Algorithm;
 use super::{Param, Row, StoreError, Tx, revocations};
 use crate::domain::{
     audience_id::AudienceId,
-    client::{ClientId, ClientSettings, SecretHash},
+    client::{ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
+    redirect::RedirectUri,
     revocation::Entry,
     roles::Role,
     rsn::Rsn,
@@ -63,7 +64,7 @@ macro_rules! columns {
     () => {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
-         c.serves, c.dpop_bound"
+         c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg"
     };
 }
 
@@ -74,8 +75,9 @@ macro_rules! columns {
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, builtin_at, created_at, name, scopes, \
-                       audiences, grants, roles, alg, serves, access_token_ttl, refresh_idle, refresh_absolute, \
-                       dpop_bound) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+                       audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, consent, \
+                       id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, dpop_bound) VALUES ($1, $2, $3, \
+                       $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let mut params = vec![
@@ -150,8 +152,9 @@ pub async fn of_audience(tx: &mut Tx, tenant: &str, audience: &AudienceId) -> Re
 /// As any statement.
 pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
-                       alg = $6, serves = $7, access_token_ttl = $8, refresh_idle = $9, refresh_absolute = $10, \
-                       dpop_bound = $11 WHERE client_id = $12 AND removed_at IS NULL";
+                       alg = $6, serves = $7, redirect_uris = $8, post_logout_redirect_uris = $9, consent = $10, \
+                       id_token_alg = $11, access_token_ttl = $12, refresh_idle = $13, refresh_absolute = $14, \
+                       dpop_bound = $15 WHERE client_id = $16 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -215,6 +218,10 @@ struct Stored<'a> {
     roles: String,
     alg: Option<&'static str>,
     serves: String,
+    redirect_uris: String,
+    post_logout_redirect_uris: String,
+    consent: &'static str,
+    id_token_alg: Option<&'static str>,
     seconds: [Option<i64>; 3],
     dpop_bound: bool,
 }
@@ -230,6 +237,10 @@ impl<'a> Stored<'a> {
             roles: spaced(&settings.roles),
             alg: settings.alg.map(Algorithm::as_str),
             serves: spaced(&settings.serves),
+            redirect_uris: spaced(&settings.sign_in.redirect_uris),
+            post_logout_redirect_uris: spaced(&settings.sign_in.post_logout_redirect_uris),
+            consent: settings.sign_in.consent.as_str(),
+            id_token_alg: settings.sign_in.id_token_alg.map(Algorithm::as_str),
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
             dpop_bound: settings.dpop_bound,
         }
@@ -245,6 +256,10 @@ impl<'a> Stored<'a> {
             (&self.roles).into(),
             self.alg.into(),
             (&self.serves).into(),
+            (&self.redirect_uris).into(),
+            (&self.post_logout_redirect_uris).into(),
+            self.consent.into(),
+            self.id_token_alg.into(),
         ];
         params.extend(self.seconds.map(Param::from));
         params.push(i64::from(self.dpop_bound).into());
@@ -280,6 +295,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
             refresh_idle: span(9)?,
             refresh_absolute: span(10)?,
             dpop_bound: row.get::<i64>(first + 18)? != 0,
+            sign_in: sign_in(row, first + 19)?,
         },
         secret: secret.map(SecretHash::from_bytes),
         builtin: row.get::<Option<i64>>(first + 11)?.is_some(),
@@ -287,6 +303,21 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
         created_at: row.get(first + 13)?,
         min_rsn: row.get(first + 14)?,
         token_rsn: row.get(first + 15)?,
+    })
+}
+
+/// How people sign in to it, in the columns from `first` on.
+fn sign_in(row: &Row, first: usize) -> Result<SignInSettings, StoreError> {
+    let uris = |index: usize| {
+        let text: String = row.get(first + index)?;
+        RedirectUri::parse_list(&text).map_err(|_| malformed("redirect URI"))
+    };
+    let alg: Option<String> = row.get(first + 3)?;
+    Ok(SignInSettings {
+        redirect_uris: uris(0)?,
+        post_logout_redirect_uris: uris(1)?,
+        consent: Consent::parse(&row.get::<String>(first + 2)?).ok_or_else(|| malformed("consent"))?,
+        id_token_alg: alg.map(|alg| alg.parse()).transpose().map_err(|_| malformed("algorithm"))?,
     })
 }
 

@@ -6,7 +6,10 @@
 
 pub mod audiences;
 pub mod audit;
+pub mod authorizations;
 pub mod clients;
+pub mod codes;
+pub mod consents;
 pub mod dialect;
 mod job;
 pub mod keys;

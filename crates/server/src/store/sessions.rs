@@ -101,13 +101,15 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
         AND EXISTS (SELECT 1 FROM clients c WHERE c.client_id = $4 AND c.tenant = $3 \
                     AND c.disabled_at IS NULL AND c.min_rsn <= signins.auth_rsn) \
         AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant = $3 AND t.min_rsn <= signins.auth_rsn) \
-        RETURNING user_id, auth_rsn";
+        RETURNING user_id, auth_rsn, auth_time, amr, acr";
     const INSERT: &str = "INSERT INTO sessions (sid, signin_id, user_id, client_id, tenant, scope, audience, auth_rsn, \
-        nonce, prev_nonce, at_exp, created_at, last_seen_at, expires_at, idle_expires_at, dpop_jkt) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15)";
+        auth_time, amr, acr, nonce, prev_nonce, at_exp, created_at, last_seen_at, expires_at, idle_expires_at, dpop_jkt) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18)";
     let admit = [new.now.into(), new.signin.as_bytes().into(), (&new.tenant).into(), (&new.client_id).into()];
     let Some(row) = tx.fetch_optional(ADMIT, &admit).await? else { return Ok(None) };
     let opened = Opened { user_id: row.get(0)?, auth_rsn: Rsn::new(row.get(1)?) };
+    // Kept with the session: a later sign-in of the same browser says nothing about this one (MFA-06).
+    let (auth_time, amr, acr): (Timestamp, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
     let insert = [
         new.sid.as_str().into(),
         new.signin.as_bytes().into(),
@@ -117,6 +119,9 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
         (&new.scope).into(),
         (&new.audience).into(),
         opened.auth_rsn.get().into(),
+        auth_time.into(),
+        (&amr).into(),
+        (&acr).into(),
         new.nonce.expose().into(),
         (&[0; Nonce::BYTES]).into(),
         new.at_exp.into(),

@@ -87,17 +87,52 @@ pub async fn touch(tx: &mut Tx, id: &SigninId, now: Timestamp, unless_since: Tim
 /// As any statement.
 pub async fn rotate_id(tx: &mut Tx, old: &SigninId, new: &SigninId) -> Result<bool, StoreError> {
     const RENAME: &str = "UPDATE signins SET id = $1 WHERE id = $2 AND revoked_at IS NULL";
-    const SESSIONS: &str = "SELECT sid FROM sessions WHERE signin_id = $1 ORDER BY sid";
-    const FOLLOW: &str = "UPDATE sessions SET signin_id = $1 WHERE signin_id = $2";
     // The sign-in first: no session is opened under the old id from here on.
     if tx.execute(RENAME, &[new.as_bytes().into(), old.as_bytes().into()]).await? == 0 {
         return Ok(false);
     }
+    follow(tx, old, new).await?;
+    Ok(true)
+}
+
+/// The same person has signed in again in the same browser: the sign-in goes on under a new id and says from now on how and
+/// when that was; its sessions follow and keep what they say (MFA-06). Its `auth_rsn` is never raised. False if there is no
+/// open sign-in of that id and user.
+///
+/// # Errors
+/// As any statement.
+pub async fn renew(tx: &mut Tx, old: &SigninId, new: &NewSignin) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE signins SET id = $1, auth_time = $2, last_seen_at = $2, amr = $3, acr = $4, device = $5, \
+                       ip = $6, expires_at = $7 WHERE id = $8 AND user_id = $9 AND revoked_at IS NULL AND expires_at > $2";
+    let params = [
+        new.id.as_bytes().into(),
+        new.auth_time.into(),
+        (&new.amr).into(),
+        (&new.acr).into(),
+        (&new.device).into(),
+        (&new.ip).into(),
+        new.expires_at.into(),
+        old.as_bytes().into(),
+        (&new.user_id).into(),
+    ];
+    if tx.execute(SQL, &params).await? == 0 {
+        return Ok(false);
+    }
+    follow(tx, old, &new.id).await?;
+    Ok(true)
+}
+
+/// Everything that belongs to a sign-in belongs to its new id.
+async fn follow(tx: &mut Tx, old: &SigninId, new: &SigninId) -> Result<(), StoreError> {
+    const SESSIONS: &str = "SELECT sid FROM sessions WHERE signin_id = $1 ORDER BY sid";
+    const FOLLOW: &str = "UPDATE sessions SET signin_id = $1 WHERE signin_id = $2";
+    const CODES: &str = "UPDATE codes SET signin_id = $1 WHERE signin_id = $2 AND redeemed_at IS NULL";
     let rows = tx.fetch_all(SESSIONS, &[old.as_bytes().into()]).await?;
     let sids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<String>, _>>()?;
     lock_rows(tx, &mut sids.iter().map(|sid| RowKey::Session(sid)).collect::<Vec<_>>()).await?;
     tx.execute(FOLLOW, &[new.as_bytes().into(), old.as_bytes().into()]).await?;
-    Ok(true)
+    tx.execute(CODES, &[new.as_bytes().into(), old.as_bytes().into()]).await?;
+    Ok(())
 }
 
 fn signin(row: &Row) -> Result<Signin, StoreError> {

@@ -22,10 +22,10 @@ use crate::{
 const NOW: i64 = 1_790_000_000;
 
 /// A client that holds a key.
-struct Holder(SigningKey);
+pub struct Holder(SigningKey);
 
 impl Holder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::of(Algorithm::ES256)
     }
 
@@ -33,11 +33,11 @@ impl Holder {
         Self(SigningKey::generate(alg, "client").unwrap())
     }
 
-    fn thumbprint(&self) -> String {
+    pub fn thumbprint(&self) -> String {
         self.0.public_jwk().unwrap().thumbprint()
     }
 
-    fn proof_with(&self, method: &str, path: &str, change: impl FnOnce(&mut DpopClaims)) -> String {
+    pub fn proof_with(&self, method: &str, path: &str, change: impl FnOnce(&mut DpopClaims)) -> String {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let mut claims = DpopClaims {
             jti: format!("proof-{}", SERIAL.fetch_add(1, Ordering::Relaxed)),
@@ -51,15 +51,15 @@ impl Holder {
     }
 
     /// A proof for `POST`, made when the rig's clock began.
-    fn proof(&self, path: &str) -> String {
+    pub fn proof(&self, path: &str) -> String {
         self.proof_with("POST", path, |_| {})
     }
 
-    fn proof_now(&self, rig: &Rig, path: &str) -> String {
+    pub fn proof_now(&self, rig: &Rig, path: &str) -> String {
         self.proof_with("POST", path, |claims| claims.iat = rig.app.clock.now().secs())
     }
 
-    fn proof_for(&self, rig: &Rig, (method, path): (&str, &str), token: &str) -> String {
+    pub fn proof_for(&self, rig: &Rig, (method, path): (&str, &str), token: &str) -> String {
         self.proof_with(method, path, |claims| {
             claims.ath = Some(dpop::token_hash(token));
             claims.iat = rig.app.clock.now().secs();

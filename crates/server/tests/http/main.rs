@@ -4,7 +4,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod admin;
+mod authorize;
+mod browser;
 mod coverage;
 mod dpop;
 mod endings;
@@ -20,5 +23,7 @@ mod rig;
 mod secrets;
 mod token;
 mod trim;
+mod ui;
+mod userinfo;
 mod well_known;
 mod wire;

@@ -1,5 +1,7 @@
 //! `POST /token`
 
+mod code;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use countersign_jose::{Algorithm, JwkSet, Verifier, VerifyingKey, profile::AccessToken};

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::{
     both,
+    browser::{Browser, Client, query},
     revocations::follower::{Follower, running},
     rig::{ISSUER, Rig},
 };
@@ -131,6 +132,33 @@ async fn security_events_go_after_their_retention() {
     let left = count(&rig, "SELECT COUNT(*) FROM audit").await;
     assert!(left > 0 && left < events, "{left} of {events}");
     assert_eq!(count(&rig, "SELECT COUNT(*) FROM audit WHERE event = 'user_created'").await, 1);
+}
+
+// OAU-05, I-6: a used code is known for a day, so that its second use ends the session; a request waits for half an hour.
+#[tokio::test]
+async fn requests_and_codes_go_after_their_time() {
+    let rig = Rig::sqlite().await;
+    rig.register("ada@example.com").await;
+    let client = Client::web(&rig, "shop").await;
+    let mut browser = Browser::new(&rig);
+    let code = query(&browser.authorize(&client, &[], "ada@example.com").await)["code"].clone();
+    client.redeem(&rig, &code).await.expect(200);
+    rig.advance(Duration::from_secs(1));
+    browser.get(&client.url(&[("prompt", "login")])).await.expect(303);
+    let left = async || {
+        let requests = count(&rig, "SELECT COUNT(*) FROM authorizations").await;
+        [requests, count(&rig, "SELECT COUNT(*) FROM codes").await]
+    };
+    let mut passing = Passing::begin(&rig).await;
+    passing.by(&rig, MINUTE * 28).await;
+    assert_eq!(left().await, [1, 1]);
+    passing.by(&rig, MINUTE * 2).await;
+    assert_eq!(left().await, [0, 1]);
+    passing.jump(&rig, DAY * 3).await;
+    assert_eq!(left().await, [0, 1], "a clock that jumps removes nothing");
+    client.redeem(&rig, &code).await.refused(400, "code-reused");
+    passing.by(&rig, DAY).await;
+    assert_eq!(left().await, [0, 0]);
 }
 
 /// Removes what had expired by `t`, in pieces of `limit`.

@@ -32,6 +32,9 @@ async fn the_metadata_names_this_issuer_and_nothing_that_does_not_work() {
     for member in [
         "jwks_uri",
         "token_endpoint",
+        "authorization_endpoint",
+        "userinfo_endpoint",
+        "end_session_endpoint",
         "revocation_endpoint",
         "introspection_endpoint",
         "service_documentation",
@@ -41,6 +44,11 @@ async fn the_metadata_names_this_issuer_and_nothing_that_does_not_work() {
         let path = metadata[member].as_str().unwrap().strip_prefix(ISSUER).unwrap();
         assert_ne!(rig.get(path).send().await.status.as_u16(), 404, "{member}");
     }
+    assert_eq!(metadata["response_types_supported"], serde_json::json!(["code"]));
+    assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
+    let algs = metadata["id_token_signing_alg_values_supported"].as_array().unwrap();
+    assert!(algs.contains(&"RS256".into()) && algs.contains(&"ES256".into()) && !algs.contains(&"HS256".into()));
     assert_eq!(metadata["revocation_feed_heartbeat_ms"], 200);
     assert_eq!(metadata["access_token_ttl_cap"], 3600);
     assert_eq!(rig.get("/.well-known/oauth-authorization-server").send().await.expect(200).json(), metadata);

@@ -6,7 +6,8 @@ use countersign_jose::Algorithm;
 use countersign_server::{
     domain::{
         audience_id::AudienceId,
-        client::{ClientId, ClientSettings, Grant, SecretHash},
+        client::{ClientId, ClientSettings, Consent, Grant, SecretHash, SignInSettings},
+        redirect::RedirectUri,
         revocation::{Entry, Scope},
         roles::Role,
         rsn::Rsn,
@@ -39,6 +40,12 @@ fn new_client(id: &str) -> NewClient {
             refresh_idle: None,
             refresh_absolute: None,
             dpop_bound: true,
+            sign_in: SignInSettings {
+                redirect_uris: RedirectUri::parse_list("https://orders.example/cb http://127.0.0.1/cb").unwrap(),
+                post_logout_redirect_uris: RedirectUri::parse_list("https://orders.example/").unwrap(),
+                consent: Consent::Implied,
+                id_token_alg: Some(Algorithm::RS256),
+            },
         },
         secret: Some(SecretHash::generate([1; 32]).1),
         builtin: false,

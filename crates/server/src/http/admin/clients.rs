@@ -19,7 +19,8 @@ use crate::{
         audience,
         audience_id::AudienceId,
         audit::Event,
-        client::{ClientId, ClientSettings, End, Grant, Grants, SecretHash},
+        client::{ClientId, ClientSettings, Consent, End, Grant, Grants, SecretHash, SignInSettings},
+        redirect::RedirectUri,
         revocation::Entry,
         roles::Role,
         scope::Scope,
@@ -49,7 +50,7 @@ pub struct NewClient {
     /// A program that cannot keep a secret.
     #[serde(default)]
     pub public: bool,
-    /// `client_credentials`, `refresh_token`, `first_party`.
+    /// `authorization_code`, `client_credentials`, `refresh_token`, `first_party`.
     pub grants: Vec<String>,
     /// What it may get tokens for; the first is its default.
     pub audiences: Vec<String>,
@@ -72,6 +73,16 @@ pub struct NewClient {
     /// It must prove a key whenever it asks for tokens (RFC 9449).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// Where an authorization response may go, compared exactly.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Where a browser may go after signing out.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// `ask` (default): people are asked what the client may have; `implied`: the client belongs to the same house.
+    pub consent: Option<String>,
+    /// What signs its ID tokens; default: ES256.
+    pub id_token_alg: Option<String>,
 }
 
 /// The body of `PUT /api/admin/clients/{id}`: what is left out stays as it is.
@@ -94,6 +105,12 @@ pub struct ClientChange {
     pub refresh_absolute: Option<u64>,
     /// It must prove a key whenever it asks for tokens (RFC 9449); tokens that are good without one end.
     pub dpop_bound_access_tokens: Option<bool>,
+    pub redirect_uris: Option<Vec<String>>,
+    pub post_logout_redirect_uris: Option<Vec<String>>,
+    /// `ask` or `implied`.
+    pub consent: Option<String>,
+    /// What signs its ID tokens.
+    pub id_token_alg: Option<String>,
 }
 
 /// `GET /api/admin/clients`
@@ -129,9 +146,7 @@ pub async fn add(
     let checked = settings.check(hash.is_some());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
     within_caps(&app, &settings)?;
-    if let Some(alg) = settings.alg {
-        app.ring.ensure_alg(alg, &context.source(admin.actor())).await?;
-    }
+    ensure_keys(&app, &context, &admin, &settings).await?;
     let event = event(&app, &context, admin.actor(), Event::ClientCreated)?.client(id.as_str());
     let client = clients::NewClient {
         id: id.clone(),
@@ -191,9 +206,7 @@ pub async fn update(
     let checked = new.check(old.secret.is_some());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
     within_caps(&app, &new)?;
-    if let Some(alg) = new.alg {
-        app.ring.ensure_alg(alg, &context.source(admin.actor())).await?;
-    }
+    ensure_keys(&app, &context, &admin, &new).await?;
     let end = old.settings.ended_by(&new);
     let now = app.clock.now();
     let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
@@ -284,10 +297,28 @@ pub async fn remove(
     }
 }
 
+/// The issuer has a key for whatever this client's tokens are signed with.
+async fn ensure_keys(
+    app: &App,
+    context: &Context,
+    admin: &Administrator,
+    settings: &ClientSettings,
+) -> Result<(), ApiError> {
+    for alg in [settings.alg, settings.sign_in.id_token_alg].into_iter().flatten() {
+        app.ring.ensure_alg(alg, &context.source(admin.actor())).await?;
+    }
+    Ok(())
+}
+
 fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings, ApiError> {
     let words = |new: Option<Vec<String>>, old: Vec<String>| new.unwrap_or(old);
     let secs = |new: Option<u64>, old: Option<Duration>| new.or_else(|| seconds(old));
     let texts = |old: &[AudienceId]| old.iter().map(ToString::to_string).collect();
+    let uris = |new: Option<Vec<String>>, old: &[RedirectUri]| {
+        new.unwrap_or_else(|| old.iter().map(ToString::to_string).collect())
+    };
+    let alg = |new: Option<String>, old: Option<Algorithm>| new.or_else(|| old.map(|alg| alg.as_str().to_owned()));
+    let sign_in = &old.sign_in;
     settings(&NewClient {
         client_id: String::new(),
         name: Some(change.name.unwrap_or_else(|| old.name.clone())),
@@ -296,12 +327,16 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         audiences: words(change.audiences, texts(&old.audiences)),
         scopes: words(change.scopes, old.scopes.words().map(str::to_owned).collect()),
         roles: words(change.roles, old.roles.iter().map(ToString::to_string).collect()),
-        alg: change.alg.or_else(|| old.alg.map(|alg| alg.as_str().to_owned())),
+        alg: alg(change.alg, old.alg),
         serves: words(change.serves, texts(&old.serves)),
         access_token_ttl: secs(change.access_token_ttl, old.access_token_ttl),
         refresh_idle: secs(change.refresh_idle, old.refresh_idle),
         refresh_absolute: secs(change.refresh_absolute, old.refresh_absolute),
         dpop_bound_access_tokens: change.dpop_bound_access_tokens.unwrap_or(old.dpop_bound),
+        redirect_uris: uris(change.redirect_uris, &sign_in.redirect_uris),
+        post_logout_redirect_uris: uris(change.post_logout_redirect_uris, &sign_in.post_logout_redirect_uris),
+        consent: Some(change.consent.unwrap_or_else(|| sign_in.consent.as_str().to_owned())),
+        id_token_alg: alg(change.id_token_alg, sign_in.id_token_alg),
     })
 }
 
@@ -327,6 +362,25 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
         refresh_idle: span(body.refresh_idle),
         refresh_absolute: span(body.refresh_absolute),
         dpop_bound: body.dpop_bound_access_tokens,
+        sign_in: sign_in(body)?,
+    })
+}
+
+fn sign_in(body: &NewClient) -> Result<SignInSettings, ApiError> {
+    let bad = |field: &'static str, error: &dyn std::fmt::Display| {
+        ApiError::field(errors::INVALID_VALUE, field, error.to_string())
+    };
+    let uris = |field: &'static str, texts: &[String]| {
+        let one = |text: &String| RedirectUri::parse(text).map_err(|error| bad(field, &error));
+        texts.iter().map(one).collect::<Result<Vec<_>, _>>()
+    };
+    let consent = body.consent.as_deref().map(|word| Consent::parse(word).ok_or("is ask or implied"));
+    let alg = body.id_token_alg.as_deref().map(audience::algorithm).transpose();
+    Ok(SignInSettings {
+        redirect_uris: uris("redirect_uris", &body.redirect_uris)?,
+        post_logout_redirect_uris: uris("post_logout_redirect_uris", &body.post_logout_redirect_uris)?,
+        consent: consent.transpose().map_err(|error| bad("consent", &error))?.unwrap_or_default(),
+        id_token_alg: alg.map_err(|error| bad("id_token_alg", &error))?,
     })
 }
 
@@ -377,6 +431,11 @@ fn shown(client: &Client) -> Value {
         "refresh_idle": seconds(settings.refresh_idle),
         "refresh_absolute": seconds(settings.refresh_absolute),
         "dpop_bound_access_tokens": settings.dpop_bound,
+        "redirect_uris": settings.sign_in.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
+        "post_logout_redirect_uris":
+            settings.sign_in.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
+        "consent": settings.sign_in.consent.as_str(),
+        "id_token_alg": settings.sign_in.id_token_alg.map(Algorithm::as_str),
         "builtin": client.builtin,
         "created_at": time(client.created_at),
         "disabled_at": maybe_time(client.disabled_at),

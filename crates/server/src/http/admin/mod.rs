@@ -63,14 +63,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
 }
 
 /// A page's answer; `next` is the cursor of the page behind, null on the last one.
-fn page<T>(rows: &[T], limit: u32, show: impl Fn(&T) -> Value, cursor: impl Fn(&T) -> String) -> Value {
+pub(in crate::http) fn page<T>(
+    rows: &[T],
+    limit: u32,
+    show: impl Fn(&T) -> Value,
+    cursor: impl Fn(&T) -> String,
+) -> Value {
     let full = usize::try_from(limit).is_ok_and(|limit| rows.len() >= limit);
     let next = rows.last().filter(|_| full).map(cursor);
     json!({ "items": rows.iter().map(show).collect::<Vec<_>>(), "next": next })
 }
 
 /// A time as RFC 3339, in UTC.
-fn time(at: Timestamp) -> Value {
+pub(in crate::http) fn time(at: Timestamp) -> Value {
     jiff::Timestamp::from_microsecond(at.micros()).map_or(Value::Null, |at| json!(at.to_string()))
 }
 
@@ -82,7 +87,7 @@ fn seconds(span: Option<Duration>) -> Option<u64> {
     span.map(|span| span.as_secs())
 }
 
-fn event(app: &App, context: &Context, actor: &str, what: Event) -> Result<AuditEvent, ApiError> {
+pub(in crate::http) fn event(app: &App, context: &Context, actor: &str, what: Event) -> Result<AuditEvent, ApiError> {
     Ok(AuditEvent::new(what, app.clock.now(), &context.source(actor), app.random.bytes()?))
 }
 

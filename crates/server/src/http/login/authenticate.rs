@@ -1,6 +1,5 @@
 //! The password check: limits first, then the hash, which costs the same whoever asks.
 
-use super::Login;
 use crate::{
     app::App,
     domain::{
@@ -12,6 +11,7 @@ use crate::{
     errors,
     http::{TENANT, attempts, context::Context, error::ApiError},
     passwords::Verdict,
+    secret::PlainSecret,
     store::{
         audit,
         users::{self, Credentials},
@@ -20,7 +20,7 @@ use crate::{
 
 /// A person whose password was right. Only [`authenticate`] makes one.
 #[derive(Debug)]
-pub(super) struct Authenticated {
+pub(in crate::http) struct Authenticated {
     pub user: Credentials,
     /// Whose failures are forgotten now.
     pub account: String,
@@ -33,15 +33,16 @@ pub(super) struct Authenticated {
 }
 
 /// Checks the password. An unknown address, a wrong password and a disabled account cost and answer the same (LOG-05).
-pub(super) async fn authenticate(
+pub(in crate::http) async fn authenticate(
     app: &App,
     context: &Context,
-    body: &Login,
+    email: &str,
+    password: &PlainSecret,
     device: Option<&str>,
 ) -> Result<Authenticated, ApiError> {
     let refuse = || ApiError::from(errors::INVALID_CREDENTIALS);
-    let email = Email::parse(&body.email).map_err(|_| refuse())?;
-    let password = Password::new(&body.password).map_err(|_| refuse())?;
+    let email = Email::parse(email).map_err(|_| refuse())?;
+    let password = Password::new(password).map_err(|_| refuse())?;
     let attempt = attempts::begin(app, context, email.key(), device).await?;
     // R1: the head of the log and the user of one moment, before the password is looked at.
     let key = email.key().clone();

@@ -137,7 +137,7 @@ async fn write(tx: &mut Tx, writes: &Writes) -> Result<Opened, StoreError> {
 }
 
 /// The event of a success; it says if failures came before it.
-fn success(event: &AuditEvent, attempts: i64) -> AuditEvent {
+pub(in crate::http) fn success(event: &AuditEvent, attempts: i64) -> AuditEvent {
     match attempts - 1 {
         failures @ 1.. => {
             AuditEvent { event: Event::LoginSuccessAfterFail, ..event.clone() }.with("failures", failures)

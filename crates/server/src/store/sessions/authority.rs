@@ -56,17 +56,17 @@ impl Authority {
     }
 }
 
-/// Reads the authority of a session; `None` if the session, its sign-in, user, client or tenant does not exist.
+/// Reads the authority of a session; `None` if the session, its user, client or tenant does not exist.
 ///
 /// # Errors
 /// As any statement.
 pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, StoreError> {
     const SQL: &str = "SELECT s.user_id, s.client_id, s.tenant, s.scope, s.audience, s.dpop_jkt, s.expires_at, \
-        i.auth_time, i.amr, i.acr, u.attributes, c.scopes, c.access_token_ttl, \
+        s.auth_time, s.amr, s.acr, u.attributes, c.scopes, c.access_token_ttl, \
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
         s.revoked_at, u.disabled_at, c.disabled_at, \
         (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id) \
-        FROM sessions s JOIN signins i ON i.id = s.signin_id JOIN users u ON u.user_id = s.user_id \
+        FROM sessions s JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
     let rsn = |index| row.get(index).map(Rsn::new);

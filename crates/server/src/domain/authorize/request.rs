@@ -1,0 +1,168 @@
+//! An authorization request that was understood. Only [`check`] makes one.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{Parameters, Problem, ResponseMode, may_authorize, scope};
+use crate::domain::{audience_id::AudienceId, client::ClientSettings, code::Challenge, scope::Scope};
+
+/// What the client wants to happen in front of the person (OpenID Connect Core §3.1.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Prompt {
+    None,
+    Login,
+    Consent,
+    /// There is one account per sign-in: choosing another one is signing in again.
+    SelectAccount,
+}
+
+impl Prompt {
+    pub const ALL: [Self; 4] = [Self::None, Self::Login, Self::Consent, Self::SelectAccount];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Login => "login",
+            Self::Consent => "consent",
+            Self::SelectAccount => "select_account",
+        }
+    }
+}
+
+/// What a request asks for, once it is known where its answer goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorizationRequest {
+    pub scope: Scope,
+    pub audience: AudienceId,
+    pub challenge: Challenge,
+    pub nonce: Option<String>,
+    pub prompt: BTreeSet<Prompt>,
+    /// How long ago the person may have signed in.
+    pub max_age: Option<Duration>,
+    /// What to put into the sign-in form's field for the address.
+    pub login_hint: Option<String>,
+    /// An ID token of the person whom the client expects; not verified here.
+    pub id_token_hint: Option<String>,
+    /// The key that the code is for (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
+}
+
+impl AuthorizationRequest {
+    /// Whether the person signs in by it (OpenID Connect), or only lets the client do something.
+    pub fn is_openid(&self) -> bool {
+        self.scope.contains("openid")
+    }
+}
+
+/// The longest `nonce`, bytes: it comes back in the ID token.
+const MAX_NONCE: usize = 512;
+
+/// Reads a request of this client.
+///
+/// # Errors
+/// [`Problem`]: what goes back to the client.
+pub fn check(parameters: &Parameters, client: &ClientSettings) -> Result<AuthorizationRequest, Problem> {
+    if let Some(repeated) = parameters.repeated() {
+        return Err(Problem::invalid(repeated.to_string()));
+    }
+    let get = |name| parameters.one(name).ok().flatten();
+    may_authorize(client)?;
+    unsupported(&get)?;
+    let scope = scope(get("scope"), client)?;
+    let request = AuthorizationRequest {
+        audience: audience(get("resource"), client)?,
+        challenge: challenge(get("code_challenge"), get("code_challenge_method"))?,
+        nonce: short(get("nonce"), "nonce")?,
+        prompt: prompt(get("prompt"))?,
+        max_age: max_age(get("max_age"))?,
+        login_hint: short(get("login_hint"), "login_hint")?,
+        id_token_hint: get("id_token_hint").map(str::to_owned),
+        dpop_jkt: dpop_jkt(get("dpop_jkt"))?,
+        scope,
+    };
+    if request.is_openid() && get("redirect_uri").is_none() {
+        return Err(Problem::invalid("redirect_uri is required with the scope openid"));
+    }
+    Ok(request)
+}
+
+/// Refuses what this endpoint does not do, each with its own error.
+fn unsupported<'a>(get: &impl Fn(&'static str) -> Option<&'a str>) -> Result<(), Problem> {
+    for (name, error) in [
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+        ("registration", "registration_not_supported"),
+    ] {
+        if get(name).is_some() {
+            return Err(Problem::new(error, format!("{name} is not supported")));
+        }
+    }
+    match get("response_type") {
+        Some("code") => {}
+        None => return Err(Problem::invalid("response_type is missing")),
+        // OAU-03: no token ever travels through the browser's address.
+        Some(_) => return Err(Problem::new("unsupported_response_type", "only response_type=code is supported")),
+    }
+    match get("response_mode") {
+        Some(mode) if !ResponseMode::ALL.iter().any(|known| known.as_str() == mode) => {
+            Err(Problem::invalid("response_mode is query or form_post"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// OAU-04: PKCE for every client, by S256 alone; the method that is meant when none is named is `plain`.
+fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<Challenge, Problem> {
+    let challenge = challenge.ok_or_else(|| Problem::invalid("code_challenge is missing: PKCE is required"))?;
+    if method != Some("S256") {
+        return Err(Problem::invalid("code_challenge_method must be S256"));
+    }
+    Challenge::parse(challenge).ok_or_else(|| Problem::invalid("code_challenge is not 43 characters of base64url"))
+}
+
+fn prompt(text: Option<&str>) -> Result<BTreeSet<Prompt>, Problem> {
+    let mut prompt = BTreeSet::new();
+    for word in text.unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
+        let known = Prompt::ALL.into_iter().find(|known| known.as_str() == word);
+        prompt.insert(known.ok_or_else(|| Problem::invalid("prompt has an unknown value"))?);
+    }
+    if prompt.contains(&Prompt::None) && prompt.len() > 1 {
+        return Err(Problem::invalid("prompt=none goes with nothing else"));
+    }
+    Ok(prompt)
+}
+
+fn max_age(text: Option<&str>) -> Result<Option<Duration>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let digits = text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = digits.then(|| text.parse().ok()).flatten();
+    seconds
+        .map(|seconds| Some(Duration::from_secs(seconds)))
+        .ok_or_else(|| Problem::invalid("max_age is not a number of seconds"))
+}
+
+/// RFC 8707: one of the client's audiences, its first if none is named.
+fn audience(wanted: Option<&str>, client: &ClientSettings) -> Result<AudienceId, Problem> {
+    let mut allowed = client.audiences.iter();
+    let found = match wanted {
+        Some(wanted) => allowed.find(|audience| audience.as_str() == wanted),
+        None => allowed.next(),
+    };
+    found.cloned().ok_or_else(|| Problem::new("invalid_target", "this client may not ask for that resource"))
+}
+
+fn dpop_jkt(text: Option<&str>) -> Result<Option<String>, Problem> {
+    match text {
+        // RFC 9449 §10: a SHA-256 thumbprint, in the same form as a challenge.
+        Some(text) if Challenge::parse(text).is_none() => Err(Problem::invalid("dpop_jkt is not a SHA-256 thumbprint")),
+        other => Ok(other.map(str::to_owned)),
+    }
+}
+
+fn short(text: Option<&str>, name: &str) -> Result<Option<String>, Problem> {
+    match text {
+        Some(text) if text.len() > MAX_NONCE => {
+            Err(Problem::invalid(format!("{name} is longer than {MAX_NONCE} bytes")))
+        }
+        other => Ok(other.map(str::to_owned)),
+    }
+}

@@ -1,0 +1,3 @@
+//! `/api/account/…`: what signed-in people see and change of their own.
+
+pub mod consents;

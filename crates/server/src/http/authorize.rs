@@ -1,0 +1,74 @@
+//! `GET·POST /authorize`: a person signs in to a client, and the client gets a code (OAuth 2.1 §4.1, OpenID Connect Core §3.1).
+//!
+//! What a request asks for and what has to happen is decided in `domain/authorize.rs`. A request that needs its person waits
+//! in the store, bound to the browser, while they sign in (`/ui/signin`) and agree (`/ui/consent`); each step decides anew
+//! from the request as it came.
+
+mod answer;
+mod ceremony;
+mod grant;
+mod visit;
+
+pub(super) use answer::{Stop, go};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+pub(super) use ceremony::Ceremony;
+use http::{HeaderMap, Uri};
+pub(super) use visit::Visit;
+
+use super::{body, context::Context, cookies::Cookie, error::PageError};
+use crate::{
+    app::App,
+    domain::{
+        authorize::{Parameters, Step},
+        signin::{SigninId, SigninSecret},
+    },
+    errors,
+};
+
+/// The parameters that are understood; others are ignored.
+pub use crate::domain::authorize::PARAMETERS;
+
+/// `GET /authorize`
+pub async fn get(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
+    let parameters = parse(uri.query().unwrap_or_default().as_bytes())?;
+    let now = app.clock.now();
+    let signin = signin(&app, &headers)?;
+    let ceremony = match Ceremony::load(&app, signin, parameters, now).await {
+        Ok(ceremony) => ceremony,
+        Err(stop) => return stop.into_response(&app),
+    };
+    match ceremony.step(false, now) {
+        Ok(Step::Grant) => ceremony.grant(&app, &context, None).await,
+        Ok(step) => Visit::begin(&app, &context, &headers, &ceremony, step).await,
+        Err(problem) => Stop::back(&ceremony.path, problem).into_response(&app),
+    }
+}
+
+/// `POST /authorize`: the same request in a form, sent on as a query. A browser sends no cookie of ours with a form of another
+/// site, so only who asks, and where the answer goes, is looked at here.
+pub async fn post(State(app): State<App>, request: Request) -> Result<Response, PageError> {
+    let parameters = parse(&body::form_bytes(request).await?)?;
+    let again = format!("/authorize?{}", parameters.encode());
+    match Ceremony::load(&app, None, parameters, app.clock.now()).await {
+        Ok(_) => go(&again),
+        Err(stop) => stop.into_response(&app),
+    }
+}
+
+fn parse(encoded: &[u8]) -> Result<Parameters, PageError> {
+    Parameters::parse(encoded).map_err(|bad| PageError::new(errors::AUTHORIZE_INVALID).detail(bad.to_string()))
+}
+
+/// The sign-in that this browser says it has.
+pub(super) fn signin(app: &App, headers: &HeaderMap) -> Result<Option<SigninId>, PageError> {
+    let cookie = Cookie::Signin.read(&app.config.issuer, headers)?;
+    Ok(cookie.as_deref().and_then(SigninSecret::parse).map(|secret| secret.id()))
+}

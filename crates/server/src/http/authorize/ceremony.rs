@@ -1,0 +1,123 @@
+//! One request with all that decides about it, of one moment.
+
+use countersign_jose::{Verifier, profile::IdToken};
+
+use super::answer::Stop;
+use crate::{
+    app::App,
+    domain::{
+        authorize::{
+            self, AuthorizationRequest, Facts, NowhereToGo, Parameters, Person, Problem, ReturnPath, Step, check,
+            return_path,
+        },
+        client::ClientId,
+        scope::Scope,
+        signin::{LiveSignin, Signin, SigninId},
+        time::Timestamp,
+    },
+    store::{
+        StoreError,
+        clients::{self, Client},
+        consents, signins,
+    },
+};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Ceremony {
+    pub parameters: Parameters,
+    pub client: Client,
+    pub path: ReturnPath,
+    pub request: AuthorizationRequest,
+    pub signin: Option<LiveSignin>,
+    /// What the person has agreed to before, for this client.
+    pub remembered: Option<Scope>,
+    /// Whom the client expects.
+    expected: Option<String>,
+    /// When the request first came.
+    since: Timestamp,
+}
+
+/// What the store knows about a request.
+struct Loaded {
+    client: Option<Client>,
+    signin: Option<Signin>,
+    remembered: Option<Scope>,
+}
+
+impl Ceremony {
+    /// Loads and understands a request that came at `since`.
+    ///
+    /// # Errors
+    /// [`Stop`]
+    pub async fn load(
+        app: &App,
+        signin: Option<SigninId>,
+        parameters: Parameters,
+        since: Timestamp,
+    ) -> Result<Self, Stop> {
+        let loaded = load(app, authorize::client_id(&parameters)?, signin).await?;
+        let client = loaded.client.filter(|client| client.disabled_at.is_none()).ok_or(NowhereToGo::UnknownClient)?;
+        let path = return_path(&parameters, &client.settings)?;
+        let understood = check(&parameters, &client.settings).and_then(|request| {
+            let expected = request.id_token_hint.as_deref().map(|hint| subject_of(app, hint)).transpose()?;
+            Ok((request, expected))
+        });
+        let (request, expected) = understood.map_err(|problem| Stop::back(&path, problem))?;
+        let signin = loaded.signin.and_then(|signin| signin.live(app.clock.now(), app.config.refresh.idle).ok());
+        Ok(Self { parameters, client, path, request, signin, remembered: loaded.remembered, expected, since })
+    }
+
+    /// What has to happen next at `now`; `agrees` if the person has just said yes.
+    ///
+    /// # Errors
+    /// What goes back to the client.
+    pub fn step(&self, agrees: bool, now: Timestamp) -> Result<Step, Problem> {
+        let facts = Facts {
+            client: &self.client.settings,
+            confidential: self.client.secret.is_some(),
+            redirect: &self.path.redirect,
+            since: self.since,
+        };
+        let person = self.signin.as_ref().map(|signin| Person {
+            user_id: &signin.user_id,
+            auth_time: signin.auth_time,
+            remembered: self.remembered.as_ref(),
+            agrees,
+            expected: self.expected.as_deref(),
+        });
+        authorize::next(&self.request, &facts, person.as_ref(), now)
+    }
+}
+
+async fn load(app: &App, client: ClientId, signin: Option<SigninId>) -> Result<Loaded, StoreError> {
+    app.store
+        .read(move |tx| {
+            let client_id = client.clone();
+            Box::pin(async move {
+                let client = clients::by_id(tx, &client_id).await?;
+                let signin = match signin {
+                    Some(id) => signins::find(tx, &id).await?,
+                    None => None,
+                };
+                let remembered = match &signin {
+                    Some(signin) => consents::find(tx, &signin.user_id, client_id.as_str()).await?,
+                    None => None,
+                };
+                Ok(Loaded { client, signin, remembered })
+            })
+        })
+        .await
+}
+
+/// Whom an ID token of ours names, even if it has expired (OpenID Connect Core §3.1.2.1).
+fn subject_of(app: &App, hint: &str) -> Result<String, Problem> {
+    let policy =
+        Verifier::<IdToken>::builder().issuer(app.config.issuer.as_str()).any_audience().accept_expired().policy();
+    let verified = app.ring.snapshot().verify(&policy, None, hint, app.clock.now());
+    let refused = |error: countersign_jose::Error| {
+        tracing::debug!(%error, "id_token_hint refused");
+        Problem::new("invalid_request", "id_token_hint is not an ID token of this issuer")
+    };
+    verified.map(|claims| claims.sub.clone()).map_err(refused)
+}

@@ -1,0 +1,263 @@
+//! `grant_type=authorization_code`: a code for the first tokens of a new session (OAuth 2.1 §4.1.3, OpenID Connect Core §3.1.3).
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use countersign_jose::{profile::IdToken, sign};
+use http::HeaderMap;
+use serde::Serialize;
+
+use super::{
+    TokenResponse,
+    client::{AuthenticatedClient, ClaimedClient},
+};
+use crate::{
+    app::App,
+    domain::{
+        audience::AudienceRules,
+        audit::{AuditEvent, Event},
+        client::Grant,
+        code::{Authorized, Code, CodeHash, Presented, Verdict},
+        id_token::{self, IdGrant},
+        session::{EndReason, Nonce, Sid},
+    },
+    errors,
+    http::{
+        TENANT,
+        body::Form,
+        context::Context,
+        dpop::{self, Proven},
+        error::OAuthError,
+        issue::{self, Target},
+    },
+    store::{
+        StoreError, Tx, audit,
+        clients::{self, ClientState},
+        codes,
+        dialect::{RowKey, lock_rows},
+        proofs::{self, Unspendable, UsedProof},
+        sessions::{self, Act, Authority, NewSession},
+    },
+};
+
+/// The answer: with the scope `openid` an ID token as well.
+#[derive(Debug, Serialize)]
+struct CodeResponse {
+    #[serde(flatten)]
+    tokens: TokenResponse,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
+/// Everything that redeeming needs.
+#[derive(Debug, Clone)]
+struct Redemption {
+    code: CodeHash,
+    session: NewSession,
+    proof: Option<UsedProof>,
+    event: AuditEvent,
+    act: Act,
+}
+
+/// What came of it.
+enum Outcome {
+    /// The session is open; what its first token may say.
+    Open(Option<Box<Authority>>),
+    /// Somebody else was faster with the same code; their session has ended.
+    Replayed,
+    /// The code expired this moment, or the sign-in has ended since.
+    Over,
+}
+
+pub(super) async fn exchange(
+    app: &App,
+    context: &Context,
+    (headers, proof): (&HeaderMap, Option<&Proven>),
+    form: &Form,
+) -> Result<Response, OAuthError> {
+    let refuse = |why: &str| OAuthError::new(errors::CODE_INVALID).log(why);
+    let (code, verifier) = (form.require("code")?, form.require("code_verifier")?);
+    let hash = Code::parse(code).ok_or_else(|| refuse("not a code"))?.hash();
+    let claimed = ClaimedClient::read(headers, form)?;
+    let (state, found) = load(app, &claimed, hash).await?;
+    let client = claimed.prove(state)?;
+    if !client.settings.grants.contains(Grant::AuthorizationCode) {
+        return Err(errors::UNAUTHORIZED_CLIENT.into());
+    }
+    let (authorized, rules) = found.ok_or_else(|| refuse("no such code"))?;
+    let now = app.clock.now();
+    let shown = Presented {
+        client_id: client.id.as_str(),
+        redirect_uri: form.get("redirect_uri"),
+        verifier,
+        dpop_jkt: proof.map(Proven::thumbprint),
+    };
+    match authorized.judge(&shown, now) {
+        Verdict::Refused(why) => return Err(refuse(why.as_str())),
+        Verdict::Replayed(sid) => {
+            end(app, context, &client, sid, proof.map(Proven::used)).await?;
+            return Err(errors::CODE_REUSED.into());
+        }
+        Verdict::Redeem => {}
+    }
+    let target = Target::new(app, &client, rules, now).proved(&client, proof)?;
+    let proof = proof.map(Proven::used);
+    let redemption = Redemption { proof, ..redemption(app, context, &client, &target, (hash, &authorized))? };
+    let (sid, nonce) = (redemption.session.sid.clone(), redemption.session.nonce.clone());
+    let authority = match redeem(app, redemption).await? {
+        Outcome::Open(authority) => authority.map(|authority| *authority),
+        Outcome::Replayed => return Err(errors::CODE_REUSED.into()),
+        Outcome::Over => return Err(refuse("the code or its sign-in is over")),
+    };
+    crate::failpoint::hit("code.committed");
+    let signed_for = authority.clone();
+    let issued = issue::for_session(app, authority, client.head(), &target, None)?;
+    let openid = issued.scope.split(' ').any(|word| word == "openid");
+    let id_token = signed_for
+        .filter(|_| openid)
+        .map(|authority| id_token(app, &client, &authority, &target, (&authorized, &issued.access_token)))
+        .transpose()?;
+    let renewable = client.settings.grants.contains(Grant::RefreshToken);
+    let tokens = TokenResponse {
+        token_type: issued.token_type,
+        access_token: Some(issued.access_token),
+        expires_in: issued.expires_in,
+        refresh_token: renewable.then(|| app.ring.snapshot().mac_keys().seal(&sid, 0, &nonce)),
+        scope: issued.scope,
+        sid: Some(sid.to_string()),
+    };
+    Ok(Json(CodeResponse { tokens, id_token }).into_response())
+}
+
+/// In one snapshot: the client with the head of the log, what the code stands for, and the rules of its audiences.
+async fn load(
+    app: &App,
+    claimed: &ClaimedClient,
+    code: CodeHash,
+) -> Result<(ClientState, Option<(Authorized, Vec<AudienceRules>)>), OAuthError> {
+    let id = claimed.id().clone();
+    let loaded = app.store.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move {
+            let state = clients::state(tx, &id).await?;
+            let Some(authorized) = codes::find(tx, &code).await? else { return Ok((state, None)) };
+            let names: Vec<&str> = authorized.audience.split_ascii_whitespace().collect();
+            let rules = issue::rules(tx, &names).await?;
+            Ok((state, Some((authorized, rules))))
+        })
+    });
+    Ok(loaded.await?)
+}
+
+fn redemption(
+    app: &App,
+    context: &Context,
+    client: &AuthenticatedClient,
+    target: &Target,
+    (code, authorized): (CodeHash, &Authorized),
+) -> Result<Redemption, OAuthError> {
+    let (now, settings) = (target.now, &client.settings);
+    let session = NewSession {
+        sid: Sid::new(&authorized.user_id, &app.random.bytes()?),
+        signin: authorized.signin,
+        client_id: client.id.to_string(),
+        tenant: TENANT.to_owned(),
+        scope: authorized.scope.clone(),
+        audience: authorized.audience.clone(),
+        // A confidential client shows its secret at each refresh, and may change its key (RFC 9449, section 5).
+        dpop_jkt: target.key.clone().filter(|_| client.secret.is_none()),
+        nonce: Nonce::new(app.random.bytes()?),
+        at_exp: target.exp(),
+        expires_at: now.plus(settings.refresh_absolute.unwrap_or(app.config.refresh.absolute)),
+        idle_expires_at: now.plus(settings.refresh_idle.unwrap_or(app.config.refresh.idle)),
+        now,
+    };
+    let act = app.act(context, client.id.as_str(), now)?;
+    let event = AuditEvent::new(Event::SessionCreated, now, &act.source, app.random.bytes()?)
+        .user(&authorized.user_id)
+        .client(client.id.as_str())
+        .session(session.sid.as_str());
+    Ok(Redemption { code, session, proof: None, event, act })
+}
+
+async fn redeem(app: &App, redemption: Redemption) -> Result<Outcome, OAuthError> {
+    let redeemed = app.store.write(move |tx| {
+        let redemption = redemption.clone();
+        Box::pin(async move { write(tx, &redemption).await })
+    });
+    redeemed.await?.map_err(dpop::unspendable)
+}
+
+async fn write(tx: &mut Tx, redemption: &Redemption) -> Result<Result<Outcome, Unspendable>, StoreError> {
+    let Redemption { code, session, proof, event, act } = redemption;
+    if let Err(refused) = proofs::spend(tx, proof.as_ref()).await? {
+        return Ok(Err(refused));
+    }
+    // Whoever signs in anew or out locks the sign-in before its codes and sessions, so here it comes first, too.
+    lock_rows(tx, &mut [RowKey::Signin(session.signin.as_bytes())]).await?;
+    if !codes::redeem(tx, code, &session.sid, session.now).await? {
+        // Presented twice at once: both were good, one was first.
+        let Some(first) = codes::find(tx, code).await?.and_then(|code| code.redeemed) else {
+            return Ok(Ok(Outcome::Over));
+        };
+        sessions::end_session(tx, &first, EndReason::Reuse, act).await?;
+        return Ok(Ok(Outcome::Replayed));
+    }
+    if sessions::open(tx, session).await?.is_none() {
+        return Ok(Ok(Outcome::Over));
+    }
+    audit::insert(tx, event).await?;
+    Ok(Ok(Outcome::Open(sessions::authority(tx, &session.sid).await?.map(Box::new))))
+}
+
+/// The second valid use: whatever the first one got dies now (OAU-05). A proof that was seen before makes it no valid one.
+async fn end(
+    app: &App,
+    context: &Context,
+    client: &AuthenticatedClient,
+    sid: Sid,
+    proof: Option<UsedProof>,
+) -> Result<(), OAuthError> {
+    let act = app.act(context, client.id.as_str(), app.clock.now())?;
+    let ended = app.store.write(move |tx| {
+        let (sid, act, proof) = (sid.clone(), act.clone(), proof.clone());
+        Box::pin(async move {
+            if let Err(refused) = proofs::spend(tx, proof.as_ref()).await? {
+                return Ok(Err(refused));
+            }
+            sessions::end_session(tx, &sid, EndReason::Reuse, &act).await?;
+            Ok(Ok(()))
+        })
+    });
+    ended.await?.map_err(dpop::unspendable)
+}
+
+fn id_token(
+    app: &App,
+    client: &AuthenticatedClient,
+    authority: &Authority,
+    target: &Target,
+    (authorized, access_token): (&Authorized, &str),
+) -> Result<String, OAuthError> {
+    let alg = client.settings.sign_in.id_token_alg.unwrap_or(id_token::DEFAULT_ALG);
+    let claims = id_token::build(
+        &IdGrant {
+            issuer: app.config.issuer.as_str(),
+            user_id: &authority.user_id,
+            client_id: client.id.as_str(),
+            sid: authority.sid.as_str(),
+            auth_time: authority.auth_time,
+            amr: &authority.amr,
+            acr: &authority.acr,
+            nonce: authorized.nonce.as_deref(),
+            access_token,
+            alg,
+            exp: target.exp(),
+        },
+        target.now,
+    );
+    let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
+    let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
+    sign::<IdToken>(&key, &claims).map_err(|error| broken(&error))
+}
