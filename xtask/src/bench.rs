@@ -7,10 +7,10 @@ use crate::{
 };
 
 /// What can be measured.
-pub const ALL: &str = "store, issuer, jose, revocation";
+pub const ALL: &str = "store, issuer, jose, revocation, tables";
 
 pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
-    if !matches!(what, "store" | "issuer" | "jose" | "revocation") {
+    if !matches!(what, "store" | "issuer" | "jose" | "revocation" | "tables") {
         return Err(Failure::Usage(format!("there is no bench `{what}`; there are: {ALL}")));
     }
     let manifest = root().join("bench").join(what).join("Cargo.toml");
@@ -19,8 +19,8 @@ pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
     match what {
         // Both databases are measured, so the server programs are needed as in the tests.
         "store" => step(command.env(postgres::BIN_VARIABLE, postgres::server_programs()?)),
-        // It builds the programs of the compared libraries itself.
-        "jose" => step(&mut command),
+        // The first builds the programs of the compared libraries itself.
+        "jose" | "tables" => step(&mut command),
         // It starts issuers, databases and what it compares with itself.
         "revocation" => {
             let (postgres, redis) = (postgres::server_programs()?, redis::server_program()?);

@@ -28,10 +28,12 @@ Commands:
   bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json
   bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
   bench revocation          From a commit to its refusal everywhere, and what that costs; writes bench/results/revocation.json
+  bench tables              What a precomputed table per public key would gain; writes bench/results/tables.json
   fuzz [TARGET] [--seconds N]
                             Each fuzz target, or one, for N seconds each (30 by default)
-  mutants [FILE…] [--shard K/N] [--list]
-                            Breaks each check of the JOSE library and asks whether its tests notice; takes hours
+  mutants [FILE…] [--shard K/N] [--list] [--resume]
+                            Breaks each check of the JOSE library and asks whether its tests notice; takes hours.
+                            `--resume` skips what was noticed in the run before.
   docs                      Builds the API documentation with warnings denied, and refreshes generated pages
   openapi                   Writes the OpenAPI document that is generated from the code
   help                      This text

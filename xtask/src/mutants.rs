@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     Failure,
-    run::{cargo, output, root, step},
+    run::{cargo, output, root, shown, step},
 };
 
 /// The version whose mutants `.cargo/mutants.toml` names.
@@ -52,11 +52,30 @@ const EXAMINED: [&str; 32] = [
     "verifier.rs",
 ];
 
+/// What notices nearly every mutant: one program of tests, without those that try very many inputs.
+const QUICK: [&str; 12] = [
+    "--test",
+    "it",
+    "--",
+    "--skip",
+    "any_change_of_any",
+    "--skip",
+    "every_algorithm_with_every_other",
+    "--skip",
+    "every_algorithm_in_every_form",
+    "--skip",
+    "der_with_any_byte_changed",
+    "--quiet",
+];
+/// All tests, for those that the quick ones let live.
+const THOROUGH: [&str; 3] = ["--lib", "--test", "it"];
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options {
     files: Vec<String>,
     shard: Option<String>,
     list: bool,
+    resume: bool,
 }
 
 impl Options {
@@ -66,6 +85,7 @@ impl Options {
         while let Some(arg) = rest.next() {
             match *arg {
                 "--list" => options.list = true,
+                "--resume" => options.resume = true,
                 "--shard" => {
                     let shard = rest.next().filter(|shard| is_shard(shard));
                     let missing = || Failure::Usage("`--shard` needs a part such as 0/8".to_owned());
@@ -94,9 +114,31 @@ fn is_shard(text: &str) -> bool {
     numbers.is_some_and(|(part, of)| part < of)
 }
 
-/// Fails if a mutant survives, or if the tests fail without one.
+/// Fails if a mutant survives, or if the tests fail without one. Those that live through the quick tests meet all of them.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let mut mutants = Command::new(tool()?);
+    let tool = tool()?;
+    if options.list {
+        return step(mutants(&tool, options).arg("--list"));
+    }
+    let mut quick = with_tests(mutants(&tool, options), &QUICK);
+    if options.resume {
+        quick.arg("--iterate");
+    }
+    println!("$ {}", shown(&quick));
+    match quick.status().map(|status| status.code()) {
+        Ok(Some(0)) => return Ok(()),
+        Ok(Some(SURVIVED | TIMED_OUT)) => {}
+        other => return Err(Failure::Step(format!("cargo-mutants ended with {other:?}"))),
+    }
+    step(with_tests(mutants(&tool, options), &THOROUGH).arg("--iterate"))
+}
+
+/// Exit codes of cargo-mutants: some mutant lived, or its tests did not end.
+const SURVIVED: i32 = 2;
+const TIMED_OUT: i32 = 3;
+
+fn mutants(tool: &Path, options: &Options) -> Command {
+    let mut mutants = Command::new(tool);
     mutants.current_dir(root()).args(["mutants", "--package", "countersign-jose"]);
     for file in options.patterns() {
         mutants.arg("--file").arg(file);
@@ -104,14 +146,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(shard) = &options.shard {
         mutants.arg("--shard").arg(shard);
     }
-    if options.list {
-        mutants.arg("--list");
-    }
     mutants.arg("--output").arg(root().join("target/mutants"));
     // The tool works on a copy of the tree; what it builds stays, so that the dependencies are compiled once.
     mutants.env("CARGO_TARGET_DIR", root().join("target/mutants/build")).env("CARGO_INCREMENTAL", "1");
     // A property that a few cases do not show is no test of a check; each check has its own.
-    step(mutants.env("PROPTEST_CASES", "24"))
+    mutants.env("PROPTEST_CASES", "24");
+    mutants
+}
+
+fn with_tests(mut mutants: Command, tests: &[&str]) -> Command {
+    mutants.args(tests.iter().map(|arg| format!("--cargo-test-arg={arg}")));
+    mutants
 }
 
 /// The pinned version, installed below `target` unless it is there or in the path.
@@ -139,8 +184,10 @@ mod tests {
 
     #[test]
     fn files_and_a_shard_may_be_named() {
-        let options = Options::parse(&["policy.rs", "crates/verify/src/cache.rs", "--shard", "0/8", "--list"]).unwrap();
-        assert!(options.list && options.shard.as_deref() == Some("0/8"));
+        let options =
+            Options::parse(&["policy.rs", "crates/verify/src/cache.rs", "--shard", "0/8", "--list", "--resume"])
+                .unwrap();
+        assert!(options.list && options.resume && options.shard.as_deref() == Some("0/8"));
         assert_eq!(options.patterns(), ["crates/jose/src/policy.rs", "crates/verify/src/cache.rs"]);
         for wrong in [&["--shard"][..], &["--shard", "8/8"], &["--shard", "x"], &["--fast"]] {
             assert!(matches!(Options::parse(wrong), Err(Failure::Usage(_))), "{wrong:?}");
