@@ -8,6 +8,7 @@ mod jws;
 mod keys;
 mod kinds;
 mod known_header;
+mod limits;
 mod properties;
 mod properties_jwe;
 mod support;
