@@ -4,7 +4,7 @@ use std::{fmt, sync::OnceLock};
 
 use crate::{Algorithm, Error, VerifyingKey, header::Header};
 
-/// The longest header, in bytes of its text in a token, that is remembered.
+/// The longest header, in bytes of its text in a token with the dot after it, that is remembered.
 const MAX_KNOWN: usize = 512;
 
 /// Keys of one issuer. `kid` is a name to look up and nothing else.

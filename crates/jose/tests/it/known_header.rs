@@ -3,6 +3,8 @@ use countersign_jose::{
     AccessClaims, Algorithm, Error, KeySet, SigningKey, Verifier, VerifyingKey, b64, profile::AccessToken, sign,
 };
 
+use crate::support::{forge, payload};
+
 const NOW: i64 = 1_790_000_000;
 
 fn key(alg: Algorithm, kid: &str) -> SigningKey {
@@ -101,5 +103,34 @@ fn each_key_of_a_set_has_its_own_header() {
             assert_eq!(verifier.verify(&token, NOW).unwrap().jti, round);
             assert_eq!(verifier.clone().verify(&token, NOW).unwrap().jti, round);
         }
+    }
+}
+
+/// Only the first whose signature held, only if it is short, and only as it was.
+#[test]
+fn what_is_remembered() {
+    let key = key(Algorithm::HS256, "k1");
+    let policy = warm(&key).policy().clone();
+    let header = |cty: usize| format!(r#"{{"alg":"HS256","kid":"k1","typ":"at+jwt","cty":"{}"}}"#, "c".repeat(cty));
+    let claims = payload();
+    let keys = || -> KeySet { [verifying(&key)].into_iter().collect() };
+
+    let short = keys();
+    let token = forge(&key, header(1).as_bytes(), claims.as_bytes());
+    assert!(short.recognise(&token).is_none());
+    let tampered = token.rsplit_once('.').map(|(input, _)| format!("{input}.AAAA")).unwrap();
+    policy.verify_among(&short, policy.parse(&tampered).unwrap(), NOW).unwrap_err();
+    assert!(short.recognise(&token).is_none(), "its signature did not hold");
+    policy.verify_among(&short, policy.parse(&token).unwrap(), NOW).unwrap();
+    assert!(short.recognise(&token).is_some());
+    assert!(short.recognise(&forge(&key, header(2).as_bytes(), claims.as_bytes())).is_none(), "another header");
+
+    // 512 bytes of text, the dot included, are 383 bytes of header.
+    let fixed = header(0).len();
+    for (bytes, remembered) in [(383, true), (384, false)] {
+        let keys = keys();
+        let token = forge(&key, header(bytes - fixed).as_bytes(), claims.as_bytes());
+        policy.verify_among(&keys, policy.parse(&token).unwrap(), NOW).unwrap();
+        assert_eq!(keys.recognise(&token).is_some(), remembered, "a header of {bytes} bytes");
     }
 }
