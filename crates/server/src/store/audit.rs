@@ -48,7 +48,7 @@ pub async fn insert_all(tx: &mut Tx, events: &[AuditEvent]) -> Result<(), StoreE
             ];
             params.extend(row);
         }
-        tx.execute(sql, &params).await?;
+        tx.send(sql, &params).await?;
     }
     Ok(())
 }

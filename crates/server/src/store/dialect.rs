@@ -8,6 +8,28 @@ use crate::domain::time::Timestamp;
 /// Held while a schema is migrated, so that replicas that start together do it once ("CSGN").
 pub(super) const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(1129531214)";
 
+/// A statement that reads the clock: `clock($n)` in its text is the time in microseconds, the database's own at the start of
+/// the statement; where it has none, what the parameter says, which is the process's.
+#[derive(Debug)]
+pub(super) struct Clocked {
+    sqlite: String,
+    postgres: String,
+}
+
+impl Clocked {
+    pub(super) fn new(text: &str) -> Self {
+        const OWN: &str = "COALESCE(CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS bigint), ";
+        Self { sqlite: text.replace("clock(", "("), postgres: text.replace("clock(", OWN) }
+    }
+
+    pub(super) fn text(&'static self, kind: StoreKind) -> &'static str {
+        match kind {
+            StoreKind::Sqlite => &self.sqlite,
+            StoreKind::Postgres => &self.postgres,
+        }
+    }
+}
+
 /// The database's own time in microseconds. SQLite has no clock of its own: there it is the process's, `clock`.
 ///
 /// # Errors
@@ -34,8 +56,9 @@ pub enum RowKey<'a> {
     Session(&'a str),
 }
 
-/// Locks rows until the end of the transaction, in order, whatever order they are given in. A transaction that changes
-/// several rows, or appends to the revocation log, calls this first; so none waits for another in a circle.
+/// Locks rows until the end of the transaction, before any statement that follows in it, in order, whatever order they are
+/// given in. A transaction that changes several rows, or appends to the revocation log, calls this first; so none waits for
+/// another in a circle.
 ///
 /// # Errors
 /// As any statement.
@@ -49,7 +72,7 @@ pub async fn lock_rows(tx: &mut Tx, rows: &mut [RowKey<'_>]) -> Result<(), Store
         let Some(first) = same.first() else { continue };
         for (sql, piece) in statement(*first).pieces(same) {
             let keys: Vec<Param<'_>> = piece.iter().map(|row| row.key()).collect();
-            tx.fetch_all(sql, &keys).await?;
+            tx.send(sql, &keys).await?;
         }
     }
     Ok(())

@@ -13,9 +13,11 @@ pub use bulk::{Ended, Targets, end, outdate_clients, revoked_tokens};
 pub(in crate::store) use feed::shown;
 pub use feed::{FeedPage, LogEntry, Ticked, feed_page, tick, time};
 
+use std::sync::LazyLock;
+
 use super::{
     StoreError, Tx,
-    dialect::{RowKey, lock_rows, now_us},
+    dialect::{Clocked, RowKey, lock_rows},
 };
 use crate::domain::{floor::Rise, revocation::Entry, rsn::Rsn, time::Timestamp};
 
@@ -59,14 +61,18 @@ pub async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
 /// # Errors
 /// As any statement.
 pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<Rsn, StoreError> {
-    const ADVANCE: &str = "UPDATE rev_head SET rsn = CASE WHEN rsn + $1 > $2 THEN rsn + $1 ELSE $2 END \
-                           WHERE stream = $3 RETURNING rsn";
+    static ADVANCE: LazyLock<Clocked> = LazyLock::new(|| {
+        Clocked::new(
+            "UPDATE rev_head SET rsn = CASE WHEN rsn + $1 > clock($2) THEN rsn + $1 ELSE clock($2) END \
+             WHERE stream = $3 RETURNING rsn",
+        )
+    });
     if entries.is_empty() {
         return Ok(head(tx).await?.rsn);
     }
     let count = i64::try_from(entries.len()).map_err(|_| StoreError::Broken("too many entries".into()))?;
-    let now_us = now_us(tx, now).await?;
-    let advanced = tx.fetch_optional(ADVANCE, &[count.into(), now_us.into(), STREAM.into()]).await?;
+    let advance = ADVANCE.text(tx.kind());
+    let advanced = tx.fetch_optional(advance, &[count.into(), now.into(), STREAM.into()]).await?;
     tx.note_append();
     let last: i64 = advanced.ok_or_else(no_head)?.get(0)?;
     insert::entries(tx, last - count + 1, entries).await?;

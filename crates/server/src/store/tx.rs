@@ -40,6 +40,20 @@ impl Tx {
         self.note(result)
     }
 
+    /// Runs a statement of which nothing is needed but that it does not fail. On PostgreSQL it travels with the next
+    /// statement, or with the commit: together they cost one round trip.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute); on PostgreSQL the next statement fails instead, or the commit.
+    pub async fn send(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<(), StoreError> {
+        self.check(params)?;
+        let result = match &mut self.engine {
+            EngineTx::Sqlite(tx) => tx.execute(sql, params).map(drop),
+            EngineTx::Postgres(tx) => tx.send(sql, params).await,
+        };
+        self.note(result)
+    }
+
     /// Fetches at most one row.
     ///
     /// # Errors

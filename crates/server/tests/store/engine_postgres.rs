@@ -137,6 +137,75 @@ async fn a_connection_killed_in_a_transaction_is_unavailable_and_replaced() {
     assert_eq!(rows(&test.store).await.len(), 1, "only c");
 }
 
+async fn send(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
+    tx.send(PUT, &[name.into()]).await
+}
+
+// A statement that travels with others runs before them, and all of them or none.
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_that_travel_together_keep_their_order() {
+    let test = TestStore::postgres().await;
+    let counted = test.store.write(|tx| {
+        Box::pin(async move {
+            for n in 0..40 {
+                send(tx, &format!("n{n:02}")).await?;
+            }
+            tx.send(COUNT, &["n39".into()]).await?;
+            let row = tx.fetch_optional("SELECT count(*) FROM meta", &[]).await?.ok_or(StoreError::Conflict)?;
+            tx.send(COUNT, &["n39".into()]).await?;
+            row.get::<i64>(0)
+        })
+    });
+    assert_eq!(counted.await, Ok(40));
+    let rows = rows(&test.store).await;
+    assert_eq!((rows.len(), rows[39].1.as_str()), (40, "2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_committed_behind_a_statement_that_failed_on_the_way() {
+    let test = TestStore::postgres().await;
+    let refused = test.store.write(|tx| {
+        Box::pin(async move {
+            send(tx, "a").await?;
+            send(tx, "a").await?;
+            send(tx, "b").await
+        })
+    });
+    assert_eq!(refused.await, Err(StoreError::Conflict));
+    // It does not even leave this process: no text where a number belongs.
+    let unsent = test.store.write(|tx| {
+        Box::pin(async move {
+            send(tx, "a").await?;
+            tx.send("UPDATE tenants SET min_rsn = $1", &["x".into()]).await?;
+            send(tx, "b").await
+        })
+    });
+    assert!(matches!(unsent.await, Err(StoreError::Broken(_))));
+    assert_eq!(rows(&test.store).await, []);
+    test.store.write(|tx| Box::pin(async move { send(tx, "c").await })).await.unwrap();
+    assert_eq!(rows(&test.store).await.len(), 1, "only c");
+}
+
+// BEGIN travels with what only reads, never with a statement that would commit by itself without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_died_in_the_pool_is_replaced_unnoticed() {
+    let test = TestStore::postgres().await;
+    for look_first in [false, true] {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        execute(test.url().unwrap(), kill).await;
+        let write = test.store.write(move |tx| {
+            Box::pin(async move {
+                if look_first {
+                    tx.fetch_all("SELECT name FROM meta", &[]).await?;
+                }
+                put(tx, if look_first { "a" } else { "b" }).await
+            })
+        });
+        write.await.unwrap();
+    }
+    assert_eq!(rows(&test.store).await.len(), 2);
+}
+
 // I-8: whether a commit happened is known, or said to be unknown.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_lost_during_the_commit_leaves_the_outcome_unknown() {

@@ -2,6 +2,7 @@
 
 mod connect;
 mod error;
+mod flight;
 mod tls;
 mod tx;
 
@@ -143,12 +144,7 @@ where
         Ok(client) => client,
         Err(error) => return Attempt { result: Err(pool_error(&error)), tx: None, again: false },
     };
-    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline)), Arc::clone(news));
-    if let Err(error) = tx.postgres().begin(access).await {
-        // Nothing was done on a connection that had died in the pool; the next one is fresh.
-        let again = tx.postgres().is_closed();
-        return Attempt { result: Err(error), tx: Some(tx), again };
-    }
+    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline, access)), Arc::clone(news));
     let result = f(&mut tx).await;
     let result = match (access, tx.settle(result)) {
         (Access::Write, Ok(value)) => tx.postgres().commit().await.map(|()| value),
@@ -157,9 +153,8 @@ where
     if result.is_ok() {
         tx.announce();
     }
-    // A snapshot whose connection broke has lost nothing.
-    let lost = access == Access::Read && tx.postgres().is_closed();
-    let again = result.is_err() && (lost || tx.postgres().asks_to_retry());
+    // A connection that died in the pool, or under a snapshot; the next one is fresh.
+    let again = result.is_err() && (tx.postgres().lost_nothing() || tx.postgres().asks_to_retry());
     if again {
         tx.postgres().end().await;
     }

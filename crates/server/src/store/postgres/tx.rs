@@ -1,32 +1,60 @@
 //! One transaction on one PostgreSQL connection.
 
-use std::{error::Error, fmt, future::Future, pin::pin};
+use std::{error::Error, fmt, future::Future, mem, pin::pin};
 
 use bytes::BytesMut;
 use deadpool_postgres::Object;
-use futures_util::{TryStreamExt, future::join};
+use futures_util::TryStreamExt;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType, to_sql_checked};
 
 use super::{
     Access,
     error::{commit_meaning, is_retryable, meaning},
+    flight::{Flight, Waiting, reads},
 };
 use crate::store::{Param, Row, StoreError, value::Value};
+
+/// Statements that may wait for another one. More would save no time that anybody notices, and hold their values in memory.
+const TOGETHER: usize = 16;
 
 /// A connection from the pool. It goes back only when no transaction is open on it.
 pub(in crate::store) struct PgTx {
     client: Option<Object>,
     deadline: Instant,
-    /// A snapshot's BEGIN, which travels with its first statement.
+    /// BEGIN, until it is sent.
     begin: Option<&'static str>,
+    /// Statements that travel with the next one, or with COMMIT.
+    waiting: Vec<Waiting>,
     open: bool,
+    wrote: bool,
     retry: bool,
 }
 
 impl PgTx {
-    pub(super) fn new(client: Object, deadline: Instant) -> Self {
-        Self { client: Some(client), deadline, begin: None, open: false, retry: false }
+    pub(super) fn new(client: Object, deadline: Instant, access: Access) -> Self {
+        let begin = match access {
+            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        Self {
+            client: Some(client),
+            deadline,
+            begin: Some(begin),
+            waiting: Vec::new(),
+            open: false,
+            wrote: false,
+            retry: false,
+        }
+    }
+
+    /// Keeps a statement until the next one, unless many wait already.
+    pub(in crate::store) async fn send(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<(), StoreError> {
+        if self.waiting.len() < TOGETHER {
+            self.waiting.push(Waiting::new(sql, params));
+            return Ok(());
+        }
+        self.execute(sql, params).await.map(drop)
     }
 
     pub(in crate::store) async fn execute(
@@ -34,14 +62,13 @@ impl PgTx {
         sql: &'static str,
         params: &[Param<'_>],
     ) -> Result<u64, StoreError> {
+        let waiting = self.depart(sql).await?;
         let client = client(self.client.as_ref())?;
         let work = async {
             let statement = client.prepare_cached(sql).await?;
             client.execute_raw(&statement, params.iter().copied()).await
         };
-        let begin = self.begin.take();
-        self.open = true;
-        let result = within(self.deadline, after(begin, client, work)).await;
+        let result = within(self.deadline, behind(client, waiting, work)).await;
         self.note(result)
     }
 
@@ -50,44 +77,71 @@ impl PgTx {
         sql: &'static str,
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, StoreError> {
+        let waiting = self.depart(sql).await?;
         let client = client(self.client.as_ref())?;
         let work = async {
             let statement = client.prepare_cached(sql).await?;
             let rows = client.query_raw(&statement, params.iter().copied()).await?;
             pin!(rows).try_collect::<Vec<_>>().await
         };
-        let begin = self.begin.take();
-        self.open = true;
-        let rows = within(self.deadline, after(begin, client, work)).await;
+        let rows = within(self.deadline, behind(client, waiting, work)).await;
         self.note(rows)?.iter().map(row).collect()
     }
 
-    pub(super) async fn begin(&mut self, access: Access) -> Result<(), StoreError> {
-        match access {
-            // A statement that ran although its BEGIN had failed would commit by itself: a write waits for the answer.
-            Access::Write => {
-                self.open = true;
-                self.control("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
-            }
-            Access::Read => {
-                self.begin = Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-                Ok(())
-            }
+    /// What travels ahead of this statement. BEGIN is among it if all of it only reads: a statement that ran although its
+    /// BEGIN had failed would commit by itself, so one that writes waits for the answer.
+    async fn depart(&mut self, sql: &str) -> Result<Vec<Waiting>, StoreError> {
+        self.open = true;
+        if self.waiting.iter().all(Waiting::reads) && reads(sql) {
+            let begin = self.begin.take().map(Waiting::begin);
+            return Ok(begin.into_iter().chain(self.waiting.drain(..)).collect());
         }
+        if let Some(begin) = self.begin.take() {
+            self.control(begin).await?;
+        }
+        self.wrote = true;
+        Ok(mem::take(&mut self.waiting))
     }
 
     /// Commits; returns once the database says that it is durable.
     pub(super) async fn commit(&mut self) -> Result<(), StoreError> {
+        const COMMIT: &str = "COMMIT";
+        if self.begin.is_some() && self.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting = self.depart(COMMIT).await?;
         let client = client(self.client.as_ref())?;
-        let result = within(self.deadline, client.batch_execute("COMMIT")).await;
-        self.open = result.is_err();
-        result.map_err(|failed| match failed {
-            Failed::Late => StoreError::unknown("the database did not confirm the commit in time"),
-            Failed::Said(error) => {
-                self.retry = is_retryable(&error);
-                commit_meaning(&error)
+        let ended = within(self.deadline, async {
+            let flight = Flight::launch(client, waiting).await?;
+            let (arrived, committed) = flight.with(client.batch_execute(COMMIT)).await;
+            Ok((arrived, committed))
+        });
+        match ended.await {
+            Err(Failed::Late) => Err(StoreError::unknown("the database did not confirm the commit in time")),
+            // COMMIT was not sent.
+            Err(Failed::Said(error)) => self.note(Err(Failed::Said(error))),
+            Ok((arrived, committed)) => {
+                self.open = committed.is_err();
+                self.committed(arrived, committed)
             }
-        })
+        }
+    }
+
+    /// What COMMIT came to, and the statements that travelled ahead of it.
+    fn committed(
+        &mut self,
+        arrived: Result<(), tokio_postgres::Error>,
+        committed: Result<(), tokio_postgres::Error>,
+    ) -> Result<(), StoreError> {
+        match (arrived, committed) {
+            (Ok(()), Ok(())) => Ok(()),
+            // The database refused a statement: the COMMIT behind it has undone everything.
+            (Err(error), _) if error.code().is_some() => self.note(Err(Failed::Said(error))),
+            (Err(error), _) | (_, Err(error)) => {
+                self.retry = is_retryable(&error);
+                Err(commit_meaning(&error))
+            }
+        }
     }
 
     /// Ends the transaction without keeping it, if it is still open.
@@ -102,9 +156,9 @@ impl PgTx {
         self.retry
     }
 
-    /// Whether the connection is gone.
-    pub(super) fn is_closed(&self) -> bool {
-        self.client.as_ref().is_none_or(|client| client.is_closed())
+    /// Whether the connection is gone before anything was written on it.
+    pub(super) fn lost_nothing(&self) -> bool {
+        !self.wrote && self.client.as_ref().is_none_or(|client| client.is_closed())
     }
 
     async fn control(&mut self, sql: &'static str) -> Result<(), StoreError> {
@@ -143,19 +197,17 @@ fn client(client: Option<&Object>) -> Result<&Object, StoreError> {
     client.ok_or_else(|| StoreError::Broken("the transaction has no connection".into()))
 }
 
-/// Sends a pending BEGIN and the work behind it in one go, and waits for both.
-async fn after<T>(
-    begin: Option<&'static str>,
+/// Sends what waits and the work behind it in one go, and waits for both.
+async fn behind<T>(
     client: &Object,
+    waiting: Vec<Waiting>,
     work: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, tokio_postgres::Error> {
-    match begin {
-        None => work.await,
-        Some(begin) => {
-            let (begun, done) = join(client.batch_execute(begin), work).await;
-            begun.and(done)
-        }
+    if waiting.is_empty() {
+        return work.await;
     }
+    let (arrived, done) = Flight::launch(client, waiting).await?.with(work).await;
+    arrived.and(done)
 }
 
 enum Failed {

@@ -255,7 +255,7 @@ async fn mark(tx: &mut Tx, set: &'static Wide, bearers: &[Bearer], rsn: Rsn) -> 
     for (sql, piece) in set.pieces(bearers) {
         let mut params = vec![rsn.into()];
         params.extend(piece.iter().map(|bearer| Param::from(&bearer.id)));
-        tx.execute(sql, &params).await?;
+        tx.send(sql, &params).await?;
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(super) async fn entries(tx: &mut Tx, first: i64, entries: &[Entry]) -> Resul
             params.extend(row);
             rsn += 1;
         }
-        tx.execute(sql, &params).await?;
+        tx.send(sql, &params).await?;
     }
     Ok(())
 }
