@@ -32,6 +32,9 @@ pub enum Client {
         /// Where a browser may go after signing out (repeatable)
         #[arg(long)]
         post_logout_redirect_uri: Vec<String>,
+        /// Where it takes logout tokens: it hears when a session of its people has ended
+        #[arg(long)]
+        backchannel_logout_uri: Option<String>,
         /// ask: people are asked what it may have; implied: it belongs to the same house as the issuer
         #[arg(long, value_parser = ["ask", "implied"], default_value = "ask")]
         consent: String,
@@ -95,6 +98,9 @@ pub enum Client {
         /// All places where a browser may go after signing out from now on (repeatable; `--post-logout-redirect-uri ''`: none)
         #[arg(long)]
         post_logout_redirect_uri: Option<Vec<String>>,
+        /// Where it takes logout tokens (`--backchannel-logout-uri ''`: nowhere)
+        #[arg(long)]
+        backchannel_logout_uri: Option<String>,
         /// ask: people are asked what it may have; implied: it belongs to the same house as the issuer
         #[arg(long, value_parser = ["ask", "implied"])]
         consent: Option<String>,
@@ -177,6 +183,7 @@ impl Client {
             grant,
             redirect_uri,
             post_logout_redirect_uri,
+            backchannel_logout_uri,
             consent,
             id_token_alg,
             audience,
@@ -206,7 +213,7 @@ impl Client {
             "audiences": audience, "scopes": scopes, "roles": role, "serves": serves, "alg": alg,
             "access_token_ttl": access_token_ttl, "redirect_uris": redirect_uri,
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
-            "dpop_bound_access_tokens": dpop,
+            "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
         })
     }
 
@@ -222,6 +229,7 @@ impl Client {
             serves,
             redirect_uri,
             post_logout_redirect_uri,
+            backchannel_logout_uri,
             consent,
             access_token_ttl,
             dpop,
@@ -233,7 +241,7 @@ impl Client {
             "name": name, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
             "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
-            "consent": consent, "dpop_bound_access_tokens": dpop,
+            "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
         })
     }
 }

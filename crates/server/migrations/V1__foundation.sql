@@ -95,6 +95,7 @@ CREATE TABLE clients (
     serves           text   NOT NULL DEFAULT '', -- space-separated: the audiences that it is, whose tokens it may introspect
     redirect_uris    text   NOT NULL DEFAULT '', -- space-separated: where an authorization response may go
     post_logout_redirect_uris text NOT NULL DEFAULT '', -- space-separated: where a browser may go after signing out
+    backchannel_logout_uri text,               -- where it takes logout tokens; null: nowhere
     consent          text   NOT NULL DEFAULT 'ask', -- ask | implied: whether people are asked what it may have
     id_token_alg     text,                     -- JWS algorithm of its ID tokens; null: the issuer's default
     access_token_ttl bigint,                   -- seconds
@@ -108,6 +109,7 @@ CREATE TABLE clients (
     min_rsn          bigint NOT NULL DEFAULT 0,
     token_rsn        bigint NOT NULL DEFAULT 0
 );
+CREATE INDEX clients_backchannel ON clients (backchannel_logout_uri);
 
 CREATE TABLE signins (
     id           bytea  NOT NULL PRIMARY KEY,  -- SHA-256 of the cookie's value (or of a random value for bearer sign-ins)
@@ -199,6 +201,18 @@ CREATE TABLE codes (
 );
 CREATE INDEX codes_user ON codes (user_id, client_id);
 CREATE INDEX codes_expiry ON codes (expires_at);
+
+-- Clients that must hear that a session of theirs has ended, until they have (back-channel logout).
+CREATE TABLE notices (
+    sid        text   NOT NULL PRIMARY KEY,
+    user_id    text   NOT NULL,
+    client_id  text   NOT NULL,
+    attempts   bigint NOT NULL,
+    next_at    bigint NOT NULL,
+    created_at bigint NOT NULL
+);
+CREATE INDEX notices_next ON notices (next_at);
+CREATE INDEX notices_client ON notices (client_id);
 
 -- What a person has agreed that a client may have.
 CREATE TABLE consents (

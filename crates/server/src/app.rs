@@ -27,6 +27,7 @@ use crate::{
     keys::{KekSource, KeyRing, KeyRingError, Setup},
     limiter::Limiter,
     mark::{self, MarkError, MarkFile},
+    outbound::Outbound,
     passwords::PasswordPool,
     random::{Random, RandomError},
     restore,
@@ -48,6 +49,8 @@ pub struct Inner {
     pub random: Random,
     pub passwords: PasswordPool,
     pub limiter: Limiter,
+    /// Calls the addresses that clients registered.
+    pub outbound: Outbound,
     /// Checks proofs of possession.
     pub proofs: Checker,
     /// The revocation feed; empty until its publisher runs.
@@ -168,6 +171,7 @@ impl App {
         Ok(Self(Arc::new(Inner {
             request_ids: RequestIds::new(random)?,
             documents: Documents::new(&config),
+            outbound: Outbound::new(&config.outbound_allow),
             config,
             store,
             ring,

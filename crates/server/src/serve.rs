@@ -19,7 +19,7 @@ use crate::{
         serve::{Server, bind, bind_admin_socket},
     },
     keys::RELOAD_EVERY,
-    mark, proofs, routes,
+    mark, notices, proofs, routes,
     store::login_limits,
     tick, trim,
 };
@@ -116,6 +116,7 @@ fn start(
     }
     tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
     tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(notices::keep_telling(app.clone(), signalled(stopped.clone())));
     tasks.spawn(proofs::keep_forgetting(app.clone(), signalled(stopped.clone())));
     tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
     tasks.spawn(trim::keep_trimming(app.clone(), signalled(stopped.clone())));

@@ -113,6 +113,12 @@ pub const KEYS: &[Key] = &[
     key("keys.kek_env", Text, "", "environment variable that holds the key-encryption key instead of a file"),
     key("keys.rotate_every", Duration, "90d", "a signing key is replaced after this time"),
     key("keys.publish_for", Duration, "10m", "how long a new public key is published before it signs"),
+    key(
+        "outbound.allow",
+        List,
+        "",
+        "networks inside that the issuer may call when a client registered an address there, e.g. 10.1.0.0/16; the internet always may be",
+    ),
     key("trusted_proxies", List, "", "addresses whose X-Forwarded-For is believed"),
     key("metrics.listen", Text, "", "own listener for /metrics without credentials, e.g. 127.0.0.1:9090"),
     key("log.level", Text, "info", "error, warn, info, debug or trace, or a filter such as countersign_server=debug"),

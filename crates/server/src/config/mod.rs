@@ -13,7 +13,7 @@ pub use keys::{KEYS, Key, Kind};
 pub use settings::{Origin, Setting, Settings, shown};
 use url::Url;
 
-use crate::secret::PlainSecret;
+use crate::{domain::network::Network, secret::PlainSecret};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -166,6 +166,8 @@ pub struct Config {
     pub limits: Limits,
     pub feed: Feed,
     pub keys: Keys,
+    /// Networks inside that may be called for a client.
+    pub outbound_allow: Vec<Network>,
     pub trusted_proxies: Vec<IpAddr>,
     pub metrics_listen: Option<SocketAddr>,
     pub log_level: String,
@@ -208,6 +210,7 @@ impl Config {
             limits: read.limits()?,
             feed: read.feed(listen)?,
             keys: read.keys()?,
+            outbound_allow: read.list("outbound.allow", "networks such as 10.1.0.0/16, or addresses,")?,
             trusted_proxies: read.list("trusted_proxies", "IP addresses")?,
             metrics_listen: read.optional("metrics.listen", "an address and a port, such as 127.0.0.1:9090")?,
             log_level: read.text("log.level").to_owned(),

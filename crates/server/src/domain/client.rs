@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use countersign_jose::{Algorithm, b64};
 
-use super::{audience_id::AudienceId, redirect::RedirectUri, roles::Role, scope::Scope, user::USER_ID_PREFIX};
+use super::{
+    audience_id::AudienceId, logout_uri::LogoutUri, redirect::RedirectUri, roles::Role, scope::Scope,
+    user::USER_ID_PREFIX,
+};
 use crate::secret::PlainSecret;
 
 /// The public client that the first start makes: the person's own browser or app at this issuer.
@@ -151,6 +154,8 @@ pub struct SignInSettings {
     pub redirect_uris: Vec<RedirectUri>,
     /// Where a browser may go after signing out.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where it takes logout tokens, if it does.
+    pub backchannel_logout_uri: Option<LogoutUri>,
     pub consent: Consent,
     /// What signs its ID tokens; `None`: the issuer's default.
     pub id_token_alg: Option<Algorithm>,

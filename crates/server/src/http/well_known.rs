@@ -88,6 +88,8 @@ fn document(config: &Config) -> Value {
         "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
         "scopes_supported": authorize::IDENTITY_SCOPES,
         "claims_supported": claims(),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

@@ -8,6 +8,7 @@ use super::{Param, Row, StoreError, Tx, revocations};
 use crate::domain::{
     audience_id::AudienceId,
     client::{ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
+    logout_uri::LogoutUri,
     redirect::RedirectUri,
     revocation::Entry,
     roles::Role,
@@ -64,7 +65,8 @@ macro_rules! columns {
     () => {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
-         c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg"
+         c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
+         c.backchannel_logout_uri"
     };
 }
 
@@ -75,9 +77,10 @@ macro_rules! columns {
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, builtin_at, created_at, name, scopes, \
-                       audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, consent, \
-                       id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, dpop_bound) VALUES ($1, $2, $3, \
-                       $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
+                       audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, \
+                       backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, dpop_bound) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                       $20, $21) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let mut params = vec![
@@ -152,9 +155,9 @@ pub async fn of_audience(tx: &mut Tx, tenant: &str, audience: &AudienceId) -> Re
 /// As any statement.
 pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
-                       alg = $6, serves = $7, redirect_uris = $8, post_logout_redirect_uris = $9, consent = $10, \
-                       id_token_alg = $11, access_token_ttl = $12, refresh_idle = $13, refresh_absolute = $14, \
-                       dpop_bound = $15 WHERE client_id = $16 AND removed_at IS NULL";
+                       alg = $6, serves = $7, redirect_uris = $8, post_logout_redirect_uris = $9, \
+                       backchannel_logout_uri = $10, consent = $11, id_token_alg = $12, access_token_ttl = $13, \
+                       refresh_idle = $14, refresh_absolute = $15, dpop_bound = $16 WHERE client_id = $17 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -220,6 +223,7 @@ struct Stored<'a> {
     serves: String,
     redirect_uris: String,
     post_logout_redirect_uris: String,
+    backchannel_logout_uri: Option<&'a str>,
     consent: &'static str,
     id_token_alg: Option<&'static str>,
     seconds: [Option<i64>; 3],
@@ -239,6 +243,7 @@ impl<'a> Stored<'a> {
             serves: spaced(&settings.serves),
             redirect_uris: spaced(&settings.sign_in.redirect_uris),
             post_logout_redirect_uris: spaced(&settings.sign_in.post_logout_redirect_uris),
+            backchannel_logout_uri: settings.sign_in.backchannel_logout_uri.as_ref().map(LogoutUri::as_str),
             consent: settings.sign_in.consent.as_str(),
             id_token_alg: settings.sign_in.id_token_alg.map(Algorithm::as_str),
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
@@ -258,6 +263,7 @@ impl<'a> Stored<'a> {
             (&self.serves).into(),
             (&self.redirect_uris).into(),
             (&self.post_logout_redirect_uris).into(),
+            self.backchannel_logout_uri.into(),
             self.consent.into(),
             self.id_token_alg.into(),
         ];
@@ -313,9 +319,12 @@ fn sign_in(row: &Row, first: usize) -> Result<SignInSettings, StoreError> {
         RedirectUri::parse_list(&text).map_err(|_| malformed("redirect URI"))
     };
     let alg: Option<String> = row.get(first + 3)?;
+    let logout: Option<String> = row.get(first + 4)?;
+    let logout = logout.as_deref().map(LogoutUri::parse).transpose();
     Ok(SignInSettings {
         redirect_uris: uris(0)?,
         post_logout_redirect_uris: uris(1)?,
+        backchannel_logout_uri: logout.map_err(|_| malformed("logout URI"))?,
         consent: Consent::parse(&row.get::<String>(first + 2)?).ok_or_else(|| malformed("consent"))?,
         id_token_alg: alg.map(|alg| alg.parse()).transpose().map_err(|_| malformed("algorithm"))?,
     })

@@ -17,6 +17,7 @@ mod lock;
 pub mod login_limits;
 pub mod meta;
 mod migrate;
+pub mod notices;
 mod postgres;
 pub mod proofs;
 mod queue;

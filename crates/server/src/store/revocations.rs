@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 use super::{
     StoreError, Tx,
     dialect::{Clocked, RowKey, lock_rows},
+    notices,
 };
 use crate::domain::{floor::Rise, revocation::Entry, rsn::Rsn, time::Timestamp};
 
@@ -85,6 +86,7 @@ pub async fn append(tx: &mut Tx, now: Timestamp, entries: &[Entry]) -> Result<Rs
 /// `Broken` if there is no such user.
 pub async fn revoke_user(tx: &mut Tx, now: Timestamp, user_id: &str, entry: &Entry) -> Result<Rsn, StoreError> {
     lock_rows(tx, &mut [RowKey::User(user_id)]).await?;
+    notices::add_of_users(tx, &[user_id], now).await?;
     let rsn = append(tx, now, &[*entry]).await?;
     raise_user(tx, user_id, rsn).await?;
     Ok(rsn)

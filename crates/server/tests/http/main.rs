@@ -7,6 +7,7 @@ mod support;
 mod account;
 mod admin;
 mod authorize;
+mod backchannel;
 mod browser;
 mod coverage;
 mod dpop;

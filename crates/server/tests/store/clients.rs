@@ -7,6 +7,7 @@ use countersign_server::{
     domain::{
         audience_id::AudienceId,
         client::{ClientId, ClientSettings, Consent, Grant, SecretHash, SignInSettings},
+        logout_uri::LogoutUri,
         redirect::RedirectUri,
         revocation::{Entry, Scope},
         roles::Role,
@@ -43,6 +44,7 @@ fn new_client(id: &str) -> NewClient {
             sign_in: SignInSettings {
                 redirect_uris: RedirectUri::parse_list("https://orders.example/cb http://127.0.0.1/cb").unwrap(),
                 post_logout_redirect_uris: RedirectUri::parse_list("https://orders.example/").unwrap(),
+                backchannel_logout_uri: Some(LogoutUri::parse("https://orders.example/out").unwrap()),
                 consent: Consent::Implied,
                 id_token_alg: Some(Algorithm::RS256),
             },

@@ -20,6 +20,7 @@ use crate::{
         audience_id::AudienceId,
         audit::Event,
         client::{ClientId, ClientSettings, Consent, End, Grant, Grants, SecretHash, SignInSettings},
+        logout_uri::LogoutUri,
         redirect::RedirectUri,
         revocation::Entry,
         roles::Role,
@@ -79,6 +80,8 @@ pub struct NewClient {
     /// Where a browser may go after signing out.
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it takes logout tokens; `https`, or `http` on a loopback host.
+    pub backchannel_logout_uri: Option<String>,
     /// `ask` (default): people are asked what the client may have; `implied`: the client belongs to the same house.
     pub consent: Option<String>,
     /// What signs its ID tokens; default: ES256.
@@ -107,6 +110,8 @@ pub struct ClientChange {
     pub dpop_bound_access_tokens: Option<bool>,
     pub redirect_uris: Option<Vec<String>>,
     pub post_logout_redirect_uris: Option<Vec<String>>,
+    /// Empty: it takes none any more.
+    pub backchannel_logout_uri: Option<String>,
     /// `ask` or `implied`.
     pub consent: Option<String>,
     /// What signs its ID tokens.
@@ -335,6 +340,9 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         dpop_bound_access_tokens: change.dpop_bound_access_tokens.unwrap_or(old.dpop_bound),
         redirect_uris: uris(change.redirect_uris, &sign_in.redirect_uris),
         post_logout_redirect_uris: uris(change.post_logout_redirect_uris, &sign_in.post_logout_redirect_uris),
+        backchannel_logout_uri: change
+            .backchannel_logout_uri
+            .or_else(|| sign_in.backchannel_logout_uri.as_ref().map(ToString::to_string)),
         consent: Some(change.consent.unwrap_or_else(|| sign_in.consent.as_str().to_owned())),
         id_token_alg: alg(change.id_token_alg, sign_in.id_token_alg),
     })
@@ -375,10 +383,12 @@ fn sign_in(body: &NewClient) -> Result<SignInSettings, ApiError> {
         texts.iter().map(one).collect::<Result<Vec<_>, _>>()
     };
     let consent = body.consent.as_deref().map(|word| Consent::parse(word).ok_or("is ask or implied"));
+    let logout = body.backchannel_logout_uri.as_deref().filter(|text| !text.is_empty()).map(LogoutUri::parse);
     let alg = body.id_token_alg.as_deref().map(audience::algorithm).transpose();
     Ok(SignInSettings {
         redirect_uris: uris("redirect_uris", &body.redirect_uris)?,
         post_logout_redirect_uris: uris("post_logout_redirect_uris", &body.post_logout_redirect_uris)?,
+        backchannel_logout_uri: logout.transpose().map_err(|error| bad("backchannel_logout_uri", &error))?,
         consent: consent.transpose().map_err(|error| bad("consent", &error))?.unwrap_or_default(),
         id_token_alg: alg.map_err(|error| bad("id_token_alg", &error))?,
     })
@@ -434,6 +444,7 @@ fn shown(client: &Client) -> Value {
         "redirect_uris": settings.sign_in.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
         "post_logout_redirect_uris":
             settings.sign_in.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
+        "backchannel_logout_uri": settings.sign_in.backchannel_logout_uri.as_ref().map(LogoutUri::as_str),
         "consent": settings.sign_in.consent.as_str(),
         "id_token_alg": settings.sign_in.id_token_alg.map(Algorithm::as_str),
         "builtin": client.builtin,

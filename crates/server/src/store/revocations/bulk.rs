@@ -15,6 +15,7 @@ use crate::{
     store::{
         Param, audit,
         dialect::{RowKey, lock_rows},
+        notices,
         sessions::{
             Act, end,
             events::{self, Whose, event},
@@ -109,6 +110,8 @@ pub async fn end(tx: &mut Tx, targets: &Targets, act: &Act) -> Result<Ended, Sto
         let whose = Whose { user_id: &user.id, client_id: None, sid: None };
         plan.events.push(targets.note(&user.id, events::ended(act, EndReason::Admin, whose)));
     }
+    let ids: Vec<&str> = users.iter().map(|user| &*user.id).collect();
+    notices::add_of_users(tx, &ids, act.now).await?;
     sessions(tx, targets, act, &mut plan).await?;
     tokens(tx, targets, act, &mut plan).await?;
     commit(tx, plan, act, [&tenants, &clients, &users]).await

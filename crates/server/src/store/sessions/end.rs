@@ -20,7 +20,7 @@ use crate::{
         session::{EndReason, Sid},
         signin::SigninId,
     },
-    store::{audit, revocations},
+    store::{audit, notices, revocations},
 };
 
 /// What was ended.
@@ -38,7 +38,8 @@ macro_rules! columns {
         concat!(
             "SELECT sid, tenant, CASE WHEN ",
             super::stands!(),
-            " THEN 1 ELSE 0 END, user_id, client_id, revoked_at FROM sessions "
+            " THEN 1 ELSE 0 END, user_id, client_id, revoked_at, (SELECT COUNT(c.backchannel_logout_uri) FROM clients c \
+             WHERE c.client_id = sessions.client_id) FROM sessions "
         )
     };
 }
@@ -130,6 +131,8 @@ pub(in crate::store) struct OpenSession {
     user_id: String,
     client_id: String,
     over: bool,
+    /// Its client wants to be told.
+    hears: bool,
 }
 
 impl OpenSession {
@@ -181,6 +184,8 @@ pub(in crate::store) async fn mark(
             at_exp.insert(row.get(0)?, row.get(1)?);
         }
     }
+    let hear = open.iter().filter(|session| session.hears && session.stands && at_exp.contains_key(&session.sid));
+    notices::add(tx, &hear.map(OpenSession::sid).collect::<Vec<_>>(), act.now).await?;
     // Tokens that are over, or dead through an entry of their user's, client's or tenant's, need none.
     let entry = |session: &OpenSession| {
         let at_exp = at_exp.get(&session.sid).filter(|_| session.stands)?;
@@ -202,6 +207,7 @@ fn open_session(row: &Row) -> Result<OpenSession, StoreError> {
         user_id: row.get(3)?,
         client_id: row.get(4)?,
         over: row.get::<Option<i64>>(5)?.is_some(),
+        hears: row.get::<i64>(6)? > 0,
     })
 }
 

@@ -15,7 +15,7 @@ use crate::domain::{
     signin::SigninId,
     time::{Timestamp, micros},
 };
-use crate::store::{audit, revocations};
+use crate::store::{audit, notices, revocations};
 
 /// One use of a refresh token, with all that its transaction needs.
 #[derive(Debug, Clone)]
@@ -299,6 +299,7 @@ async fn kill(tx: &mut Tx, refresh: &Refresh, stored: &Stored, reuse: &Reuse) ->
         i64::from(family.used).into(),
     ];
     let Some(row) = tx.fetch_optional(SQL, &params).await? else { return Ok(false) };
+    notices::add(tx, &[sid], act.now).await?;
     let entry = Entry::session(act.scope(&stored.tenant), sid, row.get(0)?);
     // Tokens that are over need no entry.
     if entry.exp > act.now.secs() {

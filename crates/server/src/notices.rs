@@ -1,0 +1,155 @@
+//! Back-channel logout: telling clients that a session of theirs has ended (OpenID Connect Back-Channel Logout). The store
+//! keeps what is to be told (`store/notices.rs`); this delivers it, at least once, until the client says that it has heard.
+
+use std::{future::Future, time::Duration};
+
+use countersign_jose::{Audience, LogoutClaims, claims::LOGOUT_EVENT, profile::LogoutToken, sign};
+use http::StatusCode;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tracing::{debug, info, warn};
+
+use crate::{
+    app::App,
+    domain::{id_token, time::Timestamp},
+    outbound::CallError,
+    store::{
+        StoreError,
+        notices::{self, Notice},
+    },
+};
+
+/// How often the store is asked for notices that are due.
+const EVERY: Duration = Duration::from_secs(1);
+/// How many are delivered at a time.
+const AT_ONCE: u32 = 32;
+/// The wait after the first attempt; the one after the n-th is n² times as long.
+const STEP: Duration = Duration::from_secs(5);
+/// Attempts before a client is given up: the last is about two days after the first.
+const ATTEMPTS: i64 = 48;
+/// How long a logout token counts, seconds (RLO-04).
+const LIFETIME: i64 = 120;
+
+/// Why a client has not heard.
+#[derive(Debug, thiserror::Error)]
+enum Unheard {
+    #[error("no logout token could be made: {0}")]
+    Token(String),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("it answered {0}")]
+    Status(StatusCode),
+}
+
+/// Delivers until `stop`. What is under way then is delivered again after the next start.
+pub async fn keep_telling(app: App, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        let turn = async {
+            match round(&app).await {
+                // More may be due already.
+                Ok(told) if told > 0 => return,
+                Ok(_) => {}
+                Err(error) => warn!(%error, "notices of ended sessions could not be read; trying again"),
+            }
+            tokio::time::sleep(EVERY).await;
+        };
+        tokio::select! {
+            () = turn => {}
+            () = &mut stop => return,
+        }
+    }
+}
+
+/// Delivers what is due now; returns how many notices that were.
+///
+/// # Errors
+/// Those of the store; what was taken and not noted as done is delivered again.
+pub async fn round(app: &App) -> Result<usize, StoreError> {
+    let now = app.clock.now();
+    if !app.store.read(move |tx| Box::pin(notices::is_due(tx, now))).await? {
+        return Ok(0);
+    }
+    let due = app.store.write(move |tx| Box::pin(notices::take(tx, now, STEP, AT_ONCE))).await?;
+    let mut under_way = JoinSet::new();
+    for notice in &due {
+        let (app, notice) = (app.clone(), notice.clone());
+        under_way.spawn(async move {
+            let told = tell(&app, &notice).await;
+            (notice, told)
+        });
+    }
+    while let Some(finished) = under_way.join_next().await {
+        // A task that panicked has told nobody: its notice is due again.
+        let Ok((notice, told)) = finished else { continue };
+        settle(app, notice, told, now).await?;
+    }
+    Ok(due.len())
+}
+
+async fn settle(app: &App, notice: Notice, told: Result<(), Unheard>, now: Timestamp) -> Result<(), StoreError> {
+    let unreachable = matches!(told, Err(Unheard::Call(_)));
+    let over = is_over(&notice, told);
+    let wait = STEP.saturating_mul(u32::try_from(notice.attempts.saturating_pow(2)).unwrap_or(u32::MAX));
+    let settled = app.store.write(move |tx| {
+        let notice = notice.clone();
+        Box::pin(async move {
+            if unreachable {
+                notices::put_off(tx, &notice.client_id, now.plus(wait)).await?;
+            }
+            if over { notices::done(tx, &notice.sid).await } else { Ok(()) }
+        })
+    });
+    settled.await
+}
+
+/// Whether nothing more is to be done about a notice.
+fn is_over(notice: &Notice, told: Result<(), Unheard>) -> bool {
+    let (client, attempt) = (notice.client_id.as_str(), notice.attempts);
+    match told {
+        Ok(()) => {
+            debug!(client, attempt, "back-channel logout delivered");
+            true
+        }
+        Err(error) if attempt >= ATTEMPTS => {
+            warn!(client, attempt, %error, "back-channel logout given up");
+            true
+        }
+        Err(error) => {
+            info!(client, attempt, %error, "back-channel logout failed; trying again later");
+            false
+        }
+    }
+}
+
+async fn tell(app: &App, notice: &Notice) -> Result<(), Unheard> {
+    // The client does not want to hear any more, or is none any more.
+    let Some(uri) = &notice.uri else { return Ok(()) };
+    let token = token(app, notice)?;
+    let status = app.outbound.post_form(uri, &[("logout_token", &token)]).await?;
+    // §2.8 says 200; many answer 204.
+    if status.is_success() { Ok(()) } else { Err(Unheard::Status(status)) }
+}
+
+/// The same `jti` at each attempt, so that the client can tell a second delivery from a second logout.
+fn token(app: &App, notice: &Notice) -> Result<String, Unheard> {
+    let broken = |error: &dyn std::fmt::Display| Unheard::Token(error.to_string());
+    let alg = match &notice.alg {
+        Some(alg) => alg.parse().map_err(|error| broken(&error))?,
+        None => id_token::DEFAULT_ALG,
+    };
+    let now = app.clock.now().secs();
+    let claims = LogoutClaims {
+        iss: app.config.issuer.as_str().to_owned(),
+        aud: Audience::One(notice.client_id.clone()),
+        iat: now,
+        exp: now + LIFETIME,
+        jti: format!("logout.{}", notice.sid),
+        events: json!({ LOGOUT_EVENT: {} }),
+        sub: Some(notice.user_id.clone()),
+        sid: Some(notice.sid.clone()),
+        ..LogoutClaims::default()
+    };
+    let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
+    sign::<LogoutToken>(&key, &claims).map_err(|error| broken(&error))
+}

@@ -1,0 +1,161 @@
+//! The issuer's calls to addresses that clients registered (OAU-14): the name is resolved, each address is judged, and the
+//! connection goes to the very address that was judged; no redirects, little time, little to read.
+
+use std::{
+    error::Error,
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, StatusCode, Uri, header, uri::Scheme};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioIo},
+};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tower::Service;
+
+use crate::domain::network::{Network, is_localhost, may_call};
+
+/// For everything together.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The most of an answer that is read, bytes.
+const MAX_ANSWER: usize = 256 * 1024;
+
+/// Why a call was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("no answer: {0}")]
+    Lost(String),
+    #[error("no answer within {TIMEOUT:?}")]
+    TimedOut,
+}
+
+impl CallError {
+    /// With the causes: the outer error says only that a connection failed.
+    fn lost(error: &(dyn Error + 'static)) -> Self {
+        let mut words = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            words = format!("{words}: {cause}");
+            source = cause.source();
+        }
+        Self::Lost(words)
+    }
+}
+
+/// Calls others. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    allowed: Arc<[Network]>,
+    /// Made at the first call: the certificates of the machine take a while to read.
+    client: Arc<OnceLock<HttpsClient>>,
+}
+
+type HttpsClient = Client<HttpsConnector<Judging>, Full<Bytes>>;
+
+impl Outbound {
+    /// Calls the internet, and these networks.
+    pub fn new(allowed: &[Network]) -> Self {
+        Self { allowed: allowed.into(), client: Arc::default() }
+    }
+
+    /// Posts a form and tells how it was answered.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn post_form(&self, uri: &str, form: &[(&str, &str)]) -> Result<StatusCode, CallError> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::post(uri)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| CallError::lost(&error))?;
+        let called = async {
+            let response = self.client()?.request(request).await.map_err(|error| CallError::lost(&error))?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+            body.map_err(|error| CallError::lost(&*error))?;
+            Ok(status)
+        };
+        tokio::time::timeout(TIMEOUT, called).await.map_err(|_| CallError::TimedOut)?
+    }
+
+    fn client(&self) -> Result<&HttpsClient, CallError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| CallError::lost(&error))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(Judging(Arc::clone(&self.allowed)));
+        // No connection outlives its call: the next one resolves and judges anew.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+/// Connects to addresses that may be called, and to no others.
+#[derive(Debug, Clone)]
+struct Judging(Arc<[Network]>);
+
+impl Service<Uri> for Judging {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let allowed = Arc::clone(&self.0);
+        Box::pin(async move { connect(&uri, &allowed).await })
+    }
+}
+
+/// To the first address that may be called and answers.
+async fn connect(uri: &Uri, allowed: &[Network]) -> io::Result<TokioIo<TcpStream>> {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+    let mut last = io::Error::other(format!("{host} has no address"));
+    for address in resolve(host, port).await? {
+        if !may_call(address.ip(), allowed) {
+            let why =
+                format!("{host} is {}, which is not of the internet, and outbound.allow has it not", address.ip());
+            last = io::Error::other(why);
+            continue;
+        }
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(TokioIo::new(stream)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if is_localhost(host) {
+        // RFC 6761 §6.3: whatever a resolver would say.
+        let own = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        return Ok(own.map(|address| SocketAddr::new(address, port)).to_vec());
+    }
+    Ok(tokio::net::lookup_host((host, port)).await?.collect())
+}

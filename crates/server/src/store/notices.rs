@@ -1,0 +1,131 @@
+//! Clients that must hear that a session of theirs has ended, until they have (RLO-04): a row is written in the transaction
+//! that ends the session, so none is forgotten.
+
+use std::{sync::LazyLock, time::Duration};
+
+use super::{Param, StoreError, Tx, wide::Wide};
+use crate::domain::time::{Timestamp, micros};
+
+/// Users for whom it is not asked first whether any client wants to hear.
+const FEW: usize = 16;
+
+/// A client that is about to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub sid: String,
+    pub user_id: String,
+    pub client_id: String,
+    /// Where it takes logout tokens; `None`: it does not any more.
+    pub uri: Option<String>,
+    /// JWS algorithm of its ID tokens, and so of its logout tokens.
+    pub alg: Option<String>,
+    /// How often it was tried, this time included.
+    pub attempts: i64,
+}
+
+/// Notes that the clients of these sessions must be told, those that want to be.
+///
+/// # Errors
+/// As any statement.
+pub(in crate::store) async fn add(tx: &mut Tx, sids: &[&str], now: Timestamp) -> Result<(), StoreError> {
+    static ADD: LazyLock<Wide> = LazyLock::new(|| {
+        let head = "INSERT INTO notices (next_at, created_at, attempts, sid, user_id, client_id) \
+                    SELECT CAST($1 AS bigint), CAST($1 AS bigint), 0, s.sid, s.user_id, s.client_id FROM sessions s \
+                    JOIN clients c ON c.client_id = s.client_id \
+                    WHERE c.backchannel_logout_uri IS NOT NULL AND s.sid IN";
+        Wide::keys(head, 1, " ON CONFLICT (sid) DO NOTHING")
+    });
+    each(tx, &ADD, sids, now).await
+}
+
+/// The same for every session of these users, before all of them end at once.
+///
+/// # Errors
+/// As any statement.
+pub(in crate::store) async fn add_of_users(tx: &mut Tx, users: &[&str], now: Timestamp) -> Result<(), StoreError> {
+    const ANY: &str = "SELECT 1 FROM clients WHERE backchannel_logout_uri IS NOT NULL LIMIT 1";
+    static ADD: LazyLock<Wide> = LazyLock::new(|| {
+        let head = "INSERT INTO notices (next_at, created_at, attempts, sid, user_id, client_id) \
+                    SELECT CAST($1 AS bigint), CAST($1 AS bigint), 0, s.sid, s.user_id, s.client_id FROM sessions s \
+                    JOIN clients c ON c.client_id = s.client_id JOIN users u ON u.user_id = s.user_id \
+                    WHERE c.backchannel_logout_uri IS NOT NULL AND s.revoked_at IS NULL AND s.expires_at > $1 \
+                    AND s.auth_rsn >= u.min_rsn AND s.user_id IN";
+        Wide::keys(head, 1, " ON CONFLICT (sid) DO NOTHING")
+    });
+    // Where no client wants to hear, many users end as fast as if nobody ever had; for a few, asking costs more than it saves.
+    if users.len() > FEW && tx.fetch_optional(ANY, &[]).await?.is_none() {
+        return Ok(());
+    }
+    each(tx, &ADD, users, now).await
+}
+
+async fn each(tx: &mut Tx, add: &'static Wide, keys: &[&str], now: Timestamp) -> Result<(), StoreError> {
+    for (sql, piece) in add.pieces(keys) {
+        let mut params: Vec<Param<'_>> = vec![now.into()];
+        params.extend(piece.iter().map(|key| Param::from(*key)));
+        tx.send(sql, &params).await?;
+    }
+    Ok(())
+}
+
+/// Whether a notice is due.
+///
+/// # Errors
+/// As any statement.
+pub async fn is_due(tx: &mut Tx, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT 1 FROM notices WHERE next_at <= $1 LIMIT 1";
+    Ok(tx.fetch_optional(SQL, &[now.into()]).await?.is_some())
+}
+
+/// Takes up to `limit` notices that are due, for this caller to deliver. Each is due again later, n² steps after the n-th
+/// attempt, unless it is [`done`]; so whoever takes one and dies loses nothing.
+///
+/// # Errors
+/// As any statement.
+pub async fn take(tx: &mut Tx, now: Timestamp, step: Duration, limit: u32) -> Result<Vec<Notice>, StoreError> {
+    const TAKE: &str = "UPDATE notices SET attempts = attempts + 1, \
+        next_at = $1 + CAST($2 AS bigint) * (attempts + 1) * (attempts + 1) \
+        WHERE sid IN (SELECT sid FROM notices WHERE next_at <= $1 ORDER BY next_at LIMIT $3) AND next_at <= $1 \
+        RETURNING sid";
+    static FIND: LazyLock<Wide> = LazyLock::new(|| {
+        let head = "SELECT n.sid, n.user_id, n.client_id, c.backchannel_logout_uri, c.id_token_alg, n.attempts \
+                    FROM notices n LEFT JOIN clients c ON c.client_id = n.client_id AND c.disabled_at IS NULL \
+                    WHERE n.sid IN";
+        Wide::keys(head, 0, "")
+    });
+    let params = [now.into(), micros(step).into(), i64::from(limit).into()];
+    let taken = tx.fetch_all(TAKE, &params).await?;
+    let sids = taken.iter().map(|row| row.get(0)).collect::<Result<Vec<String>, _>>()?;
+    let mut notices = Vec::with_capacity(sids.len());
+    for (sql, piece) in FIND.pieces(&sids) {
+        for row in tx.fetch_all(sql, &piece.iter().map(Param::from).collect::<Vec<_>>()).await? {
+            notices.push(Notice {
+                sid: row.get(0)?,
+                user_id: row.get(1)?,
+                client_id: row.get(2)?,
+                uri: row.get(3)?,
+                alg: row.get(4)?,
+                attempts: row.get(5)?,
+            });
+        }
+    }
+    Ok(notices)
+}
+
+/// A client cannot be reached: whatever else it should hear waits until `until`, so that it does not hold up the others.
+///
+/// # Errors
+/// As any statement.
+pub async fn put_off(tx: &mut Tx, client_id: &str, until: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE notices SET next_at = $1 WHERE client_id = $2 AND next_at < $1";
+    tx.execute(SQL, &[until.into(), client_id.into()]).await.map(drop)
+}
+
+/// The client has been told, or cannot be any more.
+///
+/// # Errors
+/// As any statement.
+pub async fn done(tx: &mut Tx, sid: &str) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM notices WHERE sid = $1";
+    tx.execute(SQL, &[sid.into()]).await.map(drop)
+}
