@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "xtask measures how long a step took")]
 
 mod bench;
+mod chromium;
 mod debian;
 mod docs;
 mod fuzz;

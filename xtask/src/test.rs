@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, peers, postgres,
+    Failure, chromium, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -36,11 +36,13 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether the tests of the program are among those that run: they compare with other implementations.
-    fn includes_the_program(&self) -> bool {
-        let mut words = self.cargo_args.iter().map(String::as_str);
-        let named = |word: &str| ["countersign", "-pcountersign", "--package=countersign"].contains(&word);
-        !self.names_packages() || words.any(named)
+    /// Whether the tests of this package are among those that run: those of the program compare with other implementations,
+    /// those of the bank need a browser.
+    fn includes(&self, package: &str) -> bool {
+        let named = |word: &String| {
+            word == package || [word.strip_prefix("-p"), word.strip_prefix("--package=")].contains(&Some(package))
+        };
+        !self.names_packages() || self.cargo_args.iter().any(named)
     }
 
     /// `--workspace` beside `-p` would test everything all the same.
@@ -53,8 +55,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let started = Instant::now();
     let postgres_bin = postgres::server_programs()?;
     println!("PostgreSQL server programs: {}", postgres_bin.display());
-    if options.includes_the_program() {
+    if options.includes("countersign") {
         println!("Other implementations of JOSE: {}", peers::installed()?.display());
+    }
+
+    let browser = if options.includes("bank") { Some(chromium::driver()?) } else { None };
+    if let Some(browser) = &browser {
+        println!("Chromium's driver: {}", browser.display());
     }
 
     let mut command = cargo(&["test", "--all-features", "--no-fail-fast"]);
@@ -62,6 +69,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         command.arg("--workspace");
     }
     command.args(&options.cargo_args).env(postgres::BIN_VARIABLE, &postgres_bin);
+    if let Some(browser) = browser {
+        command.env(chromium::VARIABLE, browser);
+    }
     if options.full {
         command.env(FULL_VARIABLE, "1");
     }
@@ -117,8 +127,8 @@ mod tests {
         assert!(options.full);
         assert_eq!(options.cargo_args, ["-p", "countersign-jose"]);
         assert!(options.names_packages() && !Options::default().names_packages());
-        assert!(!options.includes_the_program() && Options::default().includes_the_program());
-        assert!(Options::parse(&["--", "-p", "countersign", "interop"]).unwrap().includes_the_program());
+        assert!(!options.includes("countersign") && Options::default().includes("bank"));
+        assert!(Options::parse(&["--", "-p", "countersign", "interop"]).unwrap().includes("countersign"));
         assert!(matches!(Options::parse(&["--quick"]), Err(Failure::Usage(_))));
     }
 

@@ -23,7 +23,8 @@ pub async fn run() -> Result<(), Failure> {
     let mut set = |key: &str, value: &str| settings.set(key, value.to_owned(), Origin::Environment(key.to_owned()));
     let url = process::variable(URL)?;
     set("issuer", &url)?;
-    set("listen", url.trim_start_matches("http://"))?;
+    let port = url.rsplit(':').next().unwrap_or_default();
+    set("listen", &format!("127.0.0.1:{port}"))?;
     set("data", &process::variable(DATA)?)?;
     for (key, value) in process::variable(SETTINGS)?.split(';').filter_map(|setting| setting.split_once('=')) {
         set(key, value)?;
@@ -51,10 +52,18 @@ impl Issuer {
     /// # Errors
     /// It could not be started.
     pub async fn start(prefix: &str, settings: &[(&str, &str)]) -> Result<Self, Failure> {
+        Self::start_at("127.0.0.1", prefix, settings).await
+    }
+
+    /// The same under a name of this machine, such as `id.localhost`: browsers keep cookies by host, not by port.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_at(host: &str, prefix: &str, settings: &[(&str, &str)]) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
         let data = folder.path().join("data");
         // The URL is written into every token, so it must be known before the issuer starts.
-        let url = format!("http://{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?);
+        let url = format!("http://{host}:{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
         let settings: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let settings = settings.join(";");
         let part = start(&url, &data, &settings).await?;

@@ -24,7 +24,22 @@ pub fn variable(name: &'static str) -> Result<String, Failure> {
 /// # Errors
 /// There is no such port.
 pub async fn serve(app: Router) -> Result<(), Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    serve_at("127.0.0.1:0", app).await
+}
+
+/// The same at this address.
+///
+/// # Errors
+/// It is taken.
+pub async fn serve_at(address: &str, app: Router) -> Result<(), Failure> {
+    serve_on(TcpListener::bind(address).await?, app).await
+}
+
+/// The same where somebody listens already.
+///
+/// # Errors
+/// The listener is broken.
+pub async fn serve_on(listener: TcpListener, app: Router) -> Result<(), Failure> {
     announce(listener.local_addr()?);
     axum::serve(listener, app).with_graceful_shutdown(stdin_closed()).await?;
     Ok(())
