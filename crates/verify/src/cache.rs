@@ -11,7 +11,7 @@ use std::sync::{
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
-use crate::{claims::Checked, keys::Keys, revocation::Keyed};
+use crate::{claims::Checked, revocation::Keyed};
 
 const WAYS: usize = 8;
 const SMALLEST: usize = 64;
@@ -35,23 +35,16 @@ struct Table {
     used: AtomicUsize,
 }
 
+/// In two lines of memory, which processors fetch as a pair.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 struct Set([Way; WAYS]);
 
 /// The tag only saves the look at a token that cannot be meant; it may be behind the token for a moment.
 #[derive(Debug, Default)]
 struct Way {
     tag: AtomicU64,
-    token: ArcSwapOption<Cached>,
-}
-
-/// A token whose signature, text and claims were good.
-#[derive(Debug)]
-pub(crate) struct Cached {
-    pub(crate) text: Box<str>,
-    /// The key set that it was verified with. It holds only as long as this is the set in use.
-    pub(crate) keys: Arc<Keys>,
-    pub(crate) checked: Arc<Checked>,
+    token: ArcSwapOption<Checked>,
 }
 
 impl TokenCache {
@@ -63,29 +56,29 @@ impl TokenCache {
 
     /// Looks a token up, and at what is known of it while it is there.
     #[inline]
-    pub(crate) fn find<T>(&self, text: &str, look: impl FnOnce(&Cached) -> T) -> Option<T> {
+    pub(crate) fn find<T>(&self, text: &str, look: impl FnOnce(&Arc<Checked>) -> T) -> Option<T> {
         let tag = self.tag(text)?;
         let table = self.table.load();
         for way in &table.set(tag).0 {
             if way.tag.load(Relaxed) == tag
-                && let Some(cached) = &*way.token.load()
-                && *cached.text == *text
+                && let Some(checked) = &*way.token.load()
+                && *checked.text == *text
             {
-                return Some(look(cached));
+                return Some(look(checked));
             }
         }
         None
     }
 
     /// Keeps a token. `now` is in Unix seconds: an expired token makes room first.
-    pub(crate) fn insert(&self, cached: Cached, now: i64) {
-        let Some(tag) = self.tag(&cached.text) else { return };
-        if cached.text.len() > LONGEST {
+    pub(crate) fn insert(&self, checked: &Arc<Checked>, now: i64) {
+        let Some(tag) = self.tag(&checked.text) else { return };
+        if checked.text.len() > LONGEST {
             return;
         }
         let table = self.table.load();
         let full = table.used.load(Relaxed) >= self.capacity;
-        table.insert(tag, Arc::new(cached), full, now);
+        table.insert(tag, Arc::clone(checked), full, now);
         if !full && table.is_crowded() {
             drop(table);
             self.grow(now);
@@ -100,11 +93,11 @@ impl TokenCache {
             return;
         }
         let larger = Table::new(old.sets.len() * 2);
-        for cached in old.sets.iter().flat_map(|set| &set.0).filter_map(|way| way.token.load_full()) {
-            if cached.checked.exp() > now
-                && let Some(tag) = self.tag(&cached.text)
+        for checked in old.sets.iter().flat_map(|set| &set.0).filter_map(|way| way.token.load_full()) {
+            if checked.exp() > now
+                && let Some(tag) = self.tag(&checked.text)
             {
-                larger.insert(tag, cached, false, now);
+                larger.insert(tag, checked, false, now);
             }
         }
         self.table.store(Arc::new(larger));
@@ -146,12 +139,12 @@ impl Table {
     }
 
     /// In a full table a token takes the place of another of its set, unless it is the first there.
-    fn insert(&self, tag: u64, cached: Arc<Cached>, full: bool, now: i64) {
+    fn insert(&self, tag: u64, checked: Arc<Checked>, full: bool, now: i64) {
         let ways = &self.set(tag).0;
-        let same = |way: &&Way| way.token.load().as_ref().is_some_and(|other| other.text == cached.text);
+        let same = |way: &&Way| way.token.load().as_ref().is_some_and(|other| other.text == checked.text);
         let may_fill = !full || ways[0].tag.load(Relaxed) == 0;
         let empty = |way: &&Way| may_fill && way.tag.load(Relaxed) == 0;
-        let expired = |way: &&Way| way.token.load().as_ref().is_some_and(|other| other.checked.exp() <= now);
+        let expired = |way: &&Way| way.token.load().as_ref().is_some_and(|other| other.exp() <= now);
         // Any other otherwise, chosen by bits that nobody outside knows.
         let used = ways.iter().take_while(|way| way.tag.load(Relaxed) != 0).count().max(1);
         let victim = usize::try_from(tag >> 56).unwrap_or(0) % used;
@@ -164,25 +157,21 @@ impl Table {
         if way.tag.swap(tag, Relaxed) == 0 {
             self.used.fetch_add(1, Relaxed);
         }
-        way.token.store(Some(cached));
+        way.token.store(Some(checked));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_jose::JwkSet;
+    use crate::keys::Keys;
 
-    fn cached(text: &str, exp: i64) -> Cached {
+    /// Tokens that were good, whatever their texts are here.
+    fn checked(texts: &[String]) -> Vec<Arc<Checked>> {
         let issuer = crate::TestIssuer::new("https://id.test");
-        let keys: JwkSet = issuer.jwks();
-        let verifier = issuer.verifier();
-        let claims = verifier.verify(&issuer.token().with(|claims| claims.exp = claims.iat + exp).sign()).unwrap();
-        Cached {
-            text: text.into(),
-            keys: Arc::new(Keys::public(&keys).unwrap()),
-            checked: Arc::clone(claims.checked()),
-        }
+        let claims = issuer.verifier().verify(&issuer.token().sign()).unwrap();
+        let (claims, keys) = (&claims.checked().claims, Arc::new(Keys::public(&issuer.jwks()).unwrap()));
+        texts.iter().map(|text| Arc::new(Checked::new(claims.clone(), None, (text, &keys)))).collect()
     }
 
     /// As even as a signature (SplitMix64): the hash leaves the spreading to what it reads.
@@ -194,21 +183,17 @@ mod tests {
     }
 
     fn many(count: usize) -> (TokenCache, Vec<String>) {
-        let (cache, one) = (TokenCache::new(1_000), cached("", 600));
+        let cache = TokenCache::new(1_000);
         let texts: Vec<String> =
             (0..count).map(|n| format!("a.b.{:016x}{:016x}", scrambled(n), scrambled(!n))).collect();
-        for text in &texts {
-            let (keys, checked) = (Arc::clone(&one.keys), Arc::clone(&one.checked));
-            cache.insert(Cached { text: text.as_str().into(), keys, checked }, 0);
-        }
+        checked(&texts).iter().for_each(|checked| cache.insert(checked, 0));
         (cache, texts)
     }
 
     #[test]
     fn what_was_kept_is_found_and_nothing_else() {
         let (cache, texts) = many(1_000);
-        let found =
-            texts.iter().filter(|text| cache.find(text, |cached| *cached.text == ***text) == Some(true)).count();
+        let found = texts.iter().filter(|text| cache.find(text, |found| *found.text == ***text) == Some(true)).count();
         assert!(found > 990, "{found} of 1000");
         // The same end, another token: the whole text decides.
         assert!(cache.find(&format!("x{}", texts[0]), |_| ()).is_none());
@@ -225,7 +210,8 @@ mod tests {
         assert!(bound < 2_000 && cache.len() <= bound, "{} places for 1000 tokens", cache.len());
         let last = texts.last().expect("many");
         assert!(cache.find(last, |_| ()).is_some(), "the newest always finds a place");
-        cache.insert(cached(&"x".repeat(LONGEST + 1), 600), 0);
-        assert!(cache.find(&"x".repeat(LONGEST + 1), |_| ()).is_none());
+        let long = "x".repeat(LONGEST + 1);
+        cache.insert(&checked(std::slice::from_ref(&long))[0], 0);
+        assert!(cache.find(&long, |_| ()).is_none());
     }
 }

@@ -5,6 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use countersign_jose::{AccessClaims, Verified};
 
 use crate::{
+    keys::Keys,
     rejection::Rejection,
     revocation::{Marks, Standing},
 };
@@ -19,19 +20,25 @@ pub struct Claims {
     standing: Standing,
 }
 
-/// What is known of a token whose text, signature and claims are good. Whether it still stands is asked anew each time: what
-/// that needs comes first, beside the count of references that each request touches.
-#[derive(Debug, PartialEq, Eq)]
+/// A token whose text, signature and claims are good, as it is remembered. Whether it still stands is asked anew each time:
+/// what that needs comes first, beside the count of references that each request touches, so that it comes from memory in one
+/// go.
+#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Checked {
+    /// The key set that it was verified with. It is remembered only as long as this is the set in use.
+    pub(crate) keys: Arc<Keys>,
+    /// The token itself.
+    pub(crate) text: Box<str>,
     pub(crate) marks: Marks,
     pub(crate) claims: Verified<AccessClaims>,
     pub(crate) kid: Option<Box<str>>,
 }
 
 impl Checked {
-    pub(crate) fn new(claims: Verified<AccessClaims>, kid: Option<&str>) -> Self {
-        Self { marks: Marks::of(&claims, kid), claims, kid: kid.map(Into::into) }
+    pub(crate) fn new(claims: Verified<AccessClaims>, kid: Option<&str>, (text, keys): (&str, &Arc<Keys>)) -> Self {
+        let marks = Marks::of(&claims, kid);
+        Self { text: text.into(), keys: Arc::clone(keys), marks, claims, kid: kid.map(Into::into) }
     }
 
     /// Unix seconds.
@@ -39,6 +46,15 @@ impl Checked {
         self.claims.exp
     }
 }
+
+/// What was accepted is compared, not by which keys.
+impl PartialEq for Checked {
+    fn eq(&self, other: &Self) -> bool {
+        self.marks == other.marks && self.claims == other.claims && self.kid == other.kid
+    }
+}
+
+impl Eq for Checked {}
 
 impl Claims {
     pub(crate) fn new(checked: Arc<Checked>, standing: Standing) -> Self {

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     builder::NeedsAudience,
-    cache::{Cached, TokenCache},
+    cache::TokenCache,
     claims::{Checked, Claims, Requirement},
     clock::{Clock, Moment},
     dpop::{self, Asked, DpopFault, Gate},
@@ -18,7 +18,7 @@ use crate::{
     introspect::Introspector,
     keys::{FetchError, KeySource, KeyStatus, Keys},
     rejection::Rejection,
-    revocation::{Lease, Profile, RevocationEvent, RevocationStatus, Standing},
+    revocation::{Guard, Lease, Profile, RevocationEvent, RevocationStatus, Standing, State},
 };
 
 /// Checks the access tokens of one issuer for one service, in memory. Cheap to clone; clones share keys and revocations.
@@ -280,14 +280,25 @@ impl Inner {
     /// The outcome for a token whose signature is known to hold.
     #[inline]
     fn cached(&self, token: &str, now: Moment, lease: Lease) -> Option<Result<Claims, Rejection>> {
-        let look =
-            |cached: &Cached| self.keys.are_current(&cached.keys, now).then(|| self.admit(&cached.checked, now, lease));
-        self.cache.as_ref()?.find(token, look).flatten()
+        let cache = self.cache.as_ref()?;
+        // Taken first: what the log says of the token is then fetched from memory while its text is still being compared.
+        let view = self.view(now);
+        let look = |checked: &Arc<Checked>| {
+            let current = self.keys.are_current(&checked.keys, now);
+            current.then(|| self.admit(checked, view.as_deref(), now, lease))
+        };
+        cache.find(token, look).flatten()
+    }
+
+    /// The view of the log of this moment; `None` for a verifier that does without.
+    #[inline]
+    fn view(&self, now: Moment) -> Option<Guard<Arc<State>>> {
+        self.following.as_ref().map(|following| following.look(now))
     }
 
     /// The time by which a proof is judged: a local clock that was set back must not make an old one good again.
     fn secs(&self, now: Moment) -> i64 {
-        let log = self.following.as_ref().map_or(0, |following| following.look(now).time / 1_000_000);
+        let log = self.view(now).map_or(0, |view| view.time / 1_000_000);
         now.unix_secs().max(log)
     }
 
@@ -300,7 +311,7 @@ impl Inner {
         Some(self.refuse_killed(kid, now).and_then(|()| {
             let claims = self.policy.verify_recognised(token, now.unix_secs());
             let claims = claims.map_err(|error| Rejection::of_token(error, || keys.names()))?;
-            self.accept(text, Checked::new(claims, kid), &keys, (now, lease))
+            self.accept(Checked::new(claims, kid, (text, &keys)), now, lease)
         }))
     }
 
@@ -324,46 +335,55 @@ impl Inner {
             KeySource::Shared(_) => self.by_any(text, keys, now.unix_secs()).map(|claims| (claims, kid)),
         };
         let (claims, kid) = verified.map_err(|error| Rejection::of_token(error, || keys.names()))?;
-        self.accept(text, Checked::new(claims, kid.as_deref()), keys, (now, lease))
+        self.accept(Checked::new(claims, kid.as_deref(), (text, keys)), now, lease)
     }
 
-    fn accept(
-        &self,
-        text: &str,
-        checked: Checked,
-        keys: &Arc<Keys>,
-        (now, lease): (Moment, Lease),
-    ) -> Result<Claims, Rejection> {
+    fn accept(&self, checked: Checked, now: Moment, lease: Lease) -> Result<Claims, Rejection> {
         let checked = Arc::new(checked);
         if let Some(cache) = &self.cache {
-            let cached = Cached { text: text.into(), keys: Arc::clone(keys), checked: Arc::clone(&checked) };
-            cache.insert(cached, now.unix_secs());
+            cache.insert(&checked, now.unix_secs());
         }
-        self.admit(&checked, now, lease)
+        self.admit(&checked, self.view(now).as_deref(), now, lease)
     }
 
-    fn admit(&self, checked: &Arc<Checked>, now: Moment, lease: Lease) -> Result<Claims, Rejection> {
-        let standing = self.stands(checked, now, lease)?;
+    #[inline]
+    fn admit(
+        &self,
+        checked: &Arc<Checked>,
+        view: Option<&Arc<State>>,
+        now: Moment,
+        lease: Lease,
+    ) -> Result<Claims, Rejection> {
+        let standing = self.stands_by(view, checked, now, lease)?;
         let claims = Claims::new(Arc::clone(checked), standing);
         self.requirements.iter().try_for_each(|requirement| requirement.check(&claims))?;
         Ok(claims)
     }
 
     /// What changes with time: expiry, revocation, and how fresh the knowledge of both is.
-    #[inline]
     pub(crate) fn stands(&self, checked: &Checked, now: Moment, lease: Lease) -> Result<Standing, Rejection> {
+        self.stands_by(self.view(now).as_deref(), checked, now, lease)
+    }
+
+    #[inline]
+    fn stands_by(
+        &self,
+        view: Option<&Arc<State>>,
+        checked: &Checked,
+        now: Moment,
+        lease: Lease,
+    ) -> Result<Standing, Rejection> {
         let check_times = |at| {
             let checked = self.policy.check_times(&checked.claims, at);
             checked.map_err(|error| Rejection::of_token(error, String::new))
         };
-        let Some(following) = &self.following else {
+        let (Some(following), Some(view)) = (&self.following, view) else {
             check_times(now.unix_secs())?;
             return Ok(Standing::Good);
         };
-        let state = following.look(now);
         // A local clock that is behind must not accept what the log has already forgotten.
-        check_times(now.unix_secs().max(state.time / 1_000_000))?;
-        following.judge(&state, checked, now, lease)
+        check_times(now.unix_secs().max(view.time / 1_000_000))?;
+        following.judge(view, checked, now, lease)
     }
 
     /// The key's own name counts, not the one that the token may or may not give: a thief of a key would leave it out.

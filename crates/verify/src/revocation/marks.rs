@@ -10,20 +10,20 @@ use super::batch::number;
 /// A name that a token does not have. No entry has it: it would be a hash whose every bit is zero.
 const NOTHING: u128 = 0;
 
-/// The names of one token in the log, and its place in it. In the order in which they are looked at, and without gaps, so that
-/// they are read from as few lines of memory as can be.
+/// The names of one token in the log, and its place in it. Without gaps, so that they are read from as few lines of memory as
+/// can be, and the session first: what ends sessions is the one large table, and the look into it takes longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct Marks {
-    pub(super) rsn: i64,
-    pub(super) token: u128,
     /// [`NOTHING`] if it belongs to none.
     pub(super) session: u128,
+    pub(super) token: u128,
     pub(super) user: u128,
     pub(super) client: u128,
     pub(super) tenant: u128,
     /// [`NOTHING`] if nobody knows its key's name.
     pub(super) key: u128,
+    pub(super) rsn: i64,
 }
 
 impl Marks {
