@@ -1,7 +1,11 @@
 //! `countersign client …`
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
+use countersign_jose::{Jwk, JwkSet};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
     Global,
@@ -22,6 +26,9 @@ pub enum Client {
         /// A program that cannot keep a secret (browser or mobile application)
         #[arg(long)]
         public: bool,
+        /// Its public keys, a JWK or a JWK set: it proves itself by what it signs (private_key_jwt) and gets no secret
+        #[arg(long, value_name = "FILE", conflicts_with = "public")]
+        jwks: Option<PathBuf>,
         /// What it may do: authorization_code, client_credentials, refresh_token (repeatable; default client_credentials, or
         /// refresh_token with --public, or authorization_code and refresh_token with --redirect-uri)
         #[arg(long)]
@@ -110,13 +117,21 @@ pub enum Client {
         /// Whether it must prove a key whenever it asks for tokens (DPoP); with `true` its other tokens end
         #[arg(long)]
         dpop: Option<bool>,
+        /// All its public keys from now on, a JWK or a JWK set; they replace a secret, too
+        #[arg(long, value_name = "FILE")]
+        jwks: Option<PathBuf>,
     },
     /// Disable a client: every session and token of it ends
     Disable { client_id: String },
     /// Enable a client again; what ended stays ended
     Enable { client_id: String },
-    /// Make a new secret, shown once; the old one stops working
-    RotateSecret { client_id: String },
+    /// Make a new secret, shown once; the old one stops working, now or after a while
+    RotateSecret {
+        client_id: String,
+        /// How long the old secret stays good, e.g. 1d, so that the service can be changed without a gap
+        #[arg(long, value_parser = duration::seconds, default_value = "0s")]
+        overlap: u64,
+    },
     /// Remove a client: every session and token of it ends
     Remove {
         client_id: String,
@@ -140,7 +155,7 @@ impl Client {
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
             add @ Self::Add { .. } => {
-                output.show(&admin.post("/api/admin/clients", &add.added()).await?, shown_once);
+                output.show(&admin.post("/api/admin/clients", &add.added()?).await?, shown_once);
             }
             Self::List { after, limit } => {
                 let page = admin.get(&format!("/api/admin/clients?after={}&limit={limit}", segment(&after))).await?;
@@ -148,7 +163,7 @@ impl Client {
             }
             Self::Update { ref client_id, .. } => {
                 let path = format!("/api/admin/clients/{}", segment(client_id));
-                output.show(&admin.put(&path, &self.changed()).await?, one);
+                output.show(&admin.put(&path, &self.changed()?).await?, one);
             }
             Self::Disable { client_id } => {
                 let path = format!("/api/admin/clients/{}/disable", segment(&client_id));
@@ -160,9 +175,9 @@ impl Client {
                     admin.post(&format!("/api/admin/clients/{}/enable", segment(&client_id)), &json!({})).await?;
                 output.show(&answer, |_| say!("enabled"));
             }
-            Self::RotateSecret { client_id } => {
+            Self::RotateSecret { client_id, overlap } => {
                 let path = format!("/api/admin/clients/{}/secret", segment(&client_id));
-                output.show(&admin.post(&path, &json!({})).await?, shown_once);
+                output.show(&admin.post(&path, &json!({ "overlap": overlap })).await?, shown_once);
             }
             Self::Remove { client_id, .. } => {
                 let answer = admin.delete(&format!("/api/admin/clients/{}", segment(&client_id))).await?;
@@ -175,11 +190,12 @@ impl Client {
 
 impl Client {
     /// The body that adds this client.
-    fn added(self) -> Value {
+    fn added(self) -> Result<Value, Failure> {
         let Self::Add {
             client_id,
             name,
             public,
+            jwks,
             grant,
             redirect_uri,
             post_logout_redirect_uri,
@@ -195,7 +211,7 @@ impl Client {
             dpop,
         } = self
         else {
-            return Value::Null;
+            return Ok(Value::Null);
         };
         let signs_in = !redirect_uri.is_empty();
         let usual: &[&str] = match (signs_in, public) {
@@ -208,17 +224,17 @@ impl Client {
             false => given,
         };
         let scopes = or_usual(scope, if signs_in { &["openid", "profile", "email"] } else { &[] });
-        json!({
-            "client_id": client_id, "name": name, "public": public, "grants": or_usual(grant, usual),
+        Ok(json!({
+            "client_id": client_id, "name": name, "public": public, "jwks": read_keys(jwks.as_deref())?, "grants": or_usual(grant, usual),
             "audiences": audience, "scopes": scopes, "roles": role, "serves": serves, "alg": alg,
             "access_token_ttl": access_token_ttl, "redirect_uris": redirect_uri,
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
-        })
+        }))
     }
 
     /// The body that changes this client.
-    fn changed(self) -> Value {
+    fn changed(self) -> Result<Value, Failure> {
         let Self::Update {
             client_id: _,
             name,
@@ -233,22 +249,38 @@ impl Client {
             consent,
             access_token_ttl,
             dpop,
+            jwks,
         } = self
         else {
-            return Value::Null;
+            return Ok(Value::Null);
         };
-        json!({
-            "name": name, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
+        Ok(json!({
+            "name": name, "jwks": read_keys(jwks.as_deref())?, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
             "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
-        })
+        }))
     }
 }
 
 /// An empty word empties a list.
 fn words(list: Option<Vec<String>>) -> Option<Vec<String>> {
     list.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect())
+}
+
+/// A JWK set, or one JWK as a set. What it is is for the issuer to judge, but a private key does not leave this process.
+fn read_keys(path: Option<&Path>) -> Result<Option<Value>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let bad = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
+    let text = std::fs::read(path).map(Zeroizing::new).map_err(|error| bad(&error))?;
+    let read = match JwkSet::parse(&text) {
+        Ok(set) => match set.skipped.first() {
+            Some((index, error)) => return Err(bad(&format!("key {index} of the set: {error}"))),
+            None => set,
+        },
+        Err(_) => JwkSet::from(vec![Jwk::parse(&text).map_err(|error| bad(&error))?]),
+    };
+    serde_json::to_value(read).map(Some).map_err(|error| bad(&error))
 }
 
 fn confirm(client_id: &str) -> Result<(), Failure> {

@@ -86,7 +86,10 @@ CREATE TABLE clients (
     client_id        text   NOT NULL PRIMARY KEY,
     tenant           text   NOT NULL,
     name             text   NOT NULL,
-    secret_hash      bytea,                    -- SHA-256; null: a public client
+    secret_hash      bytea,                    -- SHA-256; null: a client with keys, or a public one
+    prev_secret_hash bytea,                    -- the secret before it, good until prev_secret_until
+    prev_secret_until bigint,
+    jwks             text,                     -- JWK set of its public keys (private_key_jwt)
     scopes           text   NOT NULL DEFAULT '', -- space-separated: the scopes it may ask for
     audiences        text   NOT NULL,          -- space-separated: the audiences it may ask for; the first is its default
     grants           text   NOT NULL,          -- space-separated grant types
@@ -171,6 +174,15 @@ CREATE TABLE used_proofs (
     PRIMARY KEY (jkt, id)
 );
 CREATE INDEX used_proofs_exp ON used_proofs (exp);
+
+-- Assertions of clients (RFC 7523) that were used and could be used again. Short-lived.
+CREATE TABLE used_assertions (
+    client_id text   NOT NULL,
+    id        bytea  NOT NULL,                 -- SHA-256 of the jti
+    exp       bigint NOT NULL,                 -- Unix seconds: refused for its age from here on
+    PRIMARY KEY (client_id, id)
+);
+CREATE INDEX used_assertions_exp ON used_assertions (exp);
 
 -- Authorization requests whose person is signing in or agreeing. Bound to one browser, and to the parameters as they came.
 CREATE TABLE authorizations (

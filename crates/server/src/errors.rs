@@ -100,8 +100,10 @@ codes! {
         "It is malformed, older than a minute, was given to another client, or code_verifier or redirect_uri is not the one that its request had. Nothing was changed. Send the person to /authorize again.";
     CODE_REUSED = "code-reused", 400, "The authorization code was redeemed twice, so the session was ended",
         "The client and its code_verifier were right both times: two parties hold the code, and one of them may be a thief. Sign in again. If your own program did this, it sends its token request twice: redeem a code once, and do not repeat the request after a time-out.";
-    INVALID_CLIENT = "invalid-client", 401, "The client is unknown or its secret is wrong",
-        "Check client_id and client_secret; send them either in the Authorization header or in the body, never in both. countersign client rotate-secret makes a new secret.";
+    INVALID_CLIENT = "invalid-client", 401, "The client is unknown or did not prove itself",
+        "Check client_id and client_secret; send them either in the Authorization header or in the body, never in both. countersign client rotate-secret makes a new secret. A client that is registered with keys sends client_assertion, signed by one of them, and no secret.";
+    ASSERTION_INVALID = "assertion-invalid", 401, "The client's assertion is not accepted",
+        "A client that is registered with keys proves itself by a JWT (private_key_jwt, RFC 7523): iss and sub are its client_id, aud is the issuer's URL, as one text and not an endpoint's address, exp is at most an hour ahead, jti was never used before. The description says which of these it was.";
     UNAUTHORIZED_CLIENT = "unauthorized-client", 400, "This client may not use this grant",
         "countersign client list shows each client's grants.";
     UNSUPPORTED_GRANT_TYPE = "unsupported-grant-type", 400, "The server does not know this grant type",

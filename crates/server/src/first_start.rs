@@ -9,6 +9,7 @@ use crate::{
         audience::{AudienceRules, ClaimMap},
         audience_id::{ADMIN, API, AudienceId},
         client::{ClientId, ClientSettings, FIRST_PARTY, Grant, SignInSettings},
+        credential::Credential,
         roles,
         scope::Scope,
         time::Timestamp,
@@ -80,7 +81,7 @@ fn first_party(now: Timestamp) -> Result<NewClient, StoreError> {
             dpop_bound: false,
             sign_in: SignInSettings::default(),
         },
-        secret: None,
+        credential: Credential::None,
         builtin: true,
         created_at: now,
     })

@@ -248,7 +248,8 @@ pub const ROUTES: &[Route] = &[
     }),
     row(Post, "/api/admin/clients/{id}/secret", Admin, "Make a new secret; shown once", || {
         post(admin::clients::rotate_secret)
-    }),
+    })
+    .json::<admin::clients::NewSecret>(),
     row(Get, "/api/admin/audiences", Admin, "List audiences", || get(admin::audiences::list)).query(PAGE),
     row(Post, "/api/admin/audiences", Admin, "Add an audience", || post(admin::audiences::add))
         .json::<admin::audiences::NewAudience>(),

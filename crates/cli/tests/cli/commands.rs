@@ -2,6 +2,29 @@
 
 use crate::rig::{PASSWORD, Rig, member};
 
+// OAU-08: the public half goes to the issuer; the private one does not leave the machine.
+fn client_with_keys(rig: &Rig) {
+    let (private, _) = rig.expect(0, &["jwk", "generate", "--alg", "ES256"], "");
+    let jwk: serde_json::Value = serde_json::from_str(&private).unwrap();
+    let mut public = jwk.clone();
+    public.as_object_mut().unwrap().remove("d");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, public.to_string()).unwrap();
+    let (out, _) = rig.expect(0, &["--json", "client", "add", "signer", "--jwks", path], "");
+    let added: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&added["client_secret"], &added["jwks"]["keys"][0]["x"]), (&serde_json::Value::Null, &public["x"]));
+    std::fs::write(&file, serde_json::json!({ "keys": [public] }).to_string()).unwrap();
+    rig.expect(0, &["client", "update", "orders", "--jwks", path], "");
+    rig.expect(1, &["client", "rotate-secret", "orders"], "");
+    for secret in [jwk.clone(), serde_json::json!({ "keys": [jwk] })] {
+        std::fs::write(&file, secret.to_string()).unwrap();
+        let (_, err) = rig.expect(2, &["client", "add", "leak", "--jwks", path], "");
+        assert!(err.contains("private"), "{err}");
+    }
+}
+
 fn tour(rig: &Rig) {
     let (out, _) =
         rig.expect(0, &["user", "add", "ada@example.com", "--role", "admin", "--role", "buyer@orders"], PASSWORD);
@@ -23,6 +46,9 @@ fn tour(rig: &Rig) {
     assert!(member(&out, "client_secret").starts_with("csk_"));
     let (out, _) = rig.expect(0, &["--json", "client", "rotate-secret", "orders"], "");
     assert!(member(&out, "client_secret").starts_with("csk_"));
+    rig.expect(0, &["client", "rotate-secret", "orders", "--overlap", "1d"], "");
+    rig.expect(1, &["client", "rotate-secret", "orders", "--overlap", "91d"], "");
+    client_with_keys(rig);
     rig.expect(0, &["client", "list"], "");
     let shop = ["--json", "client", "add", "shop", "--redirect-uri", "https://shop.example/cb"];
     let (out, _) = rig.expect(0, &[&shop[..], &["--post-logout-redirect-uri", "https://shop.example/"]].concat(), "");

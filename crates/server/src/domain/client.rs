@@ -201,11 +201,11 @@ pub enum BadClient {
     Name,
     #[error("a client needs at least one audience")]
     NoAudience,
-    #[error("client_credentials needs a secret; a public client has none")]
+    #[error("client_credentials needs a secret or keys; a public client has none")]
     PublicCredentials,
     #[error("a shared secret belongs to an audience, not to a client; choose an algorithm with a public key")]
     SecretAlgorithm,
-    #[error("introspection needs a secret; a public client has none")]
+    #[error("introspection needs a secret or keys; a public client has none")]
     PublicServer,
     #[error("a lifetime is at least one second")]
     Lifetime,
@@ -221,7 +221,7 @@ const MAX_REDIRECTS: usize = 32;
 impl ClientSettings {
     /// # Errors
     /// [`BadClient`], the first reason.
-    pub fn check(&self, has_secret: bool) -> Result<(), BadClient> {
+    pub fn check(&self, confidential: bool) -> Result<(), BadClient> {
         let length = self.name.chars().count();
         if !(1..=100).contains(&length) || self.name.chars().any(char::is_control) {
             return Err(BadClient::Name);
@@ -229,13 +229,13 @@ impl ClientSettings {
         if self.audiences.is_empty() {
             return Err(BadClient::NoAudience);
         }
-        if self.grants.contains(Grant::ClientCredentials) && !has_secret {
+        if self.grants.contains(Grant::ClientCredentials) && !confidential {
             return Err(BadClient::PublicCredentials);
         }
         if self.alg.is_some_and(Algorithm::is_symmetric) {
             return Err(BadClient::SecretAlgorithm);
         }
-        if !self.serves.is_empty() && !has_secret {
+        if !self.serves.is_empty() && !confidential {
             return Err(BadClient::PublicServer);
         }
         let lifetimes = [self.access_token_ttl, self.refresh_idle, self.refresh_absolute];

@@ -132,7 +132,7 @@ impl Failure {
             "token-missing" => Some("Bearer"),
             "scope-missing" => Some("Bearer error=\"insufficient_scope\", scope=\"openid\""),
             "token-invalid" if !self.bound => Some("Bearer error=\"invalid_token\""),
-            "invalid-client" => Some("Basic realm=\"countersign\", charset=\"UTF-8\""),
+            "invalid-client" | "assertion-invalid" => Some("Basic realm=\"countersign\", charset=\"UTF-8\""),
             "invalid-credentials" => Some("Password realm=\"countersign\""),
             _ => None,
         }
@@ -179,7 +179,7 @@ fn ascii(text: &str) -> String {
 /// The `error` value of RFC 6749 and RFC 8707 for a code.
 fn oauth_name(code: Code) -> &'static str {
     match code.name {
-        "invalid-client" => "invalid_client",
+        "invalid-client" | "assertion-invalid" => "invalid_client",
         "unauthorized-client" => "unauthorized_client",
         "unsupported-grant-type" => "unsupported_grant_type",
         "invalid-scope" => "invalid_scope",

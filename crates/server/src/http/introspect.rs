@@ -15,14 +15,17 @@ use super::{
 use crate::{app::App, errors, store::standing};
 
 /// The parameters that `/introspect` knows.
-pub const PARAMETERS: &[&str] = &["token", "token_type_hint", "client_id", "client_secret"];
+pub const PARAMETERS: &[&str] =
+    &["token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"];
 
 /// `POST /introspect`: every claim of a token that is active and meant for the service that asks, else `active: false` and
 /// nothing more (OAU-15).
 pub async fn introspect(State(app): State<App>, headers: HeaderMap, form: Form) -> Result<Json<Value>, OAuthError> {
     let client = token::authenticate(&app, &headers, &form).await?;
-    if client.secret.is_none() {
-        return Err(OAuthError::new(errors::INVALID_CLIENT).detail("introspection needs a client with a secret"));
+    if !client.credential.is_confidential() {
+        return Err(
+            OAuthError::new(errors::INVALID_CLIENT).detail("introspection needs a client with a secret or keys")
+        );
     }
     let token = form.require("token")?;
     match active(&app, &client, token).await? {

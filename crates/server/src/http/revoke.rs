@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// The parameters that `/revoke` knows; the hint is not needed, the two kinds of token do not look alike.
-pub const PARAMETERS: &[&str] = &["token", "token_type_hint", "client_id", "client_secret"];
+pub const PARAMETERS: &[&str] =
+    &["token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"];
 
 /// `POST /revoke`: 200 after the commit (RLO-05), for a token that is over or that nobody knows as well.
 pub async fn revoke(

@@ -1,5 +1,6 @@
 //! `POST /token`: grant types, one handler each (RFC 6749).
 
+mod assertion;
 mod client;
 mod client_credentials;
 mod code;
@@ -29,6 +30,8 @@ pub const PARAMETERS: &[&str] = &[
     "grant_type",
     "client_id",
     "client_secret",
+    "client_assertion",
+    "client_assertion_type",
     "code",
     "code_verifier",
     "redirect_uri",

@@ -75,11 +75,14 @@ fn document(config: &Config) -> Value {
         "userinfo_endpoint": format!("{issuer}/userinfo"),
         "end_session_endpoint": format!("{issuer}/logout"),
         "token_endpoint": format!("{issuer}/token"),
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": public_algs(),
         "revocation_endpoint": format!("{issuer}/revoke"),
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": public_algs(),
         "introspection_endpoint": format!("{issuer}/introspect"),
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": &AUTH_METHODS[..3],
+        "introspection_endpoint_auth_signing_alg_values_supported": public_algs(),
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
@@ -95,7 +98,7 @@ fn document(config: &Config) -> Value {
         "request_uri_parameter_supported": false,
         "subject_types_supported": ["public"],
         "acr_values_supported": ["1"],
-        "id_token_signing_alg_values_supported": id_token_algs(),
+        "id_token_signing_alg_values_supported": public_algs(),
         "ui_locales_supported": ["en"],
         "dpop_signing_alg_values_supported": algorithms().collect::<Vec<_>>(),
         "service_documentation": format!("{issuer}/docs/errors"),
@@ -106,8 +109,12 @@ fn document(config: &Config) -> Value {
     })
 }
 
-/// A client may choose any algorithm with a public key for its ID tokens; the issuer makes the key when it does.
-fn id_token_algs() -> Vec<&'static str> {
+/// How clients prove themselves; the last is for public ones.
+const AUTH_METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+
+/// A client may choose any algorithm with a public key for its ID tokens, and the issuer makes the key when it does; or for its
+/// own assertions.
+fn public_algs() -> Vec<&'static str> {
     Algorithm::all().filter(|alg| !alg.is_symmetric()).map(Algorithm::as_str).collect()
 }
 

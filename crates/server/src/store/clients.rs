@@ -8,6 +8,7 @@ use super::{Param, Row, StoreError, Tx, revocations};
 use crate::domain::{
     audience_id::AudienceId,
     client::{ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
+    credential::{ClientKeys, Credential, PreviousSecret, Secrets},
     logout_uri::LogoutUri,
     redirect::RedirectUri,
     revocation::Entry,
@@ -22,8 +23,7 @@ pub struct NewClient {
     pub id: ClientId,
     pub tenant: String,
     pub settings: ClientSettings,
-    /// `None`: a public client.
-    pub secret: Option<SecretHash>,
+    pub credential: Credential,
     /// Made by the first start; it cannot be removed.
     pub builtin: bool,
     pub created_at: Timestamp,
@@ -35,7 +35,7 @@ pub struct Client {
     pub id: ClientId,
     pub tenant: String,
     pub settings: ClientSettings,
-    pub secret: Option<SecretHash>,
+    pub credential: Credential,
     pub builtin: bool,
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -66,7 +66,7 @@ macro_rules! columns {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
-         c.backchannel_logout_uri"
+         c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until"
     };
 }
 
@@ -76,17 +76,23 @@ macro_rules! columns {
 /// # Errors
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
-    const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, builtin_at, created_at, name, scopes, \
+    const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, builtin_at, created_at, name, scopes, \
                        audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, \
                        backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, dpop_bound) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                       $20, $21) \
+                       $20, $21, $22) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
+    let (secret, keys) = match &client.credential {
+        Credential::None => (None, None),
+        Credential::Secret(secrets) => (Some(secrets.current.as_bytes()), None),
+        Credential::Keys(keys) => (None, Some(keys.as_str())),
+    };
     let mut params = vec![
         client.id.as_str().into(),
         (&client.tenant).into(),
-        client.secret.as_ref().map(SecretHash::as_bytes).into(),
+        secret.into(),
+        keys.into(),
         Some(client.created_at).filter(|_| client.builtin).into(),
         client.created_at.into(),
     ];
@@ -164,15 +170,32 @@ pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Re
     Ok(tx.execute(SQL, &params).await? == 1)
 }
 
-/// Replaces the secret of a confidential client; the old one is worth nothing from here on. False if there is no such
-/// client or it is public.
+/// Replaces the secret of a client; the old one is good until `until`, and whatever was before it is worth nothing from here
+/// on. False if there is no such client or it has no secret.
 ///
 /// # Errors
 /// As any statement.
-pub async fn rotate_secret(tx: &mut Tx, id: &ClientId, secret: &SecretHash) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE clients SET secret_hash = $1 \
-                       WHERE client_id = $2 AND secret_hash IS NOT NULL AND removed_at IS NULL";
-    Ok(tx.execute(SQL, &[secret.as_bytes().into(), id.as_str().into()]).await? == 1)
+pub async fn rotate_secret(
+    tx: &mut Tx,
+    id: &ClientId,
+    secret: &SecretHash,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE clients SET prev_secret_hash = secret_hash, prev_secret_until = $1, secret_hash = $2 \
+                       WHERE client_id = $3 AND secret_hash IS NOT NULL AND removed_at IS NULL";
+    Ok(tx.execute(SQL, &[until.into(), secret.as_bytes().into(), id.as_str().into()]).await? == 1)
+}
+
+/// Gives a confidential client these keys in place of its keys or its secret, which are worth nothing from here on. False if
+/// there is no such client or it is public.
+///
+/// # Errors
+/// As any statement.
+pub async fn set_keys(tx: &mut Tx, id: &ClientId, keys: &ClientKeys) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE clients SET jwks = $1, secret_hash = NULL, prev_secret_hash = NULL, \
+                       prev_secret_until = NULL WHERE client_id = $2 AND removed_at IS NULL \
+                       AND (jwks IS NOT NULL OR secret_hash IS NOT NULL)";
+    Ok(tx.execute(SQL, &[keys.as_str().into(), id.as_str().into()]).await? == 1)
 }
 
 /// Disables a client: its sessions and tokens end now. `None` if there is no such client or it is disabled already.
@@ -197,13 +220,13 @@ pub async fn enable(tx: &mut Tx, id: &ClientId) -> Result<bool, StoreError> {
     Ok(tx.execute(SQL, &[id.as_str().into()]).await? == 1)
 }
 
-/// Removes a client: its secret is forgotten, its sessions and tokens end now, and its name is never given again.
+/// Removes a client: its secret and its keys are forgotten, its sessions and tokens end now, and its name is never given again.
 ///
 /// # Errors
 /// As any statement.
 pub async fn remove(tx: &mut Tx, id: &ClientId, entry: &Entry, now: Timestamp) -> Result<Removal, StoreError> {
-    const SQL: &str = "UPDATE clients SET removed_at = $1, disabled_at = $1, secret_hash = NULL \
-                       WHERE client_id = $2 AND removed_at IS NULL AND builtin_at IS NULL";
+    const SQL: &str = "UPDATE clients SET removed_at = $1, disabled_at = $1, secret_hash = NULL, \
+                       prev_secret_hash = NULL, jwks = NULL WHERE client_id = $2 AND removed_at IS NULL AND builtin_at IS NULL";
     if tx.execute(SQL, &[now.into(), id.as_str().into()]).await? == 0 {
         let builtin = by_id(tx, id).await?.is_some();
         return Ok(if builtin { Removal::Builtin } else { Removal::NoClient });
@@ -284,7 +307,6 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
         let seconds: Option<i64> = row.get(first + index)?;
         Ok::<_, StoreError>(seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(0))))
     };
-    let secret: Option<[u8; 32]> = row.get(first + 3)?;
     let alg: Option<String> = row.get(first + 16)?;
     Ok(Client {
         id: ClientId::parse(&text(0)?).map_err(|_| malformed("id"))?,
@@ -303,13 +325,30 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
             dpop_bound: row.get::<i64>(first + 18)? != 0,
             sign_in: sign_in(row, first + 19)?,
         },
-        secret: secret.map(SecretHash::from_bytes),
+        credential: credential(row, first)?,
         builtin: row.get::<Option<i64>>(first + 11)?.is_some(),
         disabled_at: row.get(first + 12)?,
         created_at: row.get(first + 13)?,
         min_rsn: row.get(first + 14)?,
         token_rsn: row.get(first + 15)?,
     })
+}
+
+/// What it proves itself with, in a row whose columns begin at `first`.
+fn credential(row: &Row, first: usize) -> Result<Credential, StoreError> {
+    let hash =
+        |index: usize| Ok::<_, StoreError>(row.get::<Option<[u8; 32]>>(first + index)?.map(SecretHash::from_bytes));
+    let keys: Option<String> = row.get(first + 24)?;
+    match (hash(3)?, keys) {
+        (None, None) => Ok(Credential::None),
+        (Some(current), None) => {
+            let until: Option<Timestamp> = row.get(first + 26)?;
+            let previous = hash(25)?.zip(until).map(|(hash, until)| PreviousSecret { hash, until });
+            Ok(Credential::Secret(Secrets { current, previous }))
+        }
+        (None, Some(keys)) => Ok(Credential::Keys(ClientKeys::stored(keys))),
+        (Some(_), Some(_)) => Err(malformed("credential")),
+    }
 }
 
 /// How people sign in to it, in the columns from `first` on.

@@ -4,6 +4,7 @@
 //! `ON CONFLICT`, columns of text, bigint and bytea, nothing that only one database understands. What truly differs is in
 //! `dialect.rs`.
 
+pub mod assertions;
 pub mod audiences;
 pub mod audit;
 pub mod authorizations;

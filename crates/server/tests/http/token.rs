@@ -1,5 +1,6 @@
 //! `POST /token`
 
+pub mod assertion;
 mod code;
 
 use std::{collections::BTreeSet, time::Duration};

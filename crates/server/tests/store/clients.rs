@@ -7,6 +7,7 @@ use countersign_server::{
     domain::{
         audience_id::AudienceId,
         client::{ClientId, ClientSettings, Consent, Grant, SecretHash, SignInSettings},
+        credential::{ClientKeys, Credential},
         logout_uri::LogoutUri,
         redirect::RedirectUri,
         revocation::{Entry, Scope},
@@ -49,7 +50,7 @@ fn new_client(id: &str) -> NewClient {
                 id_token_alg: Some(Algorithm::RS256),
             },
         },
-        secret: Some(SecretHash::generate([1; 32]).1),
+        credential: Credential::Secret(SecretHash::generate([1; 32]).1.into()),
         builtin: false,
         created_at: NOW,
     }
@@ -76,7 +77,7 @@ both_databases! {
             id: id.clone(),
             tenant: "default".to_owned(),
             settings: new.settings,
-            secret: new.secret,
+            credential: new.credential,
             builtin: false,
             disabled_at: None,
             created_at: NOW,
@@ -86,7 +87,7 @@ both_databases! {
         assert_eq!(get(&store, &id).await.as_ref(), Some(&expected));
         let state = read!(store, [id], |tx| clients::state(tx, &id));
         assert_eq!((state.head, state.client), (Rsn::default(), Some(expected)));
-        let again = NewClient { secret: None, ..new_client("orders") };
+        let again = NewClient { credential: Credential::None, ..new_client("orders") };
         assert!(!write!(store, [again], |tx| clients::insert(tx, &again)));
         let nobody = ClientId::parse("nobody").unwrap();
         assert!(read!(store, [nobody], |tx| clients::state(tx, &nobody)).client.is_none());
@@ -106,16 +107,37 @@ both_databases! {
         assert!(!write!(store, [nobody, settings], |tx| clients::update(tx, &nobody, &settings)));
     }
 
-    // OAU-08: after a rotation the old secret is worth nothing; a public client gets none by it.
+    // OAU-08: the old secret is good until then and the one before it is not; a public client gets none by it.
     async fn secrets_are_rotated(store: Store) {
         let id = add(&store, new_client("orders")).await;
-        let (old, _) = SecretHash::generate([1; 32]);
-        let (new, hash) = SecretHash::generate([2; 32]);
-        assert!(write!(store, [id, hash], |tx| clients::rotate_secret(tx, &id, &hash)));
-        let stored = get(&store, &id).await.unwrap().secret.unwrap();
-        assert!(stored.matches(&new) && !stored.matches(&old));
-        let public = add(&store, NewClient { secret: None, ..new_client("app") }).await;
-        assert!(!write!(store, [public, hash], |tx| clients::rotate_secret(tx, &public, &hash)));
+        let (first, _) = SecretHash::generate([1; 32]);
+        let until = NOW.plus(Duration::from_secs(60));
+        let mut plain = vec![first];
+        for seed in [2, 3] {
+            let (new, hash) = SecretHash::generate([seed; 32]);
+            assert!(write!(store, [id, hash], |tx| clients::rotate_secret(tx, &id, &hash, until)));
+            plain.push(new);
+        }
+        let Credential::Secret(stored) = get(&store, &id).await.unwrap().credential else { panic!("no secret") };
+        let good = |now| plain.iter().map(|secret| stored.matches(secret, now)).collect::<Vec<_>>();
+        assert_eq!((good(NOW), good(until)), (vec![false, true, true], vec![false, false, true]));
+        let hash = SecretHash::generate([4; 32]).1;
+        let public = add(&store, NewClient { credential: Credential::None, ..new_client("app") }).await;
+        assert!(!write!(store, [public, hash], |tx| clients::rotate_secret(tx, &public, &hash, until)));
+    }
+
+    // OAU-08: keys take the place of a secret, and nothing is left of it; a public client gets none.
+    async fn keys_replace_what_was_there(store: Store) {
+        let id = add(&store, new_client("orders")).await;
+        let keys = ClientKeys::stored(r#"{"keys":[]}"#.to_owned());
+        assert!(write!(store, [id, keys], |tx| clients::set_keys(tx, &id, &keys)));
+        assert_eq!(get(&store, &id).await.unwrap().credential, Credential::Keys(keys.clone()));
+        let hash = SecretHash::generate([4; 32]).1;
+        assert!(!write!(store, [id, hash], |tx| clients::rotate_secret(tx, &id, &hash, NOW)));
+        let born = add(&store, NewClient { credential: Credential::Keys(keys.clone()), ..new_client("bills") }).await;
+        assert_eq!(get(&store, &born).await.unwrap().credential, Credential::Keys(keys.clone()));
+        let public = add(&store, NewClient { credential: Credential::None, ..new_client("app") }).await;
+        assert!(!write!(store, [public, keys], |tx| clients::set_keys(tx, &public, &keys)));
     }
 
     // REF-11: disabling a client is a hard end, once.

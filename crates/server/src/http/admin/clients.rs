@@ -1,5 +1,7 @@
 //! `/api/admin/clients…`
 
+mod credential;
+
 use std::time::Duration;
 
 use axum::{
@@ -19,7 +21,7 @@ use crate::{
         audience,
         audience_id::AudienceId,
         audit::Event,
-        client::{ClientId, ClientSettings, Consent, End, Grant, Grants, SecretHash, SignInSettings},
+        client::{ClientId, ClientSettings, Consent, End, Grant, Grants, SignInSettings},
         logout_uri::LogoutUri,
         redirect::RedirectUri,
         revocation::Entry,
@@ -40,6 +42,7 @@ use crate::{
         revocations,
     },
 };
+pub use credential::{NewSecret, rotate_secret};
 
 /// The body of `POST /api/admin/clients`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -51,6 +54,8 @@ pub struct NewClient {
     /// A program that cannot keep a secret.
     #[serde(default)]
     pub public: bool,
+    /// Its public keys, a JWK set: it proves itself by what it signs (`private_key_jwt`) and gets no secret.
+    pub jwks: Option<Value>,
     /// `authorization_code`, `client_credentials`, `refresh_token`, `first_party`.
     pub grants: Vec<String>,
     /// What it may get tokens for; the first is its default.
@@ -116,6 +121,8 @@ pub struct ClientChange {
     pub consent: Option<String>,
     /// What signs its ID tokens.
     pub id_token_alg: Option<String>,
+    /// Its public keys from now on, in place of those before or of its secret.
+    pub jwks: Option<Value>,
 }
 
 /// `GET /api/admin/clients`
@@ -141,14 +148,8 @@ pub async fn add(
     let bad = |error: &dyn std::fmt::Display| ApiError::field(errors::INVALID_VALUE, "client_id", error.to_string());
     let id = ClientId::parse(&body.client_id).map_err(|error| bad(&error))?;
     let settings = settings(&body)?;
-    let (plain, hash) = match body.public {
-        true => (None, None),
-        false => {
-            let (plain, hash) = SecretHash::generate(app.random.bytes()?);
-            (Some(plain), Some(hash))
-        }
-    };
-    let checked = settings.check(hash.is_some());
+    let (credential, plain) = credential::of_new(&app, &body)?;
+    let checked = settings.check(credential.is_confidential());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
     within_caps(&app, &settings)?;
     ensure_keys(&app, &context, &admin, &settings).await?;
@@ -157,7 +158,7 @@ pub async fn add(
         id: id.clone(),
         tenant: TENANT.to_owned(),
         settings,
-        secret: hash,
+        credential,
         builtin: false,
         created_at: app.clock.now(),
     };
@@ -175,27 +176,6 @@ pub async fn add(
     Ok((StatusCode::CREATED, Answer(answer)))
 }
 
-/// `POST /api/admin/clients/{id}/secret`
-pub async fn rotate_secret(
-    State(app): State<App>,
-    context: Context,
-    admin: Administrator,
-    Path(id): Path<String>,
-) -> Result<Answer<Value>, ApiError> {
-    let id = ClientId::parse(&id).map_err(|_| missing())?;
-    let (plain, hash) = SecretHash::generate(app.random.bytes()?);
-    let event = event(&app, &context, admin.actor(), Event::ClientSecretRotated)?.client(id.as_str());
-    let client = id.clone();
-    let rotate = write(&app, event, happened, move |tx| {
-        let (id, hash) = (client.clone(), hash.clone());
-        Box::pin(async move { clients::rotate_secret(tx, &id, &hash).await })
-    });
-    if !rotate.await? {
-        return Err(missing().detail("there is no such client, or it is public and has no secret"));
-    }
-    Ok(Answer(json!({ "client_id": id.as_str(), "client_secret": plain.expose() })))
-}
-
 /// `PUT /api/admin/clients/{id}`: tokens that say what is not true any more die within a second, sessions live on and their
 /// next refresh says what holds now. Sessions for an audience that is taken away end.
 pub async fn update(
@@ -203,22 +183,26 @@ pub async fn update(
     context: Context,
     admin: Administrator,
     Path(id): Path<String>,
-    Json(body): Json<ClientChange, LARGE_BODY>,
+    Json(mut body): Json<ClientChange, LARGE_BODY>,
 ) -> Result<Answer<Value>, ApiError> {
     let id = ClientId::parse(&id).map_err(|_| missing())?;
     let old = found(&app, &id).await?;
+    let keys = credential::changed(&old.credential, body.jwks.take().as_ref())?;
     let new = changed(&old.settings, body)?;
-    let checked = new.check(old.secret.is_some());
+    let checked = new.check(old.credential.is_confidential());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
     within_caps(&app, &new)?;
     ensure_keys(&app, &context, &admin, &new).await?;
     let end = old.settings.ended_by(&new);
     let now = app.clock.now();
     let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
-    let event = event(&app, &context, admin.actor(), Event::ClientUpdated)?.client(id.as_str());
+    let mut event = event(&app, &context, admin.actor(), Event::ClientUpdated)?.client(id.as_str());
+    if keys.is_some() {
+        event = event.with("change", "keys");
+    }
     let client = id.clone();
     let update = write(&app, event, happened, move |tx| {
-        let (id, old, new) = (client.clone(), old.settings.clone(), new.clone());
+        let (id, old, new, keys) = (client.clone(), old.settings.clone(), new.clone(), keys.clone());
         Box::pin(async move {
             lock_rows(tx, &mut [RowKey::Client(id.as_str())]).await?;
             // Two administrators at once: the second sees what the first made of it before changing it.
@@ -231,6 +215,9 @@ pub async fn update(
                 None => None,
             };
             clients::update(tx, &id, &new).await?;
+            if let Some(keys) = &keys {
+                clients::set_keys(tx, &id, keys).await?;
+            }
             Ok(true)
         })
     });
@@ -328,6 +315,7 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         client_id: String::new(),
         name: Some(change.name.unwrap_or_else(|| old.name.clone())),
         public: false,
+        jwks: None,
         grants: words(change.grants, old.grants.iter().map(|grant| grant.as_str().to_owned()).collect()),
         audiences: words(change.audiences, texts(&old.audiences)),
         scopes: words(change.scopes, old.scopes.words().map(str::to_owned).collect()),
@@ -430,7 +418,8 @@ fn shown(client: &Client) -> Value {
     json!({
         "client_id": client.id.as_str(),
         "name": settings.name,
-        "public": client.secret.is_none(),
+        "public": !client.credential.is_confidential(),
+        "jwks": credential::shown(&client.credential),
         "grants": settings.grants.iter().map(Grant::as_str).collect::<Vec<_>>(),
         "audiences": settings.audiences.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
         "scopes": settings.scopes.words().collect::<Vec<_>>(),

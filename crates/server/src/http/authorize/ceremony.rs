@@ -75,7 +75,7 @@ impl Ceremony {
     pub fn step(&self, agrees: bool, now: Timestamp) -> Result<Step, Problem> {
         let facts = Facts {
             client: &self.client.settings,
-            confidential: self.client.secret.is_some(),
+            confidential: self.client.credential.is_confidential(),
             redirect: &self.path.redirect,
             since: self.since,
         };

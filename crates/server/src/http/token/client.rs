@@ -1,11 +1,12 @@
-//! Who is the client? `client_secret_basic`, `client_secret_post` or `none` (RFC 6749, section 2.3).
+//! Who is the client? `client_secret_basic`, `client_secret_post`, `private_key_jwt` or `none` (RFC 6749, section 2.3; RFC 7523).
 
 use base64_simd::STANDARD;
 use http::{HeaderMap, header};
 
+use super::assertion::Assertion;
 use crate::{
     app::App,
-    domain::{client::ClientId, rsn::Rsn},
+    domain::{client::ClientId, credential::Credential, rsn::Rsn},
     errors,
     http::{body::Form, error::OAuthError},
     secret::PlainSecret,
@@ -16,7 +17,15 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct ClaimedClient {
     id: ClientId,
-    secret: Option<PlainSecret>,
+    shown: Shown,
+}
+
+/// What a request shows to prove it.
+#[derive(Debug)]
+enum Shown {
+    Nothing,
+    Secret(PlainSecret),
+    Assertion(Assertion),
 }
 
 /// A client that proved who it is, or a public one, which has nothing to prove it with. Only `prove` makes one.
@@ -42,17 +51,27 @@ impl std::ops::Deref for AuthenticatedClient {
 }
 
 impl ClaimedClient {
-    /// Reads the credentials of a request: `client_secret_basic`, `client_secret_post` or `none`.
+    /// Reads the credentials of a request, in one of the ways in which they can come.
     ///
     /// # Errors
-    /// `invalid-client`; `missing-parameter`; `duplicate-parameter` for credentials in two places.
+    /// `invalid-client`; `assertion-invalid`; `missing-parameter`; `duplicate-parameter` for credentials in two places.
     pub(super) fn read(headers: &HeaderMap, form: &Form) -> Result<Self, OAuthError> {
-        Self::of(claimed(headers, form)?)
+        let Some(assertion) = Assertion::read(form)? else { return Self::of(claimed(headers, form)?) };
+        if headers.contains_key(header::AUTHORIZATION) || form.get("client_secret").is_some() {
+            return Err(sent_twice());
+        }
+        let id = assertion.client().ok_or_else(|| refusal("an assertion names no client", ""))?;
+        if form.get("client_id").is_some_and(|named| named != id.as_str()) {
+            return Err(
+                OAuthError::new(errors::INVALID_CLIENT).detail("client_id and the assertion name different clients")
+            );
+        }
+        Ok(Self { id, shown: Shown::Assertion(assertion) })
     }
 
     fn of(Claimed { client_id, secret }: Claimed) -> Result<Self, OAuthError> {
         let id = ClientId::parse(&client_id).map_err(|_| refusal("not a client id", &client_id))?;
-        Ok(Self { id, secret })
+        Ok(Self { id, shown: secret.map_or(Shown::Nothing, Shown::Secret) })
     }
 
     /// Whom to look up.
@@ -60,20 +79,21 @@ impl ClaimedClient {
         &self.id
     }
 
-    /// Compares the credentials with what is stored under this id.
+    /// Compares the credentials with what is stored under this id. An assertion is used up by it.
     ///
     /// # Errors
-    /// `invalid-client`, without saying whether the client exists.
-    pub(super) fn prove(&self, state: ClientState) -> Result<AuthenticatedClient, OAuthError> {
+    /// `invalid-client`, without saying whether the client exists; `assertion-invalid` to whoever has its key.
+    pub(super) async fn prove(&self, app: &App, state: ClientState) -> Result<AuthenticatedClient, OAuthError> {
         let refuse = |why| refusal(why, self.id.as_str());
         let found = state.client.filter(|client| client.disabled_at.is_none());
         let client = found.ok_or_else(|| refuse("unknown or disabled client"))?;
-        match (&client.secret, &self.secret) {
-            (None, None) => {}
-            (Some(hash), Some(secret)) if hash.matches(secret) => {}
-            (Some(_), Some(_)) => return Err(refuse("wrong secret")),
-            (Some(_), None) => return Err(refuse("no secret")),
-            (None, Some(_)) => return Err(refuse("a public client sent a secret")),
+        match (&client.credential, &self.shown) {
+            (Credential::None, Shown::Nothing) => {}
+            (Credential::Secret(own), Shown::Secret(secret)) if own.matches(secret, app.clock.now()) => {}
+            (Credential::Keys(keys), Shown::Assertion(assertion)) => assertion.prove(app, &client.id, keys).await?,
+            (Credential::Secret(_), Shown::Secret(_)) => return Err(refuse("wrong secret")),
+            (_, Shown::Nothing) => return Err(refuse("it proved nothing")),
+            (_, Shown::Secret(_) | Shown::Assertion(_)) => return Err(refuse("it proves itself in another way")),
         }
         Ok(AuthenticatedClient { client, head: state.head })
     }
@@ -106,11 +126,15 @@ async fn look_up(app: &App, claimed: &ClaimedClient) -> Result<AuthenticatedClie
         let id = id.clone();
         Box::pin(async move { clients::state(tx, &id).await })
     });
-    claimed.prove(state.await?)
+    claimed.prove(app, state.await?).await
 }
 
 fn refusal(why: &str, client_id: &str) -> OAuthError {
     OAuthError::new(errors::INVALID_CLIENT).log(format!("{why}: {client_id}"))
+}
+
+fn sent_twice() -> OAuthError {
+    OAuthError::new(errors::DUPLICATE_PARAMETER).detail("client credentials were sent twice")
 }
 
 #[derive(Debug)]
@@ -129,7 +153,7 @@ fn claimed(headers: &HeaderMap, form: &Form) -> Result<Claimed, OAuthError> {
     };
     if authorization.next().is_some() || form.get("client_secret").is_some() {
         // OAU-07: two places could name two clients.
-        return Err(OAuthError::new(errors::DUPLICATE_PARAMETER).detail("client credentials were sent twice"));
+        return Err(sent_twice());
     }
     let claimed = header.to_str().ok().and_then(basic).ok_or(errors::INVALID_CLIENT)?;
     if in_body.is_some_and(|id| id != claimed.client_id) {

@@ -34,9 +34,9 @@ pub(super) async fn grant(
 ) -> Result<Response, OAuthError> {
     let claimed = ClaimedClient::read(headers, form)?;
     let (state, rules) = load(app, &claimed, form).await?;
-    let client = claimed.prove(state)?;
+    let client = claimed.prove(app, state).await?;
     // A public client has proved nothing that a token of its own could rest on.
-    if !client.settings.grants.contains(Grant::ClientCredentials) || client.secret.is_none() {
+    if !client.settings.grants.contains(Grant::ClientCredentials) || !client.credential.is_confidential() {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
     }
     let scope = scope(&client, form)?;

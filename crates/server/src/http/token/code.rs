@@ -81,7 +81,7 @@ pub(super) async fn exchange(
     let hash = Code::parse(code).ok_or_else(|| refuse("not a code"))?.hash();
     let claimed = ClaimedClient::read(headers, form)?;
     let (state, found) = load(app, &claimed, hash).await?;
-    let client = claimed.prove(state)?;
+    let client = claimed.prove(app, state).await?;
     if !client.settings.grants.contains(Grant::AuthorizationCode) {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
     }
@@ -165,8 +165,8 @@ fn redemption(
         tenant: TENANT.to_owned(),
         scope: authorized.scope.clone(),
         audience: authorized.audience.clone(),
-        // A confidential client shows its secret at each refresh, and may change its key (RFC 9449, section 5).
-        dpop_jkt: target.key.clone().filter(|_| client.secret.is_none()),
+        // A confidential client proves itself at each refresh, and may change its key (RFC 9449, section 5).
+        dpop_jkt: target.key.clone().filter(|_| !client.credential.is_confidential()),
         nonce: Nonce::new(app.random.bytes()?),
         at_exp: target.exp(),
         expires_at: now.plus(settings.refresh_absolute.unwrap_or(app.config.refresh.absolute)),

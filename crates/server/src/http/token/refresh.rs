@@ -64,7 +64,7 @@ pub(super) async fn refresh(
     let successor = successor(app, form)?;
     let claimed = ClaimedClient::read(headers, form)?;
     let (state, granted) = load(app, &claimed, &sid).await?;
-    let client = claimed.prove(state)?;
+    let client = claimed.prove(app, state).await?;
     if !client.settings.grants.contains(Grant::RefreshToken) {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
     }

@@ -1,0 +1,98 @@
+//! What clients prove themselves with: secrets that are made here and shown once, and keys that their owners made.
+
+use std::time::Duration;
+
+use axum::{
+    Json as Answer,
+    extract::{Path, State},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{NewClient, event, happened, missing, write};
+use crate::{
+    app::App,
+    domain::{
+        audit::Event,
+        client::{ClientId, SecretHash},
+        credential::{ClientKeys, Credential},
+    },
+    errors,
+    http::{body::Json, caller::Administrator, context::Context, error::ApiError},
+    secret::PlainSecret,
+    store::clients,
+};
+
+/// The longest time for which two secrets are good.
+const MAX_OVERLAP: Duration = Duration::from_hours(24 * 90);
+
+/// The body of `POST /api/admin/clients/{id}/secret`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSecret {
+    /// Seconds for which the old secret stays good beside the new one; default: none.
+    #[serde(default)]
+    pub overlap: u64,
+}
+
+/// `POST /api/admin/clients/{id}/secret`
+pub async fn rotate_secret(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Path(id): Path<String>,
+    Json(body): Json<NewSecret>,
+) -> Result<Answer<Value>, ApiError> {
+    let id = ClientId::parse(&id).map_err(|_| missing())?;
+    let overlap = Duration::from_secs(body.overlap);
+    if overlap > MAX_OVERLAP {
+        return Err(ApiError::field(errors::INVALID_VALUE, "overlap", "is at most 90 days"));
+    }
+    let (plain, hash) = SecretHash::generate(app.random.bytes()?);
+    let event = event(&app, &context, admin.actor(), Event::ClientSecretRotated)?.client(id.as_str());
+    let (client, until) = (id.clone(), app.clock.now().plus(overlap));
+    let rotate = write(&app, event, happened, move |tx| {
+        let (id, hash) = (client.clone(), hash.clone());
+        Box::pin(async move { clients::rotate_secret(tx, &id, &hash, until).await })
+    });
+    if !rotate.await? {
+        return Err(missing().detail("there is no such client, or it has no secret"));
+    }
+    Ok(Answer(json!({ "client_id": id.as_str(), "client_secret": plain.expose() })))
+}
+
+/// What a new client proves itself with, and its secret, if it gets one.
+pub(super) fn of_new(app: &App, body: &NewClient) -> Result<(Credential, Option<PlainSecret>), ApiError> {
+    match (&body.jwks, body.public) {
+        (Some(_), true) => Err(ApiError::field(errors::INVALID_VALUE, "jwks", "a public client has no keys")),
+        (Some(jwks), false) => Ok((Credential::Keys(keys(jwks)?), None)),
+        (None, true) => Ok((Credential::None, None)),
+        (None, false) => {
+            let (plain, hash) = SecretHash::generate(app.random.bytes()?);
+            Ok((Credential::Secret(hash.into()), Some(plain)))
+        }
+    }
+}
+
+/// The keys that a client is to have from now on, if it is to have others.
+pub(super) fn changed(old: &Credential, jwks: Option<&Value>) -> Result<Option<ClientKeys>, ApiError> {
+    let Some(jwks) = jwks else { return Ok(None) };
+    if !old.is_confidential() {
+        return Err(ApiError::field(errors::INVALID_VALUE, "jwks", "a public client has no keys"));
+    }
+    keys(jwks).map(Some)
+}
+
+/// The keys as they are shown.
+pub(super) fn shown(credential: &Credential) -> Option<Value> {
+    match credential {
+        Credential::Keys(keys) => serde_json::from_str(keys.as_str()).ok(),
+        Credential::None | Credential::Secret(_) => None,
+    }
+}
+
+fn keys(jwks: &Value) -> Result<ClientKeys, ApiError> {
+    let parsed = ClientKeys::parse(jwks.to_string().as_bytes());
+    parsed.map_err(|error| ApiError::field(errors::INVALID_VALUE, "jwks", error.to_string()))
+}
