@@ -86,7 +86,11 @@ impl Issuer {
 
     /// Whoever may open this socket is an administrator.
     pub async fn admin(&self) -> Result<Connection> {
-        Connection::unix(&self.data().join("admin.sock")).await
+        Connection::unix(&self.admin_socket()).await
+    }
+
+    pub fn admin_socket(&self) -> PathBuf {
+        self.data().join("admin.sock")
     }
 
     pub async fn connect(&self) -> Result<Connection> {

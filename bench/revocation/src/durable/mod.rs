@@ -1,6 +1,7 @@
 //! How many ends a second are durable: many in one call, one by one, and of a user with few sessions or many.
 
 mod bare;
+mod caller;
 mod database;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::{
     time,
 };
 use bare::Bare;
+use caller::Caller;
 use database::Database;
 pub use database::connect;
 
@@ -145,20 +147,12 @@ async fn single(issuer: &Issuer, bare: &Bare, users: &[String], effort: Effort) 
 
 /// Sign-outs a second, one caller for each user.
 async fn one_by_one(issuer: &Issuer, users: &[String], span: Duration) -> Result<f64> {
-    let mut callers = Vec::new();
-    for user in users {
-        callers.push((issuer.admin().await?, end_of(user)));
-    }
+    let callers: Vec<Caller> =
+        users.iter().map(|user| Caller::new(&issuer.admin_socket(), REVOKE, &end_of(user))).collect::<Result<_>>()?;
     let began = time::now();
-    let done = try_join_all(callers.into_iter().map(async |(mut admin, body)| {
-        let mut done = 0_usize;
-        while time::now() - began < u64::try_from(span.as_nanos())? {
-            let answer = admin.json(Method::POST, REVOKE, &body).await?;
-            ensure!(answer["appended"] == 1, "{answer}");
-            done += 1;
-        }
-        anyhow::Ok(done)
-    }));
+    let done = try_join_all(
+        callers.into_iter().map(async |mut caller| tokio::task::spawn_blocking(move || caller.call_for(span)).await?),
+    );
     let done: usize = done.await?.into_iter().sum();
     Ok(done as f64 / (time::millis(began, time::now()) / 1e3))
 }
