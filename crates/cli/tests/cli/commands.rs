@@ -2,8 +2,13 @@
 
 use crate::rig::{PASSWORD, Rig, member};
 
-// OAU-08: the public half goes to the issuer; the private one does not leave the machine.
-fn client_with_keys(rig: &Rig) {
+// OAU-08: a secret overlaps with the next one for as long as is said. Of a key the public half goes to the issuer; the
+// private one does not leave the machine.
+fn secrets_and_keys(rig: &Rig) {
+    let (out, _) = rig.expect(0, &["--json", "client", "rotate-secret", "orders"], "");
+    assert!(member(&out, "client_secret").starts_with("csk_"));
+    rig.expect(0, &["client", "rotate-secret", "orders", "--overlap", "1d"], "");
+    rig.expect(1, &["client", "rotate-secret", "orders", "--overlap", "91d"], "");
     let (private, _) = rig.expect(0, &["jwk", "generate", "--alg", "ES256"], "");
     let jwk: serde_json::Value = serde_json::from_str(&private).unwrap();
     let mut public = jwk.clone();
@@ -44,11 +49,7 @@ fn tour(rig: &Rig) {
     let (out, _) =
         rig.expect(0, &["--json", "client", "add", "orders", "--scope", "stock:read", "--access-token-ttl", "5m"], "");
     assert!(member(&out, "client_secret").starts_with("csk_"));
-    let (out, _) = rig.expect(0, &["--json", "client", "rotate-secret", "orders"], "");
-    assert!(member(&out, "client_secret").starts_with("csk_"));
-    rig.expect(0, &["client", "rotate-secret", "orders", "--overlap", "1d"], "");
-    rig.expect(1, &["client", "rotate-secret", "orders", "--overlap", "91d"], "");
-    client_with_keys(rig);
+    secrets_and_keys(rig);
     rig.expect(0, &["client", "list"], "");
     let shop = ["--json", "client", "add", "shop", "--redirect-uri", "https://shop.example/cb"];
     let (out, _) = rig.expect(0, &[&shop[..], &["--post-logout-redirect-uri", "https://shop.example/"]].concat(), "");
