@@ -52,8 +52,11 @@ pub async fn run(args: &Args) -> Result<usize> {
     report::publish(report)
 }
 
+/// Where `cargo build --release` of the product leaves it.
 fn default_binary() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release/countersign")
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| here.join("../../target"), PathBuf::from);
+    target.join("release/countersign")
 }
 
 /// An empty folder for data and logs, on the disk of the build and never in memory: durability has to cost its price.

@@ -26,7 +26,8 @@ const SQLITE: &str = "SQLite";
 const POSTGRES: &str = "PostgreSQL";
 
 pub async fn run(args: &Args) -> Result<Report> {
-    let default = root().join("target/release/countersign");
+    let built = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let default = built.join("release/countersign");
     let binary = issuer::binary(args.countersign.as_deref().unwrap_or(&default))?;
     let target = root().join("bench/revocation/target");
     std::fs::create_dir_all(&target)?;

@@ -116,7 +116,8 @@ fn build_peer() -> Result<PathBuf> {
         .arg(folder.join("Cargo.toml"))
         .status()?;
     ensure!(status.success(), "the peer sqlx did not build");
-    Ok(folder.join("target/release/bench-peer-sqlx"))
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| folder.join("target"), PathBuf::from);
+    Ok(target.join("release/bench-peer-sqlx"))
 }
 
 fn run_peer(peer: &Path, database: &Path, group: u64, seconds: f64, mode: &str) -> Result<Sample> {

@@ -6,6 +6,7 @@ use crate::support::{NOW, forge, pair};
 use countersign_jose::{
     Algorithm, DpopClaims, Error, KeyError, SigningKey, b64,
     dpop::{self, Checker, Demand, Freshness, Nonces, Proof, ProofError, Target},
+    limits::MAX_LEEWAY,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -276,6 +277,23 @@ fn an_old_or_early_proof_is_refused() {
     }
     assert_eq!(check_at(&proof, NOW + 71), token_error(Error::TooOld { limit: 60, got: 71 }));
     assert_eq!(check_at(&proof, NOW - 11), token_error(Error::IssuedInFuture { iat: NOW, now: NOW - 11 }));
+}
+
+// Check 11, as the server sets it; no setting forgives more than the greatest leeway.
+#[test]
+fn the_age_of_a_proof_and_the_leeway_can_be_set() {
+    let proof = dpop::sign(&key(), &claims()).unwrap();
+    let targets = [Target::parse(TOKEN_URL).unwrap()];
+    let good = |checker: Checker, at: i64| {
+        checker.check(&proof, &Demand::new("POST", &targets), Freshness::Recent, NOW + at).is_ok()
+    };
+    let short = Checker::default().max_age(Duration::from_secs(5)).leeway(Duration::from_secs(2));
+    for (at, expected) in [(-3, false), (-2, true), (7, true), (8, false)] {
+        assert_eq!(good(short, at), expected, "{at}");
+    }
+    let wide = Checker::default().leeway(Duration::from_secs(86_400));
+    let most = i64::try_from(MAX_LEEWAY.as_secs()).unwrap();
+    assert!(good(wide, -most) && !good(wide, -most - 1));
 }
 
 // Check 12: this access token, and the key that it is bound to.

@@ -308,6 +308,30 @@ fn a_token_that_no_verifier_would_accept_is_not_signed() {
     }
 }
 
+// Numbers that other languages cannot read exactly are not written (RFC 7493 §2.2).
+#[test]
+fn an_entry_that_no_reader_would_accept_is_not_signed() {
+    let (key, _) = pair(Algorithm::ES256);
+    let good = || FeedEntry { kind: 2, id: "A".repeat(22), rsn: 1, exp: 0 };
+    for broken in [
+        FeedEntry { kind: i64::MAX, ..good() },
+        FeedEntry { rsn: i64::MAX, ..good() },
+        FeedEntry { exp: i64::MIN, ..good() },
+    ] {
+        let batch = FeedClaims { entries: vec![good(), broken, good()], ..feed() };
+        let refused = sign::<FeedBatch>(&key, &batch);
+        assert!(matches!(refused, Err(Error::ClaimMalformed { claim: "e", .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn an_audience_is_named_by_a_text_or_a_list() {
+    let names = |audience: Audience| audience.iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(names("orders".into()), ["orders"]);
+    assert_eq!(names(String::from("orders").into()), ["orders"]);
+    assert_eq!(names(vec!["orders".to_owned(), "stock".to_owned()].into()), ["orders", "stock"]);
+}
+
 #[test]
 fn an_exchange_of_any_json_takes_five_lines() {
     #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
