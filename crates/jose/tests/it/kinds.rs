@@ -324,6 +324,32 @@ fn an_entry_that_no_reader_would_accept_is_not_signed() {
     }
 }
 
+// An entry has four members of their types; one less, one more or another type is no entry, and the batch is refused.
+#[test]
+fn an_entry_of_another_form_is_refused() {
+    let (key, public) = pair(Algorithm::ES256);
+    let verifier = countersign_jose::Verifier::<FeedBatch>::builder().issuer(ISSUER).key(public).build();
+    let header = json!({"alg": "ES256", "kid": key.kid(), "typ": "rlb+jwt"}).to_string();
+    let verdict = |entry: serde_json::Value| {
+        let payload = json!({"iss": ISSUER, "st": 0, "p": 0, "h": 9, "t": 9, "f": 0, "m": false, "e": [entry]});
+        verifier.verify(&forge(&key, header.as_bytes(), payload.to_string().as_bytes()), NOW)
+    };
+    assert!(verdict(json!([2, "A", 1, 0])).is_ok());
+    for other in [
+        json!([2, "A", 1]),
+        json!([2, "A", 1, 0, 0]),
+        json!([2, "A", 1, "0"]),
+        json!([2, 7, 1, 0]),
+        json!(["2", "A", 1, 0]),
+        json!([2, "A", -1, 0]),
+        json!({"kind": 2}),
+        json!(2),
+    ] {
+        let refused = verdict(other.clone());
+        assert!(matches!(refused, Err(Error::ClaimMalformed { claim: "e", .. })), "{other}: {refused:?}");
+    }
+}
+
 #[test]
 fn an_audience_is_named_by_a_text_or_a_list() {
     let names = |audience: Audience| audience.iter().map(str::to_owned).collect::<Vec<_>>();

@@ -106,6 +106,19 @@ fn each_key_of_a_set_has_its_own_header() {
     }
 }
 
+/// A signature is not looked for in the header, wherever the length of the token would have it.
+#[test]
+fn a_short_token_with_a_known_header_is_read_as_any_other() {
+    let key = key(Algorithm::ES256, "k1");
+    let verifier = warm(&key);
+    let token = sign::<AccessToken>(&key, &claims("a")).unwrap();
+    let (header, _) = token.split_once('.').unwrap();
+    // What follows the header's dot is as long as a signature.
+    let short = format!("{header}.{}.AAA", "A".repeat(82));
+    assert_eq!(verifier.verify(&short, NOW), Err(Error::Signature));
+    assert_eq!(verifier.verify(&format!("{header}.{}", "A".repeat(86)), NOW), Err(Error::Segments { got: 2 }));
+}
+
 /// Only the first whose signature held, only if it is short, and only as it was.
 #[test]
 fn what_is_remembered() {
