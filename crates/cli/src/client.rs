@@ -48,6 +48,9 @@ pub enum Client {
         /// What signs its ID tokens, e.g. RS256; default: ES256
         #[arg(long)]
         id_token_alg: Option<String>,
+        /// Its authorization requests must be pushed to /par: what stands in a browser's address counts for nothing
+        #[arg(long)]
+        par: bool,
         /// An audience that it may get tokens for; the first is its default (repeatable)
         #[arg(long, default_value = "api")]
         audience: Vec<String>,
@@ -117,6 +120,9 @@ pub enum Client {
         /// Whether it must prove a key whenever it asks for tokens (DPoP); with `true` its other tokens end
         #[arg(long)]
         dpop: Option<bool>,
+        /// Whether its authorization requests must be pushed to /par
+        #[arg(long)]
+        par: Option<bool>,
         /// All its public keys from now on, a JWK or a JWK set; they replace a secret, too
         #[arg(long, value_name = "FILE")]
         jwks: Option<PathBuf>,
@@ -202,6 +208,7 @@ impl Client {
             backchannel_logout_uri,
             consent,
             id_token_alg,
+            par,
             audience,
             scope,
             role,
@@ -230,6 +237,7 @@ impl Client {
             "access_token_ttl": access_token_ttl, "redirect_uris": redirect_uri,
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
+            "require_pushed_authorization_requests": par,
         }))
     }
 
@@ -249,6 +257,7 @@ impl Client {
             consent,
             access_token_ttl,
             dpop,
+            par,
             jwks,
         } = self
         else {
@@ -259,6 +268,7 @@ impl Client {
             "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
+            "require_pushed_authorization_requests": par,
         }))
     }
 }

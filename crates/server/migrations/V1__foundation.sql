@@ -101,6 +101,7 @@ CREATE TABLE clients (
     backchannel_logout_uri text,               -- where it takes logout tokens; null: nowhere
     consent          text   NOT NULL DEFAULT 'ask', -- ask | implied: whether people are asked what it may have
     id_token_alg     text,                     -- JWS algorithm of its ID tokens; null: the issuer's default
+    require_pushed   bigint NOT NULL DEFAULT 0, -- 1: its authorization requests must be pushed (RFC 9126)
     access_token_ttl bigint,                   -- seconds
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds
@@ -190,10 +191,21 @@ CREATE TABLE authorizations (
     browser    bytea  NOT NULL,                -- SHA-256 of the browser's pre-session
     client_id  text   NOT NULL,
     parameters text   NOT NULL,                -- the query, with the endpoint's own parameters alone
+    pushed     bytea,                          -- the pushed request that it is
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL
 );
 CREATE INDEX authorizations_expiry ON authorizations (expires_at);
+
+-- Authorization requests that clients pushed (RFC 9126) and that were not granted.
+CREATE TABLE pushed_requests (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of its request_uri
+    client_id  text   NOT NULL,
+    parameters text   NOT NULL,
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL                 -- forgotten from here on; good for a minute
+);
+CREATE INDEX pushed_requests_expiry ON pushed_requests (expires_at);
 
 -- Authorization codes: what each is bound to, and the session that it was redeemed for.
 CREATE TABLE codes (

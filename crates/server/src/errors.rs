@@ -74,6 +74,8 @@ codes! {
 
     AUTHORIZE_INVALID = "authorize-invalid", 400, "The application's request cannot be answered",
         "It does not name a client of this issuer and an address that this client has registered, so nobody is sent anywhere. Go back to the application; its developer finds the registered addresses with countersign client list.";
+    PUSH_REFUSED = "push-refused", 400, "The pushed authorization request is not acceptable",
+        "It is what /authorize would refuse, told to the client itself (RFC 9126). The description says what is wrong; error has the name that RFC 6749 gives it.";
     FORM_EXPIRED = "form-expired", 400, "This page cannot be used any more",
         "It was open for too long, was answered already, or was opened in another browser. Go back to the application and begin again. Cookies must be allowed for this site.";
 

@@ -19,7 +19,7 @@ use crate::{
         context::Peer,
         docs,
         front::{Front, Ready},
-        health, introspect, login, logout, metrics, password,
+        health, introspect, login, logout, metrics, par, password,
         pipeline::{self, unmatched},
         register, revocations, revoke, session, token, ui, userinfo, well_known,
     },
@@ -156,6 +156,9 @@ pub const ROUTES: &[Route] = &[
     })
     .query(authorize::PARAMETERS),
     row(Post, "/authorize", Credential, "The same in a form", || post(authorize::post)).form(authorize::PARAMETERS),
+    row(Post, "/par", Credential, "A client pushes its authorization request (RFC 9126)", || post(par::push))
+        .form(par::PARAMETERS)
+        .answers::<par::PushedResponse>(),
     row(Get, "/userinfo", Credential, "What a client may know about its person (OpenID Connect)", || {
         get(userinfo::userinfo)
     }),

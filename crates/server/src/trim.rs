@@ -9,7 +9,7 @@ use crate::{
     app::App,
     clock::Stopwatch,
     domain::{rsn::Rsn, time::Timestamp, trim::Confirmed},
-    store::{StoreError, authorizations, codes, revocations, trim},
+    store::{StoreError, authorizations, codes, pushed, revocations, trim},
 };
 
 /// How long a code is remembered after it expired: for so long its second use is noticed (OAU-05).
@@ -189,7 +189,12 @@ async fn events(app: &App, before: Timestamp) -> Result<usize, StoreError> {
 async fn requests(app: &App, before: Timestamp) -> Result<u64, StoreError> {
     let mut removed = 0;
     for _ in 0..LOG_PIECES {
-        let piece = app.store.write(move |tx| Box::pin(authorizations::purge(tx, before, ROWS))).await?;
+        let piece = app.store.write(move |tx| {
+            Box::pin(async move {
+                Ok(authorizations::purge(tx, before, ROWS).await? + pushed::purge(tx, before, ROWS).await?)
+            })
+        });
+        let piece = piece.await?;
         removed += piece;
         if piece < u64::from(ROWS) {
             break;

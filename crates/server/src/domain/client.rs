@@ -159,6 +159,8 @@ pub struct SignInSettings {
     pub consent: Consent,
     /// What signs its ID tokens; `None`: the issuer's default.
     pub id_token_alg: Option<Algorithm>,
+    /// Its requests must be pushed (RFC 9126): what stands in a browser's address counts for nothing.
+    pub require_pushed: bool,
 }
 
 /// Whether people are asked what a client may have.

@@ -22,6 +22,7 @@ pub mod mark;
 pub mod network;
 pub mod password;
 pub mod person;
+pub mod pushed;
 pub mod redirect;
 pub mod refresh;
 pub mod refresh_token;

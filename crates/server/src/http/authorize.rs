@@ -7,15 +7,17 @@
 mod answer;
 mod ceremony;
 mod grant;
+mod request;
 mod visit;
 
 pub(super) use answer::{Stop, go};
 use axum::{
-    extract::{Request, State},
+    extract::{Request as HttpRequest, State},
     response::Response,
 };
 pub(super) use ceremony::Ceremony;
 use http::{HeaderMap, Uri};
+use request::Request;
 pub(super) use visit::Visit;
 
 use super::{body, context::Context, cookies::Cookie, error::PageError};
@@ -24,6 +26,7 @@ use crate::{
     domain::{
         authorize::{Parameters, Step},
         signin::{SigninId, SigninSecret},
+        time::Timestamp,
     },
     errors,
 };
@@ -41,7 +44,7 @@ pub async fn get(
     let parameters = parse(uri.query().unwrap_or_default().as_bytes())?;
     let now = app.clock.now();
     let signin = signin(&app, &headers)?;
-    let ceremony = match Ceremony::load(&app, signin, parameters, now).await {
+    let ceremony = match load(&app, signin, parameters, now).await {
         Ok(ceremony) => ceremony,
         Err(stop) => return stop.into_response(&app),
     };
@@ -54,13 +57,18 @@ pub async fn get(
 
 /// `POST /authorize`: the same request in a form, sent on as a query. A browser sends no cookie of ours with a form of another
 /// site, so only who asks, and where the answer goes, is looked at here.
-pub async fn post(State(app): State<App>, request: Request) -> Result<Response, PageError> {
+pub async fn post(State(app): State<App>, request: HttpRequest) -> Result<Response, PageError> {
     let parameters = parse(&body::form_bytes(request).await?)?;
     let again = format!("/authorize?{}", parameters.encode());
-    match Ceremony::load(&app, None, parameters, app.clock.now()).await {
+    match load(&app, None, parameters, app.clock.now()).await {
         Ok(_) => go(&again),
         Err(stop) => stop.into_response(&app),
     }
+}
+
+async fn load(app: &App, signin: Option<SigninId>, parameters: Parameters, now: Timestamp) -> Result<Ceremony, Stop> {
+    let request = Request::resolve(app, parameters).await?;
+    Ceremony::load(app, signin, request, now).await
 }
 
 fn parse(encoded: &[u8]) -> Result<Parameters, PageError> {

@@ -27,6 +27,8 @@ pub struct Failure {
     pub nonce: Option<HeaderValue>,
     /// The token came in the scheme `DPoP`, or should have.
     pub bound: bool,
+    /// `error` of OAuth, where the code alone does not say it.
+    pub named: Option<&'static str>,
     /// For the log alone.
     pub log: Option<String>,
     shape: Shape,
@@ -60,7 +62,8 @@ pub struct PageError(pub Box<Failure>);
 
 impl Failure {
     fn new(code: Code, shape: Shape) -> Self {
-        Self { code, detail: None, errors: Vec::new(), retry_after: None, nonce: None, bound: false, log: None, shape }
+        let (errors, bound) = (Vec::new(), false);
+        Self { code, detail: None, errors, retry_after: None, nonce: None, bound, named: None, log: None, shape }
     }
 
     fn of_store(error: &StoreError, shape: Shape) -> Self {
@@ -166,7 +169,8 @@ impl Failure {
 
     fn oauth(&self, page: &str) -> Value {
         let description = self.detail.as_deref().unwrap_or(self.code.title);
-        json!({ "error": oauth_name(self.code), "error_description": ascii(description), "error_uri": page })
+        let name = self.named.unwrap_or_else(|| oauth_name(self.code));
+        json!({ "error": name, "error_description": ascii(description), "error_uri": page })
     }
 }
 
@@ -263,6 +267,14 @@ macro_rules! boundary {
 boundary!(ApiError, Shape::Problem);
 boundary!(OAuthError, Shape::OAuth);
 boundary!(PageError, Shape::Page);
+
+impl OAuthError {
+    /// Says `error` itself.
+    pub fn named(mut self, error: &'static str) -> Self {
+        self.0.named = Some(error);
+        self
+    }
+}
 
 impl ApiError {
     /// One bad member: 422 with the code's page and the member's name.

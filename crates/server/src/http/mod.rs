@@ -18,6 +18,7 @@ pub mod issue;
 pub mod login;
 pub mod logout;
 pub mod metrics;
+pub mod par;
 pub mod password;
 pub mod patience;
 pub mod pipeline;

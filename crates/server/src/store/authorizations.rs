@@ -1,7 +1,7 @@
 //! Authorization requests that wait for their person to sign in or to agree.
 
-use super::{StoreError, Tx};
-use crate::domain::{browser::RequestName, time::Timestamp};
+use super::{Row, StoreError, Tx};
+use crate::domain::{browser::RequestName, pushed::PushedId, time::Timestamp};
 
 /// A request that begins to wait.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct NewAuthorization {
     pub client_id: String,
     /// The request as a query.
     pub parameters: String,
+    /// The pushed request that it is.
+    pub pushed: Option<PushedId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -21,20 +23,22 @@ pub struct NewAuthorization {
 pub struct Authorization {
     pub client_id: String,
     pub parameters: String,
+    pub pushed: Option<PushedId>,
     pub created_at: Timestamp,
 }
 
 /// # Errors
 /// `Conflict` if the name exists; otherwise as any statement.
 pub async fn insert(tx: &mut Tx, new: &NewAuthorization) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO authorizations (id, browser, client_id, parameters, created_at, expires_at) \
-                       VALUES ($1, $2, $3, $4, $5, $6)";
+    const SQL: &str = "INSERT INTO authorizations (id, browser, client_id, parameters, pushed, created_at, expires_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let id = new.name.hash();
     let params = [
         (&id).into(),
         (&new.browser).into(),
         (&new.client_id).into(),
         (&new.parameters).into(),
+        new.pushed.as_ref().map(PushedId::as_bytes).into(),
         new.created_at.into(),
         new.expires_at.into(),
     ];
@@ -51,12 +55,20 @@ pub async fn find(
     browser: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Authorization>, StoreError> {
-    const SQL: &str = "SELECT client_id, parameters, created_at FROM authorizations \
+    const SQL: &str = "SELECT client_id, parameters, created_at, pushed FROM authorizations \
                        WHERE id = $1 AND browser = $2 AND expires_at > $3";
     let id = name.hash();
     let row = tx.fetch_optional(SQL, &[(&id).into(), browser.into(), now.into()]).await?;
-    row.map(|row| Ok(Authorization { client_id: row.get(0)?, parameters: row.get(1)?, created_at: row.get(2)? }))
-        .transpose()
+    let found = |row: Row| {
+        let pushed = row.get::<Option<[u8; 32]>>(3)?.map(PushedId::from_bytes);
+        Ok::<_, StoreError>(Authorization {
+            client_id: row.get(0)?,
+            parameters: row.get(1)?,
+            pushed,
+            created_at: row.get(2)?,
+        })
+    };
+    row.map(found).transpose()
 }
 
 /// Ends the wait: true for exactly one caller, so that one request is answered once (I-8).

@@ -66,7 +66,7 @@ macro_rules! columns {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
-         c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until"
+         c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed"
     };
 }
 
@@ -78,9 +78,9 @@ macro_rules! columns {
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, builtin_at, created_at, name, scopes, \
                        audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, \
-                       backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, dpop_bound) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                       $20, $21, $22) \
+                       backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, \
+                       dpop_bound, require_pushed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+                       $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let (secret, keys) = match &client.credential {
@@ -163,7 +163,8 @@ pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Re
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
                        alg = $6, serves = $7, redirect_uris = $8, post_logout_redirect_uris = $9, \
                        backchannel_logout_uri = $10, consent = $11, id_token_alg = $12, access_token_ttl = $13, \
-                       refresh_idle = $14, refresh_absolute = $15, dpop_bound = $16 WHERE client_id = $17 AND removed_at IS NULL";
+                       refresh_idle = $14, refresh_absolute = $15, dpop_bound = $16, require_pushed = $17 \
+                       WHERE client_id = $18 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -251,6 +252,7 @@ struct Stored<'a> {
     id_token_alg: Option<&'static str>,
     seconds: [Option<i64>; 3],
     dpop_bound: bool,
+    require_pushed: bool,
 }
 
 impl<'a> Stored<'a> {
@@ -271,6 +273,7 @@ impl<'a> Stored<'a> {
             id_token_alg: settings.sign_in.id_token_alg.map(Algorithm::as_str),
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
             dpop_bound: settings.dpop_bound,
+            require_pushed: settings.sign_in.require_pushed,
         }
     }
 
@@ -291,7 +294,7 @@ impl<'a> Stored<'a> {
             self.id_token_alg.into(),
         ];
         params.extend(self.seconds.map(Param::from));
-        params.push(i64::from(self.dpop_bound).into());
+        params.extend([self.dpop_bound, self.require_pushed].map(|flag| Param::from(i64::from(flag))));
         params
     }
 }
@@ -361,6 +364,7 @@ fn sign_in(row: &Row, first: usize) -> Result<SignInSettings, StoreError> {
     let logout: Option<String> = row.get(first + 4)?;
     let logout = logout.as_deref().map(LogoutUri::parse).transpose();
     Ok(SignInSettings {
+        require_pushed: row.get::<i64>(first + 8)? != 0,
         redirect_uris: uris(0)?,
         post_logout_redirect_uris: uris(1)?,
         backchannel_logout_uri: logout.map_err(|_| malformed("logout URI"))?,

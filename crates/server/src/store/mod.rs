@@ -21,6 +21,7 @@ mod migrate;
 pub mod notices;
 mod postgres;
 pub mod proofs;
+pub mod pushed;
 mod queue;
 pub mod restore;
 pub mod revocations;

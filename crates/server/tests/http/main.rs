@@ -16,6 +16,7 @@ mod floor;
 mod limits;
 mod login;
 mod logout;
+mod par;
 mod password;
 mod register;
 mod revocations;

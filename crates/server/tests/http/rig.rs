@@ -76,6 +76,15 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// A page of the issuer says so, and leads nowhere.
+    #[track_caller]
+    pub fn refused_page(self, code: &str) {
+        let page = self.expect(400);
+        assert!(!page.headers.contains_key("location") && page.body.contains(code), "{}", page.body);
+    }
+}
+
 impl Rig {
     pub async fn sqlite() -> Self {
         Self::with(&[]).await

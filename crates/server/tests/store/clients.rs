@@ -48,6 +48,7 @@ fn new_client(id: &str) -> NewClient {
                 backchannel_logout_uri: Some(LogoutUri::parse("https://orders.example/out").unwrap()),
                 consent: Consent::Implied,
                 id_token_alg: Some(Algorithm::RS256),
+                require_pushed: true,
             },
         },
         credential: Credential::Secret(SecretHash::generate([1; 32]).1.into()),

@@ -89,6 +89,14 @@ impl Parameters {
         Ok(first.filter(|value| !value.is_empty()))
     }
 
+    /// The same with this one value of a parameter, in place of any other.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut parameters = self.0.clone();
+        parameters.retain(|(known, _)| known != name);
+        parameters.push((name.to_owned(), value.to_owned()));
+        Self(parameters)
+    }
+
     /// The first of the endpoint's own parameters that is repeated.
     pub fn repeated(&self) -> Option<Repeated> {
         PARAMETERS.iter().find_map(|name| self.one(name).err())

@@ -91,6 +91,9 @@ pub struct NewClient {
     pub consent: Option<String>,
     /// What signs its ID tokens; default: ES256.
     pub id_token_alg: Option<String>,
+    /// Its authorization requests must be pushed (RFC 9126).
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
 }
 
 /// The body of `PUT /api/admin/clients/{id}`: what is left out stays as it is.
@@ -121,6 +124,8 @@ pub struct ClientChange {
     pub consent: Option<String>,
     /// What signs its ID tokens.
     pub id_token_alg: Option<String>,
+    /// Its authorization requests must be pushed (RFC 9126).
+    pub require_pushed_authorization_requests: Option<bool>,
     /// Its public keys from now on, in place of those before or of its secret.
     pub jwks: Option<Value>,
 }
@@ -333,6 +338,9 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
             .or_else(|| sign_in.backchannel_logout_uri.as_ref().map(ToString::to_string)),
         consent: Some(change.consent.unwrap_or_else(|| sign_in.consent.as_str().to_owned())),
         id_token_alg: alg(change.id_token_alg, sign_in.id_token_alg),
+        require_pushed_authorization_requests: change
+            .require_pushed_authorization_requests
+            .unwrap_or(sign_in.require_pushed),
     })
 }
 
@@ -379,6 +387,7 @@ fn sign_in(body: &NewClient) -> Result<SignInSettings, ApiError> {
         backchannel_logout_uri: logout.transpose().map_err(|error| bad("backchannel_logout_uri", &error))?,
         consent: consent.transpose().map_err(|error| bad("consent", &error))?.unwrap_or_default(),
         id_token_alg: alg.map_err(|error| bad("id_token_alg", &error))?,
+        require_pushed: body.require_pushed_authorization_requests,
     })
 }
 
@@ -436,6 +445,7 @@ fn shown(client: &Client) -> Value {
         "backchannel_logout_uri": settings.sign_in.backchannel_logout_uri.as_ref().map(LogoutUri::as_str),
         "consent": settings.sign_in.consent.as_str(),
         "id_token_alg": settings.sign_in.id_token_alg.map(Algorithm::as_str),
+        "require_pushed_authorization_requests": settings.sign_in.require_pushed,
         "builtin": client.builtin,
         "created_at": time(client.created_at),
         "disabled_at": maybe_time(client.disabled_at),

@@ -2,13 +2,12 @@
 
 use countersign_jose::{Verifier, profile::IdToken};
 
-use super::answer::Stop;
+use super::{answer::Stop, request::Request};
 use crate::{
     app::App,
     domain::{
         authorize::{
-            self, AuthorizationRequest, Facts, NowhereToGo, Parameters, Person, Problem, ReturnPath, Step, check,
-            return_path,
+            self, AuthorizationRequest, Facts, NowhereToGo, Person, Problem, ReturnPath, Step, check, return_path,
         },
         client::ClientId,
         scope::Scope,
@@ -25,7 +24,7 @@ use crate::{
 /// See the module.
 #[derive(Debug)]
 pub struct Ceremony {
-    pub parameters: Parameters,
+    pub asked: Request,
     pub client: Client,
     pub path: ReturnPath,
     pub request: AuthorizationRequest,
@@ -50,22 +49,22 @@ impl Ceremony {
     ///
     /// # Errors
     /// [`Stop`]
-    pub async fn load(
-        app: &App,
-        signin: Option<SigninId>,
-        parameters: Parameters,
-        since: Timestamp,
-    ) -> Result<Self, Stop> {
-        let loaded = load(app, authorize::client_id(&parameters)?, signin).await?;
+    pub async fn load(app: &App, signin: Option<SigninId>, asked: Request, since: Timestamp) -> Result<Self, Stop> {
+        let parameters = &asked.parameters;
+        let loaded = load(app, authorize::client_id(parameters)?, signin).await?;
         let client = loaded.client.filter(|client| client.disabled_at.is_none()).ok_or(NowhereToGo::UnknownClient)?;
-        let path = return_path(&parameters, &client.settings)?;
-        let understood = check(&parameters, &client.settings).and_then(|request| {
+        let path = return_path(parameters, &client.settings)?;
+        if client.settings.sign_in.require_pushed && asked.pushed.is_none() {
+            let problem = Problem::new("invalid_request", "this client must push its requests to /par");
+            return Err(Stop::back(&path, problem));
+        }
+        let understood = check(parameters, &client.settings).and_then(|request| {
             let expected = request.id_token_hint.as_deref().map(|hint| subject_of(app, hint)).transpose()?;
             Ok((request, expected))
         });
         let (request, expected) = understood.map_err(|problem| Stop::back(&path, problem))?;
         let signin = loaded.signin.and_then(|signin| signin.live(app.clock.now(), app.config.refresh.idle).ok());
-        Ok(Self { parameters, client, path, request, signin, remembered: loaded.remembered, expected, since })
+        Ok(Self { asked, client, path, request, signin, remembered: loaded.remembered, expected, since })
     }
 
     /// What has to happen next at `now`; `agrees` if the person has just said yes.

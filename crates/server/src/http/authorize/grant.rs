@@ -9,12 +9,13 @@ use crate::{
         audit::{AuditEvent, Event},
         browser::RequestName,
         code::{Authorized, CODE_TTL, Code, CodeHash},
+        pushed::PushedId,
         scope::Scope,
         time::Timestamp,
     },
     errors,
     http::{context::Context, error::PageError},
-    store::{StoreError, Tx, audit, authorizations, codes, consents},
+    store::{StoreError, Tx, audit, authorizations, codes, consents, pushed},
 };
 
 /// A request that waited for its person, who has answered.
@@ -31,6 +32,7 @@ struct Writes {
     code: CodeHash,
     authorized: Authorized,
     name: Option<RequestName>,
+    pushed: Option<PushedId>,
     /// All that is agreed to from now on.
     consent: Option<(Scope, AuditEvent)>,
     now: Timestamp,
@@ -65,6 +67,7 @@ impl Ceremony {
                 redeemed: None,
             },
             name: answered.map(|answered| answered.name),
+            pushed: self.asked.pushed,
             consent,
             now,
         };
@@ -97,10 +100,15 @@ impl Ceremony {
     }
 }
 
-/// False if somebody answered the waiting request before.
+/// False if somebody answered the waiting request before, or the pushed one was granted before.
 async fn write(tx: &mut Tx, writes: &Writes) -> Result<bool, StoreError> {
     if let Some(name) = &writes.name
         && !authorizations::finish(tx, name).await?
+    {
+        return Ok(false);
+    }
+    if let Some(pushed) = &writes.pushed
+        && !pushed::finish(tx, pushed).await?
     {
         return Ok(false);
     }

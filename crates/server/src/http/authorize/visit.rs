@@ -10,6 +10,7 @@ use super::{
     Ceremony,
     answer::{Stop, answer, go},
     grant::Answered,
+    request::Request,
 };
 use crate::{
     app::App,
@@ -21,7 +22,10 @@ use crate::{
     },
     errors,
     http::{context::Context, cookies::Cookie, error::PageError},
-    store::authorizations::{self, NewAuthorization},
+    store::{
+        authorizations::{self, NewAuthorization},
+        pushed,
+    },
 };
 
 /// How long a person may take.
@@ -63,7 +67,8 @@ impl Visit {
             name: name.clone(),
             browser: browser.hash(),
             client_id: ceremony.client.id.to_string(),
-            parameters: ceremony.parameters.encode(),
+            parameters: ceremony.asked.parameters.encode(),
+            pushed: ceremony.asked.pushed,
             created_at: now,
             expires_at: now.plus(PATIENCE),
         };
@@ -102,7 +107,8 @@ impl Visit {
             .await?;
         let found = found.ok_or_else(over)?;
         let parameters = Parameters::parse(found.parameters.as_bytes()).map_err(|_| over())?;
-        let ceremony = Ceremony::load(app, signin, parameters, found.created_at).await?;
+        let asked = Request { parameters, pushed: found.pushed };
+        let ceremony = Ceremony::load(app, signin, asked, found.created_at).await?;
         Ok(Self { name, browser, ceremony })
     }
 
@@ -126,12 +132,17 @@ impl Visit {
     /// # Errors
     /// `form-expired` if the request was answered before.
     pub async fn give_up(self, app: &App, problem: Problem) -> Result<Response, PageError> {
-        let name = self.name.clone();
+        let (name, pushed) = (self.name.clone(), self.ceremony.asked.pushed);
         let ended = app
             .store
             .write(move |tx| {
                 let name = name.clone();
-                Box::pin(async move { authorizations::finish(tx, &name).await })
+                Box::pin(async move {
+                    if let Some(pushed) = &pushed {
+                        pushed::finish(tx, pushed).await?;
+                    }
+                    authorizations::finish(tx, &name).await
+                })
             })
             .await?;
         if !ended {
