@@ -23,7 +23,7 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test [--full] [-- ARGS]   Every test: unit, property, documentation, both databases, command line, examples.
                             Finds or installs what it needs: a PostgreSQL server, and other implementations of JOSE
-                            in Python and Node.js, into target/peers. `--full` adds the long counts.
+                            and of OpenID Connect clients (Python, Node.js, Rust), into target/peers. `--full` adds the long counts.
                             ARGS go to `cargo test` (for example: -- -p countersign-jose).
   bench store               Rotations per second and CPU each, on both databases (release build)
   bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json

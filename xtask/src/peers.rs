@@ -1,4 +1,5 @@
-//! Other implementations of JOSE, which the program's tests compare with: joserfc and jwcrypto in Python, jose in Node.js.
+//! Other implementations, which the program's tests compare with: of JOSE (joserfc and jwcrypto in Python, jose in Node.js), and
+//! of OpenID Connect clients (authlib in Python, openid-client in Node.js, the crate oauth2).
 //!
 //! They are installed into a folder below `target`, never into the system, and each file is checked against the hash that is
 //! committed beside the tests. What runs them (Python, Node.js) is Debian's, and installed where it is missing.
@@ -11,7 +12,7 @@ use std::{
 
 use crate::{
     Failure, debian,
-    run::{output, root, step},
+    run::{cargo, output, root, step},
 };
 
 /// Where the tests look for them, below the root of the workspace.
@@ -56,6 +57,13 @@ pub fn installed() -> Result<PathBuf, Failure> {
         &[&sources.join("package.json"), &sources.join("package-lock.json")],
         &node,
         install_node,
+    )?;
+    let rust = sources.join("oauth2");
+    keep(
+        &folder.join("rust"),
+        &[&rust.join("Cargo.toml"), &rust.join("Cargo.lock"), &rust.join("src/main.rs")],
+        &output("rustc", &["--version"]).unwrap_or_default(),
+        build_rust,
     )?;
     Ok(folder)
 }
@@ -125,6 +133,13 @@ fn install_node(folder: &Path, lists: &[&Path]) -> Result<(), Failure> {
     )
 }
 
+/// A workspace of its own: nothing of it is among what the product is made of.
+fn build_rust(folder: &Path, lists: &[&Path]) -> Result<(), Failure> {
+    let mut command = cargo(&["build", "--quiet", "--locked", "--manifest-path"]);
+    command.args(lists.first()).arg("--target-dir").arg(folder);
+    step(&mut command)
+}
+
 fn names(tools: &[&Tool]) -> String {
     tools.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ")
 }
@@ -132,7 +147,7 @@ fn names(tools: &[&Tool]) -> String {
 fn missing(tools: &[&Tool], why: &str) -> String {
     let packages: Vec<_> = tools.iter().flat_map(|tool| tool.packages).copied().collect();
     format!(
-        "the tests compare with other implementations of JOSE in Python and Node.js; missing: {}; {why}.\n\
+        "the tests compare with other implementations in Python and Node.js; missing: {}; {why}.\n\
          Debian, Ubuntu: sudo apt-get install {}",
         names(tools),
         packages.join(" ")
@@ -177,5 +192,7 @@ mod tests {
         assert!(python.matches("--hash=sha256:").count() > 6);
         let node = fs::read_to_string(sources.join("package-lock.json")).unwrap();
         assert_eq!(node.matches("\"node_modules/").count(), node.matches("\"integrity\"").count());
+        let rust = fs::read_to_string(sources.join("oauth2/Cargo.lock")).unwrap();
+        assert_eq!(rust.matches("[[package]]").count(), rust.matches("checksum = ").count() + 1);
     }
 }

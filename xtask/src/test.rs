@@ -56,7 +56,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let postgres_bin = postgres::server_programs()?;
     println!("PostgreSQL server programs: {}", postgres_bin.display());
     if options.includes("countersign") {
-        println!("Other implementations of JOSE: {}", peers::installed()?.display());
+        println!("Other implementations: {}", peers::installed()?.display());
     }
 
     let browser = if options.includes("bank") { Some(chromium::driver()?) } else { None };

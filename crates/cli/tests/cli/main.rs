@@ -2,12 +2,14 @@
 #![cfg(test)]
 
 mod bench;
+mod clients;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod interop;
 mod jwks;
 mod jwt;
+mod peers;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
 mod postgres;

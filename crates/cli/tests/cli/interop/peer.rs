@@ -1,14 +1,11 @@
-//! Another implementation: one process that answers line by line (`../../peers/README.md`).
+//! Another implementation of JOSE (`../../peers/README.md`).
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::{LazyLock, Mutex, PoisonError},
-};
+use std::sync::LazyLock;
 
 use countersign_jose::b64;
 use serde_json::{Value, json};
+
+use crate::peers::Process;
 
 pub static JOSERFC: LazyLock<Peer> = LazyLock::new(|| Peer {
     lacks: &["ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "RSA-OAEP-384", "RSA-OAEP-512"],
@@ -25,12 +22,7 @@ pub static JOSE: LazyLock<Peer> =
 pub struct Peer {
     /// Algorithms that it need not have. What it has all the same is tested like the others.
     lacks: &'static [&'static str],
-    process: Mutex<Process>,
-}
-
-struct Process {
-    child: Child,
-    answers: Box<dyn BufRead + Send>,
+    process: Process,
 }
 
 /// A key as a peer takes it.
@@ -38,35 +30,16 @@ pub type PeerKey = Value;
 
 impl Peer {
     fn python(program: &str) -> Self {
-        let mut command = Command::new("python3");
-        command.env("PYTHONPATH", installed("python")).args(["-B", "-Wignore"]).arg(programs().join(program));
-        Self::start(command)
+        Self { lacks: &[], process: Process::python(program) }
     }
 
     fn node(program: &str) -> Self {
-        let mut command = Command::new("node");
-        command.arg("--no-warnings").arg(programs().join(program)).arg(installed("node"));
-        Self::start(command)
-    }
-
-    /// It ends by itself: when this process is gone, nobody holds its standard input open.
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let answers = Box::new(BufReader::new(child.stdout.take().unwrap()));
-        Self { lacks: &[], process: Mutex::new(Process { child, answers }) }
+        Self { lacks: &[], process: Process::node(program) }
     }
 
     /// What it answers, or why it refuses.
     pub fn ask(&self, request: &Value) -> Result<Value, String> {
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(process.child.stdin.as_mut().unwrap(), "{request}").unwrap();
-        let mut line = String::new();
-        assert!(process.answers.read_line(&mut line).unwrap() > 0, "the peer ended at {request}");
-        let answer: Value = serde_json::from_str(&line).unwrap();
-        match answer["refused"].as_str() {
-            Some(why) => Err(why.to_owned()),
-            None => Ok(answer["ok"].clone()),
-        }
+        self.process.ask(request)
     }
 
     /// A pair of keys or a secret; `None` if it lacks this algorithm.
@@ -157,20 +130,4 @@ impl Peer {
             json!({ "op": "claims", "token": token, "alg": alg, "key": key, "issuer": issuer, "audience": audience });
         self.ask(&request)
     }
-}
-
-fn programs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
-}
-
-/// Where `cargo xtask test` has put a peer's library.
-fn installed(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers").join(name);
-    assert!(
-        folder.join("installed").is_file(),
-        "{} is missing: these tests compare with other implementations of JOSE, which `cargo xtask test` installs; they \
-         never skip it. Once: cargo xtask test -- -p countersign",
-        folder.display()
-    );
-    folder
 }
