@@ -14,6 +14,9 @@ use crate::{
     output::{Failure, Output, rows, say, table, text},
 };
 
+/// How access tokens can be made.
+const FORMATS: [&str; 2] = ["signed", "opaque"];
+
 #[derive(Debug, Subcommand)]
 pub enum Client {
     /// Add a client; a confidential one gets a secret, which is shown once
@@ -72,6 +75,9 @@ pub enum Client {
         /// It must prove a key whenever it asks for tokens (DPoP), so that a stolen one is worth nothing
         #[arg(long)]
         dpop: bool,
+        /// signed: JWTs that services check by themselves; opaque: references that services ask the issuer about
+        #[arg(long, value_parser = FORMATS, default_value = "signed")]
+        access_token_format: String,
     },
     /// List clients
     List {
@@ -123,6 +129,9 @@ pub enum Client {
         /// Whether its authorization requests must be pushed to /par
         #[arg(long)]
         par: Option<bool>,
+        /// signed or opaque; tokens of the other kind end
+        #[arg(long, value_parser = FORMATS)]
+        access_token_format: Option<String>,
         /// All its public keys from now on, a JWK or a JWK set; they replace a secret, too
         #[arg(long, value_name = "FILE")]
         jwks: Option<PathBuf>,
@@ -216,6 +225,7 @@ impl Client {
             serves,
             access_token_ttl,
             dpop,
+            access_token_format,
         } = self
         else {
             return Ok(Value::Null);
@@ -238,6 +248,7 @@ impl Client {
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
             "require_pushed_authorization_requests": par,
+            "access_token_format": access_token_format,
         }))
     }
 
@@ -258,6 +269,7 @@ impl Client {
             access_token_ttl,
             dpop,
             par,
+            access_token_format,
             jwks,
         } = self
         else {
@@ -269,6 +281,7 @@ impl Client {
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
             "require_pushed_authorization_requests": par,
+            "access_token_format": access_token_format,
         }))
     }
 }

@@ -106,6 +106,7 @@ CREATE TABLE clients (
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds
     dpop_bound       bigint NOT NULL DEFAULT 0, -- 1: it must prove a key whenever it asks for tokens (RFC 9449)
+    access_token_format text NOT NULL DEFAULT 'signed', -- signed | opaque
     builtin_at       bigint,                   -- not null: made by the first start, cannot be removed
     disabled_at      bigint,
     removed_at       bigint,                   -- its row stays, so that nobody else ever gets its name; disabled_at is set too

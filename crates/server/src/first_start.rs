@@ -8,7 +8,7 @@ use crate::{
     domain::{
         audience::{AudienceRules, ClaimMap},
         audience_id::{ADMIN, API, AudienceId},
-        client::{ClientId, ClientSettings, FIRST_PARTY, Grant, SignInSettings},
+        client::{AccessTokenFormat, ClientId, ClientSettings, FIRST_PARTY, Grant, SignInSettings},
         credential::Credential,
         roles,
         scope::Scope,
@@ -79,6 +79,7 @@ fn first_party(now: Timestamp) -> Result<NewClient, StoreError> {
             refresh_idle: None,
             refresh_absolute: None,
             dpop_bound: false,
+            access_token_format: AccessTokenFormat::Signed,
             sign_in: SignInSettings::default(),
         },
         credential: Credential::None,

@@ -144,7 +144,34 @@ pub struct ClientSettings {
     pub refresh_absolute: Option<Duration>,
     /// It must prove a key whenever it asks for tokens, so that none of its tokens is good without that key (RFC 9449, section 5.2).
     pub dpop_bound: bool,
+    pub access_token_format: AccessTokenFormat,
     pub sign_in: SignInSettings,
+}
+
+/// How a client's access tokens are made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AccessTokenFormat {
+    /// A signed JWT (RFC 9068), which services check by themselves.
+    #[default]
+    Signed,
+    /// A reference that the issuer alone can read: services ask `/introspect` about it.
+    Opaque,
+}
+
+impl AccessTokenFormat {
+    pub const ALL: [Self; 2] = [Self::Signed, Self::Opaque];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Opaque => "opaque",
+        }
+    }
+
+    /// The format that a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word)
+    }
 }
 
 /// How people sign in to a client at `/authorize`.
@@ -263,6 +290,7 @@ impl ClientSettings {
             || self.roles != new.roles
             || self.grants != new.grants
             || (!self.dpop_bound && new.dpop_bound)
+            || self.access_token_format != new.access_token_format
     }
 }
 
@@ -376,6 +404,7 @@ mod tests {
             refresh_idle: None,
             refresh_absolute: None,
             dpop_bound: false,
+            access_token_format: AccessTokenFormat::Signed,
             sign_in: SignInSettings::default(),
         }
     }
@@ -423,6 +452,8 @@ mod tests {
         // Tokens that are good without a key must not outlive the wish that there are none; bound ones may stay.
         let bound = ClientSettings { dpop_bound: true, ..settings() };
         assert!(old.outdated_by(&bound) && !bound.outdated_by(&old));
+        // What holders could read or services could check for themselves must not be out there any more.
+        assert!(old.outdated_by(&ClientSettings { access_token_format: AccessTokenFormat::Opaque, ..settings() }));
         assert!(old.outdated_by(&ClientSettings { roles: vec![Role::parse("x").unwrap()], ..settings() }));
     }
 

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod logout_uri;
 pub mod mark;
 pub mod network;
+pub mod opaque_token;
 pub mod password;
 pub mod person;
 pub mod pushed;

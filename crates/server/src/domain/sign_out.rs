@@ -82,7 +82,11 @@ impl SignOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{audience_id::AudienceId, client::SignInSettings, redirect::RedirectUri};
+    use crate::domain::{
+        audience_id::AudienceId,
+        client::{AccessTokenFormat, SignInSettings},
+        redirect::RedirectUri,
+    };
 
     const AFTER: &str = "https://shop.example/bye";
 
@@ -99,6 +103,7 @@ mod tests {
             refresh_idle: None,
             refresh_absolute: None,
             dpop_bound: false,
+            access_token_format: AccessTokenFormat::Signed,
             sign_in: SignInSettings {
                 post_logout_redirect_uris: vec![RedirectUri::parse(AFTER).unwrap()],
                 ..SignInSettings::default()

@@ -2,11 +2,11 @@
 //! as a value that only it can make.
 
 use axum::extract::{FromRequestParts, Request};
-use countersign_jose::{AccessClaims, Confirmation, Policy, Verified, Verifier, profile::AccessToken};
+use countersign_jose::Confirmation;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use super::{
-    TENANT,
+    access_token::{Shown, Wanted},
     context::Peer,
     cookies::{Cookie, require_same_origin},
     dpop::{self, Asked},
@@ -17,7 +17,6 @@ use crate::{
     app::App,
     domain::{
         roles::{self, ADMIN},
-        rsn::Rsn,
         session::Sid,
         signin::SigninSecret,
     },
@@ -26,7 +25,7 @@ use crate::{
     store::{
         sessions::{self, Authority},
         signins,
-        standing::{self, TokenNames},
+        standing,
     },
 };
 
@@ -108,30 +107,25 @@ async fn signed_in(app: &App, asked: Asked<'_>) -> Result<SignedIn, ApiError> {
 
 /// A token that verifies, of a session that lives: what a service checks offline, and more, since the store is at hand.
 async fn by_access_token(app: &App, asked: Asked<'_>, audience: &str) -> Result<(SignedIn, Vec<String>), ApiError> {
-    let policy = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str()).audience(audience).policy();
-    let (claims, authority) = of_live_session(app, asked, &policy).await?;
+    let wanted = Wanted { audience: Some(audience), ..Wanted::default() };
+    let (shown, authority) = of_live_session(app, asked, wanted).await?;
     let roles = roles::effective(&authority.roles, &[audience]);
     let (sid, user_id) = (Some(authority.sid), authority.user_id);
-    Ok((SignedIn { user_id, sid, expires_at: claims.exp }, roles))
+    Ok((SignedIn { user_id, sid, expires_at: shown.exp() }, roles))
 }
 
 /// A person's token, whomever it is meant for, of a session that lives: for what every client may ask the issuer itself.
 ///
 /// # Errors
 /// `token-missing`, `token-invalid`
-pub async fn of_any_audience(app: &App, asked: Asked<'_>) -> Result<(Verified<AccessClaims>, Authority), ApiError> {
-    let builder = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str());
-    of_live_session(app, asked, &builder.any_audience().policy()).await
+pub async fn of_any_audience(app: &App, asked: Asked<'_>) -> Result<(Shown, Authority), ApiError> {
+    of_live_session(app, asked, Wanted::default()).await
 }
 
-async fn of_live_session(
-    app: &App,
-    asked: Asked<'_>,
-    policy: &Policy<AccessToken>,
-) -> Result<(Verified<AccessClaims>, Authority), ApiError> {
-    let claims = verify(app, asked, policy).await?;
-    let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or_else(|| refused("not a user's token"))?;
-    let (id, names, now) = (sid, names(app, &claims), app.steady_now());
+async fn of_live_session(app: &App, asked: Asked<'_>, wanted: Wanted<'_>) -> Result<(Shown, Authority), ApiError> {
+    let shown = verify(app, asked, wanted).await?;
+    let sid = shown.sid().ok_or_else(|| refused("not a user's token"))?;
+    let (id, names, now) = (sid, shown.names(app), app.steady_now());
     let (authority, standing) = app
         .store
         .read(move |tx| {
@@ -142,27 +136,10 @@ async fn of_live_session(
         })
         .await?;
     let authority = authority.filter(Authority::stands).ok_or_else(|| refused("its session has ended"))?;
-    if !standing.is_some_and(|standing| standing.holds(rsn_of(&claims))) {
+    if !standing.is_some_and(|standing| standing.holds(shown.rsn())) {
         return Err(refused("it was ended, or roles or scopes have changed since"));
     }
-    Ok((claims, authority))
-}
-
-/// Whom a token names.
-pub fn names(app: &App, claims: &AccessClaims) -> TokenNames {
-    TokenNames {
-        issuer: app.config.issuer.as_str().to_owned(),
-        tenant: claims.tid.clone().unwrap_or_else(|| TENANT.to_owned()),
-        jti: claims.jti.clone(),
-        sid: claims.sid.clone(),
-        sub: claims.sub.clone(),
-        client_id: claims.client_id.clone(),
-    }
-}
-
-/// Where the log stood when a token's authority was last checked.
-pub fn rsn_of(claims: &AccessClaims) -> Rsn {
-    Rsn::new(claims.rsn.unwrap_or_default())
+    Ok((shown, authority))
 }
 
 async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
@@ -173,20 +150,19 @@ async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
     Ok(SignedIn { user_id: live.user_id.clone(), sid: None, expires_at: live.expires_at.secs() })
 }
 
-/// The claims of a token that this issuer signed, whomever it is meant for and even if it has expired: enough to sign out.
+/// A token that this issuer made, whomever it is meant for and even if it has expired: enough to sign out.
 ///
 /// # Errors
 /// `token-missing`, `token-invalid`
-pub async fn authentic(app: &App, asked: Asked<'_>) -> Result<Verified<AccessClaims>, ApiError> {
-    let builder = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str());
-    verify(app, asked, &builder.any_audience().accept_expired().policy()).await
+pub async fn authentic(app: &App, asked: Asked<'_>) -> Result<Shown, ApiError> {
+    verify(app, asked, Wanted { expired_too: true, ..Wanted::default() }).await
 }
 
-async fn verify(app: &App, asked: Asked<'_>, policy: &Policy<AccessToken>) -> Result<Verified<AccessClaims>, ApiError> {
+async fn verify(app: &App, asked: Asked<'_>, wanted: Wanted<'_>) -> Result<Shown, ApiError> {
     let (scheme, token) = presented(asked.headers).ok_or(errors::TOKEN_MISSING)?;
     // TOK-26: which check failed is for the log alone.
-    let claims = signed_by_us(app, token, policy).map_err(|error| refused(&error.to_string()))?;
-    match (scheme, claims.confirmation()) {
+    let shown = Shown::read(app, token, wanted).map_err(|error| refused(&error.to_string()))?;
+    match (scheme, shown.confirmation()) {
         (Scheme::Bearer, Confirmation::Bearer) => {}
         (Scheme::Dpop, Confirmation::Key(key)) => dpop::beside_token(app, asked, token, key).await?,
         // RFC 9449, section 7.2: whoever holds the token alone may have stolen it.
@@ -194,23 +170,7 @@ async fn verify(app: &App, asked: Asked<'_>, policy: &Policy<AccessToken>) -> Re
         (Scheme::Dpop, Confirmation::Bearer) => return Err(refused("it is bound to no key").bound()),
         (_, Confirmation::Unknown) => return Err(refused("it asks for a confirmation that is not known")),
     }
-    Ok(claims)
-}
-
-/// The claims of an access token that a key of the ring signed and that obeys `policy`, now.
-///
-/// # Errors
-/// What is wrong with the token.
-pub fn signed_by_us(
-    app: &App,
-    token: &str,
-    policy: &Policy<AccessToken>,
-) -> Result<Verified<AccessClaims>, countersign_jose::Error> {
-    let token = policy.parse(token)?;
-    let kid = token.kid().unwrap_or_default();
-    let unknown = || countersign_jose::Error::UnknownKey { kid: Some(kid.to_owned()) };
-    let key = app.ring.snapshot().verifying_key(kid).ok_or_else(unknown)?;
-    policy.verify_with(&key, token, app.clock.now().secs())
+    Ok(shown)
 }
 
 fn refused(why: &str) -> ApiError {

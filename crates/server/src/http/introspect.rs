@@ -1,14 +1,16 @@
 //! `POST /introspect` (RFC 7662): a service asks about a token that it was shown. The answer is made from the same state as
 //! the revocation log, so that it agrees with a verifier whose feed is fresh.
 
+mod reference;
+
 use axum::{Json, extract::State};
-use countersign_jose::{AccessClaims, Confirmation, Verified, Verifier, b64, profile::AccessToken};
+use countersign_jose::{Confirmation, b64};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::{
+    access_token::{Shown, Wanted},
     body::Form,
-    caller,
     error::OAuthError,
     token::{self, AuthenticatedClient},
 };
@@ -39,38 +41,53 @@ async fn active(
     client: &AuthenticatedClient,
     token: &str,
 ) -> Result<Option<Map<String, Value>>, OAuthError> {
-    let policy = Verifier::<AccessToken>::builder()
-        .issuer(app.config.issuer.as_str())
-        .any_audience()
-        .max_lifetime(app.config.access_token_ttl_cap)
-        .policy();
-    let verified = match caller::signed_by_us(app, token, &policy) {
-        // A confirmation that nobody here knows, the service could not check either.
-        Ok(verified) if may_ask(client, &verified) && verified.confirmation() != Confirmation::Unknown => verified,
-        Ok(_) => return Ok(None),
+    let shown = match Shown::read(app, token, Wanted::default()) {
+        Ok(shown) => shown,
         Err(error) => {
             tracing::debug!(client = client.id.as_str(), %error, "introspected token is not active");
             return Ok(None);
         }
     };
-    let (names, now) = (caller::names(app, &verified), app.steady_now());
-    let standing = app.store.read(move |tx| {
-        let names = names.clone();
-        Box::pin(async move { standing::of_token(tx, &names, now).await })
+    // A confirmation that nobody here knows, the service could not check either; a lifetime beyond the cap no verifier accepts.
+    let cap = i64::try_from(app.config.access_token_ttl_cap.as_secs()).unwrap_or(i64::MAX);
+    if !may_ask(client, &shown) || shown.confirmation() == Confirmation::Unknown || shown.lifetime() > cap {
+        return Ok(None);
+    }
+    let (names, now) = (shown.names(app), app.steady_now());
+    let opaque = match &shown {
+        Shown::Opaque(reference) => Some(reference.clone()),
+        Shown::Signed(_) => None,
+    };
+    let found = app.store.read(move |tx| {
+        let (names, opaque) = (names.clone(), opaque.clone());
+        Box::pin(async move {
+            let behind = match &opaque {
+                Some(reference) => reference::load(tx, reference).await?,
+                None => None,
+            };
+            Ok((standing::of_token(tx, &names, now).await?, behind))
+        })
     });
-    let holds = standing.await?.is_some_and(|standing| standing.holds(caller::rsn_of(&verified)));
-    Ok(holds.then(|| answer(token)).flatten())
+    let (standing, behind) = found.await?;
+    if !standing.is_some_and(|standing| standing.holds(shown.rsn())) {
+        return Ok(None);
+    }
+    let payload = match (&shown, behind) {
+        (Shown::Signed(_), _) => token.split('.').nth(1).and_then(|part| b64::decode(part).ok()),
+        (Shown::Opaque(reference), Some(behind)) => reference::payload(app, reference, &behind)?,
+        (Shown::Opaque(_), None) => None,
+    };
+    Ok(payload.and_then(|payload| answer(&payload)))
 }
 
 /// The service is one of those that the token is meant for.
-fn may_ask(client: &AuthenticatedClient, claims: &Verified<AccessClaims>) -> bool {
-    client.settings.serves.iter().any(|audience| claims.aud.contains(audience.as_str()))
+fn may_ask(client: &AuthenticatedClient, shown: &Shown) -> bool {
+    shown.audiences().iter().any(|audience| client.settings.serves.iter().any(|serves| serves.as_str() == *audience))
 }
 
-/// The claims as they were signed, and what RFC 7662, section 2.2, adds.
-fn answer(token: &str) -> Option<Map<String, Value>> {
-    let payload = b64::decode(token.split('.').nth(1)?).ok()?;
-    let mut claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+/// The claims as they were signed, or as they would be, and what RFC 7662, section 2.2, adds.
+fn answer(payload: &[u8]) -> Option<Map<String, Value>> {
+    let mut claims: Map<String, Value> = serde_json::from_slice(payload).ok()?;
     claims.insert("active".to_owned(), Value::Bool(true));
     // RFC 9449, section 6.2: `cnf` is among the claims, and the service must see a proof by that key.
     let token_type = if claims.contains_key("cnf") { "DPoP" } else { "Bearer" };

@@ -1,8 +1,8 @@
-//! From authority to a signed access token: the last step of every grant.
+//! From authority to an access token, signed or opaque: the last step of every grant.
 
 use std::time::Duration;
 
-use countersign_jose::{Algorithm, profile::AccessToken, sign};
+use countersign_jose::{AccessClaims, Algorithm, profile::AccessToken, sign};
 
 use super::{dpop::Proven, error::OAuthError, token::AuthenticatedClient};
 use crate::{
@@ -10,6 +10,8 @@ use crate::{
     domain::{
         access_token::{AccessGrant, AccessRefusal, Lifetime, Subject, UserSubject, build, wished_ttl},
         audience::{self, AudienceRules, KeyChoice, enabled_scope, key_choice},
+        client::AccessTokenFormat,
+        opaque_token::{self, PURPOSE, Reference},
         roles,
         rsn::Rsn,
         scope::Scope,
@@ -24,7 +26,7 @@ use crate::{
     },
 };
 
-/// A signed access token.
+/// An access token.
 #[derive(Debug)]
 pub struct Issued {
     pub access_token: String,
@@ -43,6 +45,7 @@ pub struct Target {
     pub ttl: Duration,
     /// The client's own algorithm.
     pub alg: Option<Algorithm>,
+    pub format: AccessTokenFormat,
     /// Thumbprint of the key that the client proved: the token is bound to it.
     pub key: Option<String>,
     /// The time of the whole grant: what the session keeps as its tokens' latest `exp` must not be exceeded by signing later.
@@ -53,7 +56,8 @@ impl Target {
     pub fn new(app: &App, client: &Client, audiences: Vec<AudienceRules>, now: Timestamp) -> Self {
         let wished = wished_ttl(app.config.access_token_ttl, client.settings.access_token_ttl, &audiences);
         let ttl = wished.min(app.config.access_token_ttl_cap);
-        Self { ttl, alg: client.settings.alg, audiences, key: None, now }
+        let (alg, format) = (client.settings.alg, client.settings.access_token_format);
+        Self { ttl, alg, format, audiences, key: None, now }
     }
 
     /// For a client that must prove a key, or has.
@@ -71,6 +75,7 @@ impl Target {
     /// Whether its token can be a browser's cookie, as far as the signature decides.
     pub fn fits_a_cookie(&self) -> bool {
         match key_choice(&self.audiences, self.alg) {
+            _ if self.format == AccessTokenFormat::Opaque => true,
             Ok(KeyChoice::Ring(alg)) => audience::fits_a_cookie(alg),
             // A secret's tag is short; what has no key is refused by what comes after.
             Ok(KeyChoice::Audience(_)) | Err(_) => true,
@@ -83,7 +88,7 @@ impl Target {
     }
 }
 
-/// Signs the access token of a session, after the commit, from the `authority` that its transaction read last. `head` was
+/// Makes the access token of a session, after the commit, from the `authority` that its transaction read last. `head` was
 /// read before the target's rules, and before the statement that opened or rotated the session (revocation rule R3).
 /// `scope` narrows what the session has.
 ///
@@ -101,36 +106,25 @@ pub fn for_session(
     if authority.dpop_jkt.is_some() && authority.dpop_jkt != target.key {
         return Err(OAuthError::new(errors::REFRESH_INVALID).log("the session is bound to another key"));
     }
-    let granted = enabled_scope(&target.audiences, &granted_scope(&authority, scope)?).to_string();
-    let names: Vec<&str> = target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
-    let roles = roles::effective(&authority.roles, &names);
-    let amr: Vec<String> = authority.amr.split_ascii_whitespace().map(str::to_owned).collect();
+    let said = Said::of(&authority, &target.audiences, scope)?;
     // The rules are those of `head`. Where a soft end of the client came after them, this token keeps the older number: it is
     // dead to every verifier, and the next refresh says what holds then.
     let rsn = if authority.token_rsn.client > head { head } else { authority.token_rsn(head) };
-    let subject = Subject::User(UserSubject {
-        user_id: &authority.user_id,
-        sid: authority.sid.as_str(),
-        auth_time: authority.auth_time,
-        amr: &amr,
-        acr: &authority.acr,
-        attributes: &authority.attributes,
-    });
     let grant = AccessGrant {
         issuer: app.config.issuer.as_str(),
-        subject,
+        subject: said.subject(&authority),
         client_id: &authority.client_id,
         audiences: &target.audiences,
-        scope: &granted,
-        roles: &roles,
+        scope: &said.scope,
+        roles: &said.roles,
         rsn: rsn.get(),
         key: target.key.as_deref(),
         lifetime: lifetime(app, target, Some(authority.expires_at)),
     };
-    signed(app, &grant, target)
+    made(app, &grant, target)
 }
 
-/// Signs a client's own access token (`client_credentials`).
+/// Makes a client's own access token (`client_credentials`).
 ///
 /// # Errors
 /// `invalid-target` if an audience asks for a role that the client does not have.
@@ -154,17 +148,81 @@ pub fn for_client(
         key: target.key.as_deref(),
         lifetime: lifetime(app, target, None),
     };
-    signed(app, &grant, target)
+    made(app, &grant, target)
 }
 
-fn signed(app: &App, grant: &AccessGrant<'_>, target: &Target) -> Result<Issued, OAuthError> {
-    let claims = build(grant, target.now, app.random.bytes()?).map_err(refused)?;
-    let choice = key_choice(grant.audiences, target.alg).map_err(|refusal| refused(refusal.into()))?;
-    let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
-    let key = app.ring.snapshot().signer(choice).map_err(|error| broken(&error))?;
-    let access_token = sign::<AccessToken>(&key, &claims).map_err(|error| broken(&error))?;
+/// What of a session's tokens has to be put together first.
+#[derive(Debug)]
+pub struct Said {
+    pub scope: String,
+    pub roles: Vec<String>,
+    amr: Vec<String>,
+}
+
+impl Said {
+    /// What a token for these audiences may say now; `narrowed` cuts its scope further.
+    ///
+    /// # Errors
+    /// `internal`: what is stored is malformed.
+    pub fn of(authority: &Authority, to: &[AudienceRules], narrowed: Option<&Scope>) -> Result<Self, OAuthError> {
+        let names: Vec<&str> = to.iter().map(|rules| rules.audience.as_str()).collect();
+        Ok(Self {
+            scope: enabled_scope(to, &granted_scope(authority, narrowed)?).to_string(),
+            roles: roles::effective(&authority.roles, &names),
+            amr: authority.amr.split_ascii_whitespace().map(str::to_owned).collect(),
+        })
+    }
+
+    pub fn subject<'a>(&'a self, authority: &'a Authority) -> Subject<'a> {
+        Subject::User(UserSubject {
+            user_id: &authority.user_id,
+            sid: authority.sid.as_str(),
+            auth_time: authority.auth_time,
+            amr: &self.amr,
+            acr: &authority.acr,
+            attributes: &authority.attributes,
+        })
+    }
+}
+
+fn made(app: &App, grant: &AccessGrant<'_>, target: &Target) -> Result<Issued, OAuthError> {
+    let jti = app.random.bytes()?;
+    let claims = build(grant, target.now, jti).map_err(refused)?;
+    let access_token = match target.format {
+        AccessTokenFormat::Signed => signed(app, &claims, target)?,
+        AccessTokenFormat::Opaque => opaque(app, &claims, jti)?,
+    };
     let token_type = if claims.cnf.is_some() { "DPoP" } else { "Bearer" };
     Ok(Issued { access_token, token_type, expires_in: claims.exp - claims.iat, scope: grant.scope.to_owned() })
+}
+
+fn signed(app: &App, claims: &AccessClaims, target: &Target) -> Result<String, OAuthError> {
+    let choice = key_choice(&target.audiences, target.alg).map_err(|refusal| refused(refusal.into()))?;
+    let key = app.ring.snapshot().signer(choice).map_err(|error| broken(&error))?;
+    sign::<AccessToken>(&key, claims).map_err(|error| broken(&error))
+}
+
+/// A reference to what the claims say; `/introspect` makes them again from what the store says then.
+fn opaque(app: &App, claims: &AccessClaims, jti: [u8; 16]) -> Result<String, OAuthError> {
+    let confirmation = |cnf: &serde_json::Value| cnf["jkt"].as_str().map(str::to_owned);
+    let reference = Reference {
+        jti: claims.jti.clone(),
+        client_id: claims.client_id.clone(),
+        sid: claims.sid.as_deref().and_then(Sid::parse),
+        audiences: claims.aud.iter().map(str::to_owned).collect(),
+        scope: claims.scope.clone().unwrap_or_default(),
+        jkt: claims.cnf.as_ref().and_then(confirmation),
+        rsn: claims.rsn.unwrap_or_default(),
+        iat: claims.iat,
+        exp: claims.exp,
+    };
+    let ring = app.ring.snapshot();
+    let key = ring.mac_keys().derived(PURPOSE).next().ok_or_else(|| broken(&"the key ring has no key for it"))?;
+    opaque_token::seal(&key, jti, &reference).map_err(|error| broken(&error))
+}
+
+fn broken(error: &dyn std::fmt::Display) -> OAuthError {
+    OAuthError::new(errors::INTERNAL).log(error.to_string())
 }
 
 fn lifetime(app: &App, target: &Target, session_end: Option<Timestamp>) -> Lifetime {
@@ -181,7 +239,8 @@ fn granted_scope(authority: &Authority, narrowed: Option<&Scope>) -> Result<Scop
     Ok(narrowed.map_or_else(|| allowed.clone(), |wanted| allowed.intersect(wanted)))
 }
 
-fn refused(refusal: AccessRefusal) -> OAuthError {
+/// What the client hears of it.
+pub fn refused(refusal: AccessRefusal) -> OAuthError {
     match refusal {
         AccessRefusal::Audience(refusal) => OAuthError::new(errors::INVALID_TARGET).detail(refusal.to_string()),
         AccessRefusal::NoLifetime => errors::REFRESH_EXPIRED.into(),

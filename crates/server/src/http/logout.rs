@@ -108,8 +108,7 @@ async fn holds(app: &App, asked: Asked<'_>, token: Option<&PlainSecret>) -> Resu
     }
     let Asked { method, headers, .. } = asked;
     if headers.contains_key(header::AUTHORIZATION) {
-        let claims = caller::authentic(app, asked).await?;
-        let sid = claims.sid.as_deref().and_then(Sid::parse).ok_or(errors::TOKEN_INVALID)?;
+        let sid = caller::authentic(app, asked).await?.sid().ok_or(errors::TOKEN_INVALID)?;
         return Ok(Holds::Session(sid));
     }
     let cookie = Cookie::Signin.read(&app.config.issuer, headers)?.ok_or(errors::TOKEN_MISSING)?;

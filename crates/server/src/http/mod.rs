@@ -1,5 +1,6 @@
 //! One file per path of the URL tree; the files that belong to no path are the ways in and out.
 
+pub mod access_token;
 pub mod account;
 pub mod admin;
 pub mod attempts;

@@ -25,8 +25,8 @@ pub async fn userinfo(
     headers: HeaderMap,
 ) -> Result<Json<Map<String, Value>>, ApiError> {
     let asked = Asked { method: &method, path: "/userinfo", headers: &headers };
-    let (claims, authority) = caller::of_any_audience(&app, asked).await?;
-    let scope: Scope = claims.scope.as_deref().unwrap_or_default().parse().map_err(|_| errors::TOKEN_INVALID)?;
+    let (shown, authority) = caller::of_any_audience(&app, asked).await?;
+    let scope: Scope = shown.scope().parse().map_err(|_| errors::TOKEN_INVALID)?;
     if !scope.contains("openid") {
         return Err(errors::SCOPE_MISSING.into());
     }
@@ -39,8 +39,7 @@ pub async fn userinfo(
         })
         .await?;
     let user = found.ok_or(errors::TOKEN_INVALID)?;
-    let audiences: Vec<&str> = claims.aud.iter().collect();
-    let roles = roles::effective(&authority.roles, &audiences);
+    let roles = roles::effective(&authority.roles, &shown.audiences());
     let person = Person {
         user_id: user.id.as_str(),
         email: &user.email,

@@ -7,7 +7,7 @@ use countersign_jose::Algorithm;
 use super::{Param, Row, StoreError, Tx, revocations};
 use crate::domain::{
     audience_id::AudienceId,
-    client::{ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
+    client::{AccessTokenFormat, ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
     credential::{ClientKeys, Credential, PreviousSecret, Secrets},
     logout_uri::LogoutUri,
     redirect::RedirectUri,
@@ -66,7 +66,8 @@ macro_rules! columns {
         "c.client_id, c.tenant, c.name, c.secret_hash, c.scopes, c.audiences, c.grants, c.roles, c.access_token_ttl, \
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
-         c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed"
+         c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed, \
+         c.access_token_format"
     };
 }
 
@@ -79,8 +80,8 @@ pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError>
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, builtin_at, created_at, name, scopes, \
                        audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, \
                        backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, \
-                       dpop_bound, require_pushed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-                       $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) \
+                       dpop_bound, require_pushed, access_token_format) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+                       $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let (secret, keys) = match &client.credential {
@@ -163,8 +164,9 @@ pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Re
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
                        alg = $6, serves = $7, redirect_uris = $8, post_logout_redirect_uris = $9, \
                        backchannel_logout_uri = $10, consent = $11, id_token_alg = $12, access_token_ttl = $13, \
-                       refresh_idle = $14, refresh_absolute = $15, dpop_bound = $16, require_pushed = $17 \
-                       WHERE client_id = $18 AND removed_at IS NULL";
+                       refresh_idle = $14, refresh_absolute = $15, dpop_bound = $16, require_pushed = $17, \
+                       access_token_format = $18 \
+                       WHERE client_id = $19 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -253,6 +255,7 @@ struct Stored<'a> {
     seconds: [Option<i64>; 3],
     dpop_bound: bool,
     require_pushed: bool,
+    access_token_format: &'static str,
 }
 
 impl<'a> Stored<'a> {
@@ -274,6 +277,7 @@ impl<'a> Stored<'a> {
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
             dpop_bound: settings.dpop_bound,
             require_pushed: settings.sign_in.require_pushed,
+            access_token_format: settings.access_token_format.as_str(),
         }
     }
 
@@ -295,6 +299,7 @@ impl<'a> Stored<'a> {
         ];
         params.extend(self.seconds.map(Param::from));
         params.extend([self.dpop_bound, self.require_pushed].map(|flag| Param::from(i64::from(flag))));
+        params.push(self.access_token_format.into());
         params
     }
 }
@@ -326,6 +331,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
             refresh_idle: span(9)?,
             refresh_absolute: span(10)?,
             dpop_bound: row.get::<i64>(first + 18)? != 0,
+            access_token_format: AccessTokenFormat::parse(&text(28)?).ok_or_else(|| malformed("format"))?,
             sign_in: sign_in(row, first + 19)?,
         },
         credential: credential(row, first)?,

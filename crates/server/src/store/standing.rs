@@ -19,7 +19,6 @@ pub struct TokenNames {
     pub jti: String,
     /// None: a client's own token.
     pub sid: Option<String>,
-    pub sub: String,
     pub client_id: String,
 }
 
@@ -47,8 +46,8 @@ async fn of_session(tx: &mut Tx, sid: &str, names: &TokenNames) -> Result<Option
         h.t, h.floor_from, h.floor_goal, h.floor_begin, h.floor_end \
         FROM sessions s JOIN users u ON u.user_id = s.user_id JOIN clients c ON c.client_id = s.client_id \
         JOIN tenants t ON t.tenant = s.tenant JOIN rev_head h ON h.stream = 0 \
-        WHERE s.sid = $1 AND s.user_id = $2 AND s.client_id = $3";
-    tx.fetch_optional(SQL, &[sid.into(), (&names.sub).into(), (&names.client_id).into()]).await
+        WHERE s.sid = $1 AND s.client_id = $2";
+    tx.fetch_optional(SQL, &[sid.into(), (&names.client_id).into()]).await
 }
 
 async fn of_client(tx: &mut Tx, client_id: &str) -> Result<Option<Row>, StoreError> {

@@ -2,6 +2,7 @@
 
 pub mod assertion;
 mod code;
+mod opaque;
 
 use std::{collections::BTreeSet, time::Duration};
 

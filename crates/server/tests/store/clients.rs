@@ -6,7 +6,7 @@ use countersign_jose::Algorithm;
 use countersign_server::{
     domain::{
         audience_id::AudienceId,
-        client::{ClientId, ClientSettings, Consent, Grant, SecretHash, SignInSettings},
+        client::{AccessTokenFormat, ClientId, ClientSettings, Consent, Grant, SecretHash, SignInSettings},
         credential::{ClientKeys, Credential},
         logout_uri::LogoutUri,
         redirect::RedirectUri,
@@ -42,6 +42,7 @@ fn new_client(id: &str) -> NewClient {
             refresh_idle: None,
             refresh_absolute: None,
             dpop_bound: true,
+            access_token_format: AccessTokenFormat::Opaque,
             sign_in: SignInSettings {
                 redirect_uris: RedirectUri::parse_list("https://orders.example/cb http://127.0.0.1/cb").unwrap(),
                 post_logout_redirect_uris: RedirectUri::parse_list("https://orders.example/").unwrap(),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::domain::{
     audience_id::AudienceId,
-    client::{Consent, SignInSettings},
+    client::{AccessTokenFormat, Consent, SignInSettings},
     redirect::RedirectUri,
     time::Timestamp,
 };
@@ -25,6 +25,7 @@ fn client() -> ClientSettings {
         refresh_idle: None,
         refresh_absolute: None,
         dpop_bound: false,
+        access_token_format: AccessTokenFormat::Signed,
         sign_in: SignInSettings { redirect_uris: vec![RedirectUri::parse(CB).unwrap()], ..SignInSettings::default() },
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         audience,
         audience_id::AudienceId,
         audit::Event,
-        client::{ClientId, ClientSettings, Consent, End, Grant, Grants, SignInSettings},
+        client::{AccessTokenFormat, ClientId, ClientSettings, Consent, End, Grant, Grants, SignInSettings},
         logout_uri::LogoutUri,
         redirect::RedirectUri,
         revocation::Entry,
@@ -79,6 +79,8 @@ pub struct NewClient {
     /// It must prove a key whenever it asks for tokens (RFC 9449).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// `signed` (default): a JWT that services check by themselves; `opaque`: a reference that they ask `/introspect` about.
+    pub access_token_format: Option<String>,
     /// Where an authorization response may go, compared exactly.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
@@ -116,6 +118,8 @@ pub struct ClientChange {
     pub refresh_absolute: Option<u64>,
     /// It must prove a key whenever it asks for tokens (RFC 9449); tokens that are good without one end.
     pub dpop_bound_access_tokens: Option<bool>,
+    /// `signed` or `opaque`; tokens of the other kind end.
+    pub access_token_format: Option<String>,
     pub redirect_uris: Option<Vec<String>>,
     pub post_logout_redirect_uris: Option<Vec<String>>,
     /// Empty: it takes none any more.
@@ -331,6 +335,7 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         refresh_idle: secs(change.refresh_idle, old.refresh_idle),
         refresh_absolute: secs(change.refresh_absolute, old.refresh_absolute),
         dpop_bound_access_tokens: change.dpop_bound_access_tokens.unwrap_or(old.dpop_bound),
+        access_token_format: Some(change.access_token_format.unwrap_or_else(|| old.access_token_format.as_str().into())),
         redirect_uris: uris(change.redirect_uris, &sign_in.redirect_uris),
         post_logout_redirect_uris: uris(change.post_logout_redirect_uris, &sign_in.post_logout_redirect_uris),
         backchannel_logout_uri: change
@@ -354,6 +359,7 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
     let grant = |text: &String| text.parse::<Grant>().map_err(|error| bad("grants", &error));
     let span = |seconds: Option<u64>| seconds.map(Duration::from_secs);
     let alg = body.alg.as_deref().map(audience::algorithm).transpose().map_err(|error| bad("alg", &error))?;
+    let format = |word| AccessTokenFormat::parse(word).ok_or_else(|| bad("access_token_format", &"is signed or opaque"));
     Ok(ClientSettings {
         name: body.name.clone().unwrap_or_else(|| body.client_id.clone()),
         scopes: body.scopes.join(" ").parse::<Scope>().map_err(|error| bad("scopes", &error))?,
@@ -366,6 +372,7 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
         refresh_idle: span(body.refresh_idle),
         refresh_absolute: span(body.refresh_absolute),
         dpop_bound: body.dpop_bound_access_tokens,
+        access_token_format: body.access_token_format.as_deref().map(format).transpose()?.unwrap_or_default(),
         sign_in: sign_in(body)?,
     })
 }
@@ -439,6 +446,7 @@ fn shown(client: &Client) -> Value {
         "refresh_idle": seconds(settings.refresh_idle),
         "refresh_absolute": seconds(settings.refresh_absolute),
         "dpop_bound_access_tokens": settings.dpop_bound,
+        "access_token_format": settings.access_token_format.as_str(),
         "redirect_uris": settings.sign_in.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
         "post_logout_redirect_uris":
             settings.sign_in.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),

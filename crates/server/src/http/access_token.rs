@@ -1,0 +1,162 @@
+//! An access token that comes back, whichever form it has: what it says of itself, before the store is asked whether that still
+//! holds.
+
+use countersign_jose::{AccessClaims, Confirmation, Error, Policy, Verified, Verifier, profile::AccessToken};
+
+use super::TENANT;
+use crate::{
+    app::App,
+    domain::{
+        opaque_token::{self, PURPOSE, Reference, Refused},
+        rsn::Rsn,
+        session::Sid,
+    },
+    store::standing::TokenNames,
+};
+
+/// What is asked of a token.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Meant for this audience; none: for whichever.
+    pub audience: Option<&'a str>,
+    /// Even if it has expired.
+    pub expired_too: bool,
+}
+
+/// An access token that this issuer made. Only [`Shown::read`] makes one.
+#[derive(Debug)]
+pub enum Shown {
+    Signed(Verified<AccessClaims>),
+    Opaque(Reference),
+}
+
+/// What is wrong with a token. For the log only (TOK-26).
+#[derive(Debug, thiserror::Error)]
+pub enum NotOurs {
+    #[error(transparent)]
+    Signed(#[from] Error),
+    #[error(transparent)]
+    Opaque(#[from] Refused),
+    #[error("it is meant for other audiences")]
+    Audience,
+}
+
+impl Shown {
+    /// Reads a token that is now as it is wanted.
+    ///
+    /// # Errors
+    /// [`NotOurs`]
+    pub fn read(app: &App, token: &str, wanted: Wanted<'_>) -> Result<Self, NotOurs> {
+        if !opaque_token::is_opaque(token) {
+            return Ok(Self::Signed(signed_by_us(app, token, &policy(app, wanted))?));
+        }
+        let keys = app.ring.snapshot();
+        let reference = opaque_token::open(keys.mac_keys().derived(PURPOSE), token)?;
+        let reference = if wanted.expired_too { reference } else { reference.live(app.clock.now())? };
+        let fits = wanted.audience.is_none_or(|name| reference.audiences.iter().any(|audience| audience == name));
+        if fits { Ok(Self::Opaque(reference)) } else { Err(NotOurs::Audience) }
+    }
+
+    /// Whom it names.
+    pub fn names(&self, app: &App) -> TokenNames {
+        let tenant = match self {
+            Self::Signed(claims) => claims.tid.clone(),
+            Self::Opaque(_) => None,
+        };
+        TokenNames {
+            issuer: app.config.issuer.as_str().to_owned(),
+            tenant: tenant.unwrap_or_else(|| TENANT.to_owned()),
+            jti: self.jti().to_owned(),
+            sid: self.sid().map(|sid| sid.to_string()),
+            client_id: self.client_id().to_owned(),
+        }
+    }
+
+    pub fn jti(&self) -> &str {
+        match self {
+            Self::Signed(claims) => &claims.jti,
+            Self::Opaque(reference) => &reference.jti,
+        }
+    }
+
+    /// The session; none for a client's own token.
+    pub fn sid(&self) -> Option<Sid> {
+        match self {
+            Self::Signed(claims) => claims.sid.as_deref().and_then(Sid::parse),
+            Self::Opaque(reference) => reference.sid.clone(),
+        }
+    }
+
+    pub fn client_id(&self) -> &str {
+        match self {
+            Self::Signed(claims) => &claims.client_id,
+            Self::Opaque(reference) => &reference.client_id,
+        }
+    }
+
+    pub fn audiences(&self) -> Vec<&str> {
+        match self {
+            Self::Signed(claims) => claims.aud.iter().collect(),
+            Self::Opaque(reference) => reference.audiences.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Space-separated.
+    pub fn scope(&self) -> &str {
+        match self {
+            Self::Signed(claims) => claims.scope.as_deref().unwrap_or_default(),
+            Self::Opaque(reference) => &reference.scope,
+        }
+    }
+
+    /// Unix seconds.
+    pub fn exp(&self) -> i64 {
+        match self {
+            Self::Signed(claims) => claims.exp,
+            Self::Opaque(reference) => reference.exp,
+        }
+    }
+
+    /// For how long it was made, seconds.
+    pub fn lifetime(&self) -> i64 {
+        match self {
+            Self::Signed(claims) => claims.exp.saturating_sub(claims.iat),
+            Self::Opaque(reference) => reference.exp.saturating_sub(reference.iat),
+        }
+    }
+
+    /// Where the log stood when its authority was last checked.
+    pub fn rsn(&self) -> Rsn {
+        Rsn::new(match self {
+            Self::Signed(claims) => claims.rsn.unwrap_or_default(),
+            Self::Opaque(reference) => reference.rsn,
+        })
+    }
+
+    /// What it asks of whoever presents it.
+    pub fn confirmation(&self) -> Confirmation<'_> {
+        match self {
+            Self::Signed(claims) => claims.confirmation(),
+            Self::Opaque(Reference { jkt: Some(jkt), .. }) => Confirmation::Key(jkt),
+            Self::Opaque(_) => Confirmation::Bearer,
+        }
+    }
+}
+
+fn policy(app: &App, wanted: Wanted<'_>) -> Policy<AccessToken> {
+    let builder = Verifier::<AccessToken>::builder().issuer(app.config.issuer.as_str());
+    let builder = if wanted.expired_too { builder.accept_expired() } else { builder };
+    match wanted.audience {
+        Some(audience) => builder.audience(audience).policy(),
+        None => builder.any_audience().policy(),
+    }
+}
+
+/// The claims of an access token that a key of the ring signed and that obeys `policy`, now.
+fn signed_by_us(app: &App, token: &str, policy: &Policy<AccessToken>) -> Result<Verified<AccessClaims>, Error> {
+    let token = policy.parse(token)?;
+    let kid = token.kid().unwrap_or_default();
+    let unknown = || Error::UnknownKey { kid: Some(kid.to_owned()) };
+    let key = app.ring.snapshot().verifying_key(kid).ok_or_else(unknown)?;
+    policy.verify_with(&key, token, app.clock.now().secs())
+}
