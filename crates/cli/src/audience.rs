@@ -1,11 +1,14 @@
 //! `countersign audience …`
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
 use crate::{
     Global,
     admin::{Admin, segment},
+    client::recipient,
     duration,
     output::{Failure, Output, rows, say, table, text},
 };
@@ -34,6 +37,9 @@ pub enum Audience {
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
+        /// Its public JWK, with its alg: clients whose access tokens are encrypted encrypt them to it
+        #[arg(long, value_name = "FILE")]
+        encryption_key: Option<PathBuf>,
     },
     /// Change an audience; what is left out stays. Tokens that say more than is true now die within a second
     Update {
@@ -53,6 +59,9 @@ pub enum Audience {
         /// Lifetime of its access tokens, e.g. 5m; 0s: the issuer's
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
+        /// Its public JWK, with its alg; `--encryption-key ''`: none any more
+        #[arg(long, value_name = "FILE")]
+        encryption_key: Option<PathBuf>,
     },
     /// Remove an audience that no client may ask for any more
     Remove {
@@ -85,20 +94,21 @@ impl Audience {
 
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Add { audience, name, alg, scope, claim, required_role, access_token_ttl } => {
+            Self::Add { audience, name, alg, scope, claim, required_role, access_token_ttl, encryption_key } => {
                 let claims: Map<String, Value> = claim.into_iter().map(|(claim, from)| (claim, json!(from))).collect();
                 let body = json!({
                     "audience": audience, "name": name, "alg": alg, "scopes": scope, "claims": claims,
                     "required_role": required_role, "access_token_ttl": access_token_ttl,
+                    "encryption": recipient(encryption_key.as_deref())?,
                 });
                 output.show(&admin.post("/api/admin/audiences", &body).await?, added);
             }
-            Self::Update { audience, name, scope, claim, required_role, access_token_ttl } => {
+            Self::Update { audience, name, scope, claim, required_role, access_token_ttl, encryption_key } => {
                 let scopes = scope.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
                 let claims = claim.map(|pairs| pairs.into_iter().collect::<std::collections::BTreeMap<_, _>>());
                 let body = json!({
                     "name": name, "scopes": scopes, "claims": claims, "required_role": required_role,
-                    "access_token_ttl": access_token_ttl,
+                    "access_token_ttl": access_token_ttl, "encryption": recipient(encryption_key.as_deref())?,
                 });
                 let answer = admin.put(&format!("/api/admin/audiences/{}", segment(&audience)), &body).await?;
                 output.show(&answer, |answer| say!("changed {}", text(answer, "audience")));

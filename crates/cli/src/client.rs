@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How access tokens can be made.
-const FORMATS: [&str; 2] = ["signed", "opaque"];
+const FORMATS: [&str; 3] = ["signed", "opaque", "encrypted"];
 
 #[derive(Debug, Subcommand)]
 pub enum Client {
@@ -75,9 +75,22 @@ pub enum Client {
         /// It must prove a key whenever it asks for tokens (DPoP), so that a stolen one is worth nothing
         #[arg(long)]
         dpop: bool,
-        /// signed: JWTs that services check by themselves; opaque: references that services ask the issuer about
-        #[arg(long, value_parser = FORMATS, default_value = "signed")]
-        access_token_format: String,
+        /// signed: JWTs that services check by themselves; opaque: references that services ask the issuer about; encrypted:
+        /// JWTs that only their audience can read; default: signed, or opaque with --pairwise
+        #[arg(long, value_parser = FORMATS)]
+        access_token_format: Option<String>,
+        /// It knows people by ids that are made for its sector, and that nobody else knows them by
+        #[arg(long)]
+        pairwise: bool,
+        /// The host that names its sector; default: that of its redirect URIs
+        #[arg(long, value_name = "HOST", requires = "pairwise")]
+        sector: Option<String>,
+        /// What signs the answers of /userinfo, e.g. ES256; default: they are plain JSON
+        #[arg(long)]
+        userinfo_alg: Option<String>,
+        /// The public JWK, with its alg, that its ID tokens are encrypted to
+        #[arg(long, value_name = "FILE")]
+        encrypt_id_token: Option<PathBuf>,
     },
     /// List clients
     List {
@@ -129,9 +142,18 @@ pub enum Client {
         /// Whether its authorization requests must be pushed to /par
         #[arg(long)]
         par: Option<bool>,
-        /// signed or opaque; tokens of the other kind end
+        /// signed, opaque or encrypted; tokens of another kind end
         #[arg(long, value_parser = FORMATS)]
         access_token_format: Option<String>,
+        /// Whether it knows people by ids that are made for its sector; pairwise needs tokens that it cannot read
+        #[arg(long)]
+        pairwise: Option<bool>,
+        /// What signs the answers of /userinfo; `--userinfo-alg ''`: they are plain JSON
+        #[arg(long)]
+        userinfo_alg: Option<String>,
+        /// The public JWK, with its alg, that its ID tokens are encrypted to; `--encrypt-id-token ''`: they are not
+        #[arg(long, value_name = "FILE")]
+        encrypt_id_token: Option<PathBuf>,
         /// All its public keys from now on, a JWK or a JWK set; they replace a secret, too
         #[arg(long, value_name = "FILE")]
         jwks: Option<PathBuf>,
@@ -226,6 +248,10 @@ impl Client {
             access_token_ttl,
             dpop,
             access_token_format,
+            pairwise,
+            sector,
+            userinfo_alg,
+            encrypt_id_token,
         } = self
         else {
             return Ok(Value::Null);
@@ -248,7 +274,9 @@ impl Client {
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
             "require_pushed_authorization_requests": par,
-            "access_token_format": access_token_format,
+            "access_token_format": access_token_format.as_deref().or(pairwise.then_some("opaque")),
+            "subject_type": pairwise.then_some("pairwise"), "sector": sector,
+            "userinfo_signed_response_alg": userinfo_alg, "id_token_encryption": recipient(encrypt_id_token.as_deref())?,
         }))
     }
 
@@ -270,6 +298,9 @@ impl Client {
             dpop,
             par,
             access_token_format,
+            pairwise,
+            userinfo_alg,
+            encrypt_id_token,
             jwks,
         } = self
         else {
@@ -282,6 +313,8 @@ impl Client {
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
             "require_pushed_authorization_requests": par,
             "access_token_format": access_token_format,
+            "subject_type": pairwise.map(|pairwise| if pairwise { "pairwise" } else { "public" }),
+            "userinfo_signed_response_alg": userinfo_alg, "id_token_encryption": recipient(encrypt_id_token.as_deref())?,
         }))
     }
 }
@@ -304,6 +337,19 @@ fn read_keys(path: Option<&Path>) -> Result<Option<Value>, Failure> {
         Err(_) => JwkSet::from(vec![Jwk::parse(&text).map_err(|error| bad(&error))?]),
     };
     serde_json::to_value(read).map(Some).map_err(|error| bad(&error))
+}
+
+/// A public JWK to encrypt to; an empty path stands for none any more.
+pub fn recipient(path: Option<&Path>) -> Result<Option<Value>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    if path.as_os_str().is_empty() {
+        return Ok(Some(json!({ "jwk": null })));
+    }
+    let bad = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
+    let text = std::fs::read(path).map(Zeroizing::new).map_err(|error| bad(&error))?;
+    let jwk = Jwk::parse(&text).map_err(|error| bad(&error))?;
+    let jwk = serde_json::to_value(jwk).map_err(|error| bad(&error))?;
+    Ok(Some(json!({ "jwk": jwk })))
 }
 
 fn confirm(client_id: &str) -> Result<(), Failure> {

@@ -79,6 +79,7 @@ CREATE TABLE audiences (
     required_role    text,                     -- who may get its tokens at all
     access_token_ttl bigint,                   -- seconds; null: the issuer's
     disabled_scopes  text   NOT NULL DEFAULT '', -- space-separated: scopes that its tokens carry for nobody
+    encryption       text,                     -- JSON: the public JWK that access tokens can be encrypted to, and how
     created_at       bigint NOT NULL
 );
 
@@ -106,7 +107,10 @@ CREATE TABLE clients (
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds
     dpop_bound       bigint NOT NULL DEFAULT 0, -- 1: it must prove a key whenever it asks for tokens (RFC 9449)
-    access_token_format text NOT NULL DEFAULT 'signed', -- signed | opaque
+    access_token_format text NOT NULL DEFAULT 'signed', -- signed | opaque | encrypted
+    id_token_encryption text,                  -- JSON: the public JWK that its ID tokens are encrypted to, and how; null: they are not
+    userinfo_alg     text,                     -- JWS algorithm of the answers of /userinfo; null: plain JSON
+    sector           text,                     -- it knows people by pairwise ids of this sector; null: by their public ones
     builtin_at       bigint,                   -- not null: made by the first start, cannot be removed
     disabled_at      bigint,
     removed_at       bigint,                   -- its row stays, so that nobody else ever gets its name; disabled_at is set too

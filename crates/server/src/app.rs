@@ -19,6 +19,7 @@ use crate::{
     domain::{
         key_ring::{Policy, PolicySettings},
         mark::Mark,
+        subject::SubjectKey,
         time::Timestamp,
     },
     feed::{Hub, Seats},
@@ -51,6 +52,8 @@ pub struct Inner {
     pub limiter: Limiter,
     /// Calls the addresses that clients registered.
     pub outbound: Outbound,
+    /// Whom clients know people as.
+    pub subjects: SubjectKey,
     /// Checks proofs of possession.
     pub proofs: Checker,
     /// The revocation feed; empty until its publisher runs.
@@ -105,6 +108,10 @@ pub enum StartError {
         mark.display()
     )]
     OlderDatabase { mark: PathBuf, seen: Mark, head: Mark },
+    #[error(
+        "the key of pairwise subjects cannot be used: {0}. Put back the database's backup; nothing was made in its place"
+    )]
+    SubjectKey(String),
     #[error("countersign restore --accept was begun on this database and not finished; run it again")]
     RestoreUnfinished,
 }
@@ -163,6 +170,7 @@ impl App {
         let Opened { store, ring, lock } = Opened::open(&config, &clock, random).await?;
         restore::check_finished(&store).await?;
         let mark_at_start = mark::check(&MarkFile::new(&config), &store, ring.provider()).await?;
+        let subjects = first_start::subject_key(&store, ring.provider(), random).await?;
         first_start::prepare(&store, config.issuer.as_str(), clock.now()).await?;
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
         let limiter = Limiter::new(&config, random)?;
@@ -177,6 +185,7 @@ impl App {
             ring,
             clock,
             random,
+            subjects,
             passwords,
             limiter,
             proofs,

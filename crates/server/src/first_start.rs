@@ -1,7 +1,8 @@
 //! What a new store gets: its issuer's name, the audiences `api` and `admin`, the client `first-party`. No user: there are
 //! no default accounts (LOG-14).
 
-use countersign_jose::Algorithm;
+use countersign_jose::{Algorithm, b64};
+use zeroize::Zeroizing;
 
 use crate::{
     app::StartError,
@@ -12,9 +13,12 @@ use crate::{
         credential::Credential,
         roles,
         scope::Scope,
+        subject::SubjectKey,
         time::Timestamp,
     },
     http::TENANT,
+    keys::KeyProvider,
+    random::Random,
     store::{
         Store, StoreError,
         audiences::{self, Audience},
@@ -43,6 +47,37 @@ pub async fn prepare(store: &Store, issuer: &str, now: Timestamp) -> Result<(), 
     if stored == issuer { Ok(()) } else { Err(StartError::OtherIssuer { stored, configured: issuer.to_owned() }) }
 }
 
+/// The key of pairwise ids, which a new store gets and which stays for ever: another one would make strangers of everybody.
+///
+/// # Errors
+/// `SubjectKey`: it does not open, or is gone from a store that had it. Nothing is made anew then (KEY-08).
+pub async fn subject_key(store: &Store, provider: &KeyProvider, random: Random) -> Result<SubjectKey, StartError> {
+    const NAME: &str = "subject_key";
+    let bad = |why: String| StartError::SubjectKey(why);
+    let fresh = Zeroizing::new(random.bytes::<{ SubjectKey::BYTES }>()?);
+    let sealed = provider.seal(&fresh[..], NAME).await.map_err(|error| bad(error.to_string()))?;
+    let sealed = b64::encode(sealed);
+    let stored = store.write(move |tx| {
+        let sealed = sealed.clone();
+        Box::pin(async move {
+            // Whoever has an issuer's name has had this key.
+            match meta::find(tx, "issuer").await? {
+                Some(_) => meta::find(tx, NAME).await,
+                None => meta::settle(tx, NAME, &sealed).await.map(Some),
+            }
+        })
+    });
+    let stored = stored.await?.ok_or_else(|| bad("it is gone from the database".to_owned()))?;
+    let stored = b64::decode(&stored).map_err(|error| bad(error.to_string()))?;
+    let plain = provider.unseal(&stored, NAME).await.map_err(|error| bad(error.to_string()))?;
+    let mut bytes = Zeroizing::new([0; SubjectKey::BYTES]);
+    if plain.len() != bytes.len() {
+        return Err(bad("it has another length".to_owned()));
+    }
+    bytes.copy_from_slice(&plain);
+    Ok(SubjectKey::new(&bytes))
+}
+
 fn audience(name: &str, required_role: Option<&str>, now: Timestamp) -> Audience {
     Audience {
         rules: AudienceRules {
@@ -52,6 +87,7 @@ fn audience(name: &str, required_role: Option<&str>, now: Timestamp) -> Audience
             required_role: required_role.map(str::to_owned),
             disabled_scopes: Scope::default(),
             access_token_ttl: None,
+            encryption: None,
         },
         tenant: TENANT.to_owned(),
         name: name.to_owned(),

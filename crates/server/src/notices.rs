@@ -146,7 +146,7 @@ fn token(app: &App, notice: &Notice) -> Result<String, Unheard> {
         exp: now + LIFETIME,
         jti: format!("logout.{}", notice.sid),
         events: json!({ LOGOUT_EVENT: {} }),
-        sub: Some(notice.user_id.clone()),
+        sub: Some(app.subjects.subject(notice.sector.as_ref(), &notice.user_id)),
         sid: Some(notice.sid.clone()),
         ..LogoutClaims::default()
     };

@@ -212,6 +212,13 @@ pub const ROUTES: &[Route] = &[
     row(Delete, "/api/account/consents/{id}", SignedIn, "Take a consent back; the client's sessions end", || {
         delete(account::consents::withdraw)
     }),
+    row(Get, "/api/account/sessions", SignedIn, "Where I am signed in, ended sessions with their reason", || {
+        get(account::sessions::list)
+    })
+    .query(PAGE),
+    row(Delete, "/api/account/sessions/{sid}", SignedIn, "End one of my sessions; its client hears of it", || {
+        delete(account::sessions::end)
+    }),
     // Administration.
     row(Get, "/api/admin/users", Admin, "List users", || get(admin::users::list)).query(&["after", "limit", "email"]),
     row(Post, "/api/admin/users", Admin, "Add a user", || post(admin::users::add)).json::<admin::users::NewUser>(),

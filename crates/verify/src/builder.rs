@@ -8,7 +8,7 @@ mod revocations;
 
 use std::time::Duration;
 
-use countersign_jose::{self as jose, JwkSet, VerifyingKey};
+use countersign_jose::{self as jose, JwkSet, VerifyingKey, jwe::Decryptor};
 
 pub(crate) use address::fetchable;
 use address::{Part, usable};
@@ -74,6 +74,7 @@ impl NeedsAudience {
             max_entries: MAX_ENTRIES,
             cached_tokens: CACHED_TOKENS,
             dpop: None,
+            decryptor: None,
         }
     }
 }
@@ -103,6 +104,7 @@ pub struct VerifierBuilder {
     max_entries: usize,
     cached_tokens: usize,
     dpop: Option<Dpop>,
+    decryptor: Option<Decryptor>,
 }
 
 impl VerifierBuilder {
@@ -128,8 +130,10 @@ impl VerifierBuilder {
             .map(|site| Introspector::new(site, clock.clone(), self.limits.max_wait));
         let cache = (self.cached_tokens > 0).then(|| TokenCache::new(self.cached_tokens));
         let dpop = self.dpop.as_ref().map(Gate::new).transpose()?;
+        let decryptor = self.decryptor.take();
         let keys = self.key_source()?;
-        let inner = Inner { policy, keys, requirements, cookie, clock, following, cache, introspector, dpop };
+        let inner =
+            Inner { policy, keys, requirements, cookie, clock, following, cache, introspector, dpop, decryptor };
         Ok(Verifier::new(inner, lease))
     }
 }

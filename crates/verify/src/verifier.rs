@@ -1,8 +1,8 @@
 //! The verifier: one per service, shared by all its requests.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use countersign_jose::{AccessClaims, Error, Policy, Unverified, Verified, profile::AccessToken};
+use countersign_jose::{AccessClaims, Error, Policy, Unverified, Verified, jwe::Decryptor, profile::AccessToken};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use tokio::sync::broadcast;
 
@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) introspector: Option<Introspector>,
     /// `None`: no proofs are taken.
     pub(crate) dpop: Option<Gate>,
+    /// `None`: encrypted tokens are not for this service.
+    pub(crate) decryptor: Option<Decryptor>,
 }
 
 /// Why [`Verifier::ready`] gave up.
@@ -136,6 +138,7 @@ impl Verifier {
     #[inline]
     fn at_once(&self, token: &str) -> Result<Claims, Rejection> {
         let now = self.inner.clock.now();
+        let token = &*self.inner.opened(token)?;
         if let Some(outcome) = self.inner.cached(token, now, self.lease) {
             return outcome;
         }
@@ -164,6 +167,8 @@ impl Verifier {
 
     /// Whoever presents it: the callers ask what the token asks of its bearer.
     async fn online(&self, token: &str) -> Result<Claims, Rejection> {
+        // The issuer is asked about what is inside as well: what is around it was made for this service alone.
+        let token = &*self.inner.opened(token)?;
         match self.inner.verify_waiting(token, self.lease).await {
             Err(stale @ Rejection::Stale { .. }) => self.ask_issuer(token, stale).await,
             outcome => outcome,
@@ -257,7 +262,21 @@ impl Verifier {
     }
 }
 
+/// A signed token has two dots, an encrypted one four.
+fn is_encrypted(token: &str) -> bool {
+    token.bytes().filter(|byte| *byte == b'.').nth(2).is_some()
+}
+
 impl Inner {
+    /// The signed token inside of an encrypted one; any other text as it is.
+    #[inline]
+    fn opened<'t>(&self, token: &'t str) -> Result<Cow<'t, str>, Rejection> {
+        match &self.decryptor {
+            Some(decryptor) if is_encrypted(token) => decrypted(decryptor, token).map(Cow::Owned),
+            _ => Ok(Cow::Borrowed(token)),
+        }
+    }
+
     fn parse<'t>(&self, token: &'t str) -> Result<Unverified<'t>, Rejection> {
         self.policy.parse(token).map_err(|error| Rejection::of_token(error, String::new))
     }
@@ -407,4 +426,15 @@ impl Inner {
             .find(|outcome| *outcome != Err(Error::Signature))
             .unwrap_or(Err(Error::Signature))
     }
+}
+
+/// Encryption says nothing of who wrote: what comes out is a text that still has to be verified (TOK-10, TOK-11).
+fn decrypted(decryptor: &Decryptor, token: &str) -> Result<String, Rejection> {
+    // Whatever is wrong here, the issuer's keys have nothing to do with it.
+    let broken = Rejection::Malformed;
+    let content = decryptor.decrypt(token).map_err(broken)?;
+    if !content.cty().is_some_and(|cty| cty.eq_ignore_ascii_case("JWT")) {
+        return Err(broken(Error::ContentType { expected: "JWT", got: content.cty().map(str::to_owned) }));
+    }
+    str::from_utf8(&content).map(str::to_owned).map_err(|_| broken(Error::Utf8))
 }

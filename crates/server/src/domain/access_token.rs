@@ -159,6 +159,7 @@ mod tests {
             required_role: None,
             disabled_scopes: crate::domain::scope::Scope::default(),
             access_token_ttl: None,
+            encryption: None,
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use countersign_jose::Algorithm;
 use serde_json::{Map, Value};
 
-use super::scope::Scope;
+use super::{encryption::Encryption, scope::Scope};
 
 /// Claims that mean something to a verifier or to another kind of token. No mapping may set them.
 const RESERVED: &[&str] = &[
@@ -57,6 +57,8 @@ pub struct AudienceRules {
     pub disabled_scopes: Scope,
     /// Its own token lifetime, if shorter or longer than the issuer's.
     pub access_token_ttl: Option<Duration>,
+    /// Its key, for clients whose access tokens are encrypted.
+    pub encryption: Option<Encryption>,
 }
 
 impl AudienceRules {
@@ -92,6 +94,9 @@ pub enum AudienceRefusal {
     /// One token has one signature: audiences of different algorithms, or with a secret of their own, cannot share it.
     #[error("the audiences {0:?} and {1:?} cannot share a token: they are signed with different keys")]
     DifferentKeys(String, String),
+    /// A client wants encrypted tokens, and there is not the one recipient.
+    #[error("an encrypted token is for one audience that has registered a key; ask for one of several with resource")]
+    NoRecipient,
 }
 
 /// An algorithm that no audience's tokens can be signed with.
@@ -222,6 +227,17 @@ pub fn key_choice(audiences: &[AudienceRules], own: Option<Algorithm>) -> Result
     Ok(if is_secret { KeyChoice::Audience(&first.audience) } else { KeyChoice::Ring(own.unwrap_or(first.alg)) })
 }
 
+/// To whom a token for these audiences is encrypted.
+///
+/// # Errors
+/// [`AudienceRefusal::NoRecipient`]
+pub fn recipient(audiences: &[AudienceRules]) -> Result<&Encryption, AudienceRefusal> {
+    match audiences {
+        [AudienceRules { encryption: Some(recipient), .. }] => Ok(recipient),
+        _ => Err(AudienceRefusal::NoRecipient),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -253,6 +269,7 @@ mod tests {
             required_role: None,
             disabled_scopes: Scope::default(),
             access_token_ttl: None,
+            encryption: None,
         }
     }
 

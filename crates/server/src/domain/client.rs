@@ -6,8 +6,8 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use countersign_jose::{Algorithm, b64};
 
 use super::{
-    audience_id::AudienceId, logout_uri::LogoutUri, redirect::RedirectUri, roles::Role, scope::Scope,
-    user::USER_ID_PREFIX,
+    audience_id::AudienceId, encryption::Encryption, logout_uri::LogoutUri, redirect::RedirectUri, roles::Role,
+    scope::Scope, subject::Sector, user::USER_ID_PREFIX,
 };
 use crate::secret::PlainSecret;
 
@@ -156,15 +156,18 @@ pub enum AccessTokenFormat {
     Signed,
     /// A reference that the issuer alone can read: services ask `/introspect` about it.
     Opaque,
+    /// A signed one, encrypted to the key of its one audience: nobody else reads it, and the audience checks it by itself.
+    Encrypted,
 }
 
 impl AccessTokenFormat {
-    pub const ALL: [Self; 2] = [Self::Signed, Self::Opaque];
+    pub const ALL: [Self; 3] = [Self::Signed, Self::Opaque, Self::Encrypted];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Signed => "signed",
             Self::Opaque => "opaque",
+            Self::Encrypted => "encrypted",
         }
     }
 
@@ -186,6 +189,12 @@ pub struct SignInSettings {
     pub consent: Consent,
     /// What signs its ID tokens; `None`: the issuer's default.
     pub id_token_alg: Option<Algorithm>,
+    /// To whom its ID tokens are encrypted, after they were signed.
+    pub id_token_encryption: Option<Encryption>,
+    /// What signs the answers of `/userinfo`; `None`: they are plain JSON.
+    pub userinfo_alg: Option<Algorithm>,
+    /// It knows people by pairwise ids of this sector; `None`: by their public ones.
+    pub sector: Option<Sector>,
     /// Its requests must be pushed (RFC 9126): what stands in a browser's address counts for nothing.
     pub require_pushed: bool,
 }
@@ -242,6 +251,12 @@ pub enum BadClient {
     Redirect,
     #[error("a client has at most 32 redirect URIs, and as many for signing out")]
     Redirects,
+    #[error(
+        "a pairwise client would read a person's public id in a signed access token; make them opaque or encrypted"
+    )]
+    PairwiseFormat,
+    #[error("a client that people give their passwords to knows them by their public ids")]
+    PairwiseFirstParty,
 }
 
 /// The most redirect URIs of a client, of each kind.
@@ -271,7 +286,20 @@ impl ClientSettings {
         if lifetimes.into_iter().flatten().any(|lifetime| lifetime < Duration::from_secs(1)) {
             return Err(BadClient::Lifetime);
         }
+        self.check_pairwise()?;
         self.sign_in.check(self.grants.contains(Grant::AuthorizationCode))
+    }
+
+    /// Services know people by their public ids, whoever calls them; so a pairwise client must not be able to read what it
+    /// carries to them.
+    fn check_pairwise(&self) -> Result<(), BadClient> {
+        if self.sign_in.sector.is_none() {
+            return Ok(());
+        }
+        if self.grants.contains(Grant::FirstParty) {
+            return Err(BadClient::PairwiseFirstParty);
+        }
+        if self.access_token_format == AccessTokenFormat::Signed { Err(BadClient::PairwiseFormat) } else { Ok(()) }
     }
 
     /// What a change of settings ends. Tokens must not say what is not true any more; a session for an audience that the
@@ -296,7 +324,9 @@ impl ClientSettings {
 
 impl SignInSettings {
     fn check(&self, by_code: bool) -> Result<(), BadClient> {
-        if self.id_token_alg.is_some_and(Algorithm::is_symmetric) {
+        if self.id_token_alg.is_some_and(Algorithm::is_symmetric)
+            || self.userinfo_alg.is_some_and(Algorithm::is_symmetric)
+        {
             return Err(BadClient::SecretAlgorithm);
         }
         if by_code == self.redirect_uris.is_empty() {
@@ -441,6 +471,20 @@ mod tests {
         assert_eq!(secret.check(true), Err(BadClient::SecretAlgorithm));
         let never = ClientSettings { refresh_idle: Some(Duration::ZERO), ..settings() };
         assert_eq!(never.check(true), Err(BadClient::Lifetime));
+    }
+
+    // OpenID Connect Core §8.1: what a pairwise client holds must not say who somebody is to others.
+    #[test]
+    fn a_pairwise_client_holds_nothing_that_it_can_read() {
+        let sign_in = SignInSettings { sector: Some(Sector::parse("a.example").unwrap()), ..SignInSettings::default() };
+        let pairwise =
+            |access_token_format| ClientSettings { access_token_format, sign_in: sign_in.clone(), ..settings() };
+        assert_eq!(pairwise(AccessTokenFormat::Signed).check(true), Err(BadClient::PairwiseFormat));
+        assert_eq!(pairwise(AccessTokenFormat::Opaque).check(true), Ok(()));
+        assert_eq!(pairwise(AccessTokenFormat::Encrypted).check(true), Ok(()));
+        let grants = [Grant::FirstParty].into_iter().collect();
+        let first = ClientSettings { grants, ..pairwise(AccessTokenFormat::Opaque) };
+        assert_eq!(first.check(true), Err(BadClient::PairwiseFirstParty));
     }
 
     #[test]

@@ -12,7 +12,8 @@ pub const DEFAULT_ALG: Algorithm = Algorithm::ES256;
 #[derive(Debug, Clone, Copy)]
 pub struct IdGrant<'a> {
     pub issuer: &'a str,
-    pub user_id: &'a str,
+    /// Whom the client knows the person as.
+    pub subject: &'a str,
     pub client_id: &'a str,
     pub sid: &'a str,
     pub auth_time: Timestamp,
@@ -33,7 +34,7 @@ pub struct IdGrant<'a> {
 pub fn build(grant: &IdGrant<'_>, now: Timestamp) -> IdClaims {
     IdClaims {
         iss: grant.issuer.to_owned(),
-        sub: grant.user_id.to_owned(),
+        sub: grant.subject.to_owned(),
         aud: Audience::One(grant.client_id.to_owned()),
         iat: now.secs(),
         exp: grant.exp,
@@ -84,7 +85,7 @@ mod tests {
     fn it_says_what_happened_and_for_whom() {
         let grant = IdGrant {
             issuer: "https://id.example",
-            user_id: "usr_a",
+            subject: "usr_a",
             client_id: "app",
             sid: "s",
             auth_time: Timestamp::from_secs(5),

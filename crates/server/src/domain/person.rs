@@ -40,7 +40,8 @@ pub fn names() -> Vec<&'static str> {
 /// A person, as far as clients may know them.
 #[derive(Debug, Clone, Copy)]
 pub struct Person<'a> {
-    pub user_id: &'a str,
+    /// Whom the client knows them as.
+    pub subject: &'a str,
     pub email: &'a str,
     pub email_verified: bool,
     pub attributes: &'a Map<String, Value>,
@@ -50,7 +51,7 @@ pub struct Person<'a> {
 /// What a client that was granted `scope` is told.
 pub fn claims(person: &Person<'_>, scope: &Scope) -> Map<String, Value> {
     let mut claims = Map::new();
-    claims.insert("sub".to_owned(), person.user_id.into());
+    claims.insert("sub".to_owned(), person.subject.into());
     if scope.contains("email") {
         claims.insert("email".to_owned(), person.email.into());
         claims.insert("email_verified".to_owned(), person.email_verified.into());
@@ -84,7 +85,7 @@ mod tests {
         let attributes =
             json!({"name": "Ada", "plan": "gold", "phone_number": "+44 1", "locality": "London", "country": "UK"});
         let person = Person {
-            user_id: "usr_a",
+            subject: "usr_a",
             email: "ada@example.com",
             email_verified: false,
             attributes: attributes.as_object().unwrap(),

@@ -14,7 +14,8 @@ pub const PARAMETERS: &[&str] =
 /// What an ID token of ours says that came as a hint. Its signature held; it may have expired (RLO-03).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    pub user_id: String,
+    /// Whom the client knows the person as.
+    pub subject: String,
     pub client_id: String,
 }
 
@@ -62,10 +63,11 @@ impl SignOut {
         }
     }
 
-    /// Whether the person in front of the browser is asked; `user_id` is who is signed in there. Anybody can send a browser
+    /// Whether the person in front of the browser is asked; `subject` is whom the client knows the person as who
+    /// is signed in there. Anybody can send a browser
     /// here, so only an ID token of this very person stands for their client's word that they want it.
-    pub fn step(&self, user_id: Option<&str>) -> Step {
-        let known = self.hint.as_ref().is_some_and(|hint| user_id.is_none_or(|user| user == hint.user_id));
+    pub fn step(&self, subject: Option<&str>) -> Step {
+        let known = self.hint.as_ref().is_some_and(|hint| subject.is_none_or(|subject| subject == hint.subject));
         if known { Step::Now } else { Step::Ask }
     }
 
@@ -112,7 +114,7 @@ mod tests {
     }
 
     fn hint() -> Option<Result<Hint, ()>> {
-        Some(Ok(Hint { user_id: "usr_a".into(), client_id: "shop".into() }))
+        Some(Ok(Hint { subject: "usr_a".into(), client_id: "shop".into() }))
     }
 
     fn request(query: &[(&str, &str)], hint: Option<Result<Hint, ()>>) -> SignOut {

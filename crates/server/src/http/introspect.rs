@@ -77,7 +77,15 @@ async fn active(
         (Shown::Opaque(reference), Some(behind)) => reference::payload(app, reference, &behind)?,
         (Shown::Opaque(_), None) => None,
     };
-    Ok(payload.and_then(|payload| answer(&payload)))
+    let mut claims = payload.and_then(|payload| answer(&payload));
+    // A service that knows people by pairwise ids is told whom it knows.
+    if let (Some(claims), Some(_)) = (&mut claims, shown.sid())
+        && let Some(sub) = claims.get("sub").and_then(Value::as_str)
+    {
+        let sub = app.subjects.for_client(&client.settings, sub);
+        claims.insert("sub".to_owned(), sub.into());
+    }
+    Ok(claims)
 }
 
 /// The service is one of those that the token is meant for.

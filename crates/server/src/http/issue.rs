@@ -1,4 +1,4 @@
-//! From authority to an access token, signed or opaque: the last step of every grant.
+//! From authority to an access token, signed, opaque or encrypted: the last step of every grant.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     app::App,
     domain::{
         access_token::{AccessGrant, AccessRefusal, Lifetime, Subject, UserSubject, build, wished_ttl},
-        audience::{self, AudienceRules, KeyChoice, enabled_scope, key_choice},
+        audience::{self, AudienceRules, KeyChoice, enabled_scope, key_choice, recipient},
         client::AccessTokenFormat,
         opaque_token::{self, PURPOSE, Reference},
         roles,
@@ -191,6 +191,10 @@ fn made(app: &App, grant: &AccessGrant<'_>, target: &Target) -> Result<Issued, O
     let access_token = match target.format {
         AccessTokenFormat::Signed => signed(app, &claims, target)?,
         AccessTokenFormat::Opaque => opaque(app, &claims, jti)?,
+        AccessTokenFormat::Encrypted => {
+            let to = recipient(&target.audiences).map_err(|refusal| refused(refusal.into()))?;
+            to.encrypt(&signed(app, &claims, target)?).map_err(|error| broken(&error))?
+        }
     };
     let token_type = if claims.cnf.is_some() { "DPoP" } else { "Bearer" };
     Ok(Issued { access_token, token_type, expires_in: claims.exp - claims.iat, scope: grant.scope.to_owned() })

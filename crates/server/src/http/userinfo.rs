@@ -1,29 +1,46 @@
 //! `GET·POST /userinfo`: what a client may know about its person, by an access token with the scope `openid` (OpenID Connect
 //! Core §5.3).
 
-use axum::{Json, extract::State};
-use http::{HeaderMap, Method};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use countersign_jose::{Algorithm, Audience, GenericClaims, Missing, profile::Profile, sign};
+use http::{HeaderMap, Method, header};
 use serde_json::{Map, Value};
 
 use super::{caller, dpop::Asked, error::ApiError};
 use crate::{
     app::App,
     domain::{
+        client::ClientId,
         person::{self, Person},
         roles,
         scope::Scope,
         user::UserId,
     },
     errors,
-    store::users,
+    store::{
+        clients::{self, Client},
+        users,
+    },
 };
 
+/// An answer that is signed (§5.3.2). It has a type of its own, so that nobody takes it for an ID token (TOK-17).
+#[derive(Debug, Clone, Copy)]
+struct SignedAnswer;
+
+impl Profile for SignedAnswer {
+    type Claims = GenericClaims;
+    type Issuer = Missing;
+    type Audience = Missing;
+    const TYP: &'static str = "userinfo+jwt";
+    const EXPIRES: bool = false;
+}
+
 /// `GET /userinfo` and `POST /userinfo`: the token travels in the header alone; one in a query or a form is not looked at.
-pub async fn userinfo(
-    State(app): State<App>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Json<Map<String, Value>>, ApiError> {
+pub async fn userinfo(State(app): State<App>, method: Method, headers: HeaderMap) -> Result<Response, ApiError> {
     let asked = Asked { method: &method, path: "/userinfo", headers: &headers };
     let (shown, authority) = caller::of_any_audience(&app, asked).await?;
     let scope: Scope = shown.scope().parse().map_err(|_| errors::TOKEN_INVALID)?;
@@ -31,21 +48,43 @@ pub async fn userinfo(
         return Err(errors::SCOPE_MISSING.into());
     }
     let id = UserId::parse(&authority.user_id).ok_or(errors::TOKEN_INVALID)?;
+    let client = ClientId::parse(shown.client_id()).map_err(|_| errors::TOKEN_INVALID)?;
     let found = app
         .store
         .read(move |tx| {
-            let id = id.clone();
-            Box::pin(async move { users::by_id(tx, &id).await })
+            let (id, client) = (id.clone(), client.clone());
+            Box::pin(async move { Ok((users::by_id(tx, &id).await?, clients::by_id(tx, &client).await?)) })
         })
         .await?;
-    let user = found.ok_or(errors::TOKEN_INVALID)?;
+    let (Some(user), Some(client)) = found else { return Err(errors::TOKEN_INVALID.into()) };
+    let subject = app.subjects.for_client(&client.settings, user.id.as_str());
     let roles = roles::effective(&authority.roles, &shown.audiences());
     let person = Person {
-        user_id: user.id.as_str(),
+        subject: &subject,
         email: &user.email,
         email_verified: user.email_verified_at.is_some(),
         attributes: user.attributes.as_map(),
         roles: &roles,
     };
-    Ok(Json(person::claims(&person, &scope)))
+    let claims = person::claims(&person, &scope);
+    match client.settings.sign_in.userinfo_alg {
+        Some(alg) => signed(&app, &client, alg, claims),
+        None => Ok(Json(claims).into_response()),
+    }
+}
+
+/// The answer as its client alone is meant to take it: with `iss` and `aud`.
+fn signed(app: &App, client: &Client, alg: Algorithm, mut claims: Map<String, Value>) -> Result<Response, ApiError> {
+    let broken = |error: &dyn std::fmt::Display| ApiError::new(errors::INTERNAL).log(error.to_string());
+    let claims = GenericClaims {
+        iss: Some(app.config.issuer.as_str().to_owned()),
+        sub: claims.remove("sub").and_then(|sub| sub.as_str().map(str::to_owned)),
+        aud: Some(Audience::One(client.id.to_string())),
+        iat: Some(app.clock.now().secs()),
+        extra: claims,
+        ..GenericClaims::default()
+    };
+    let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
+    let token = sign::<SignedAnswer>(&key, &claims).map_err(|error| broken(&error))?;
+    Ok(([(header::CONTENT_TYPE, "application/jwt")], token).into_response())
 }

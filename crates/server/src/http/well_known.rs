@@ -2,7 +2,11 @@
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use countersign_jose::{Algorithm, dpop::algorithms};
+use countersign_jose::{
+    Algorithm,
+    dpop::algorithms,
+    jwe::{ContentAlgorithm, KeyAlgorithm},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -12,7 +16,7 @@ use crate::{
     config::Config,
     domain::{
         authorize::{self, Prompt, ResponseMode},
-        person,
+        encryption, person,
     },
     feed,
     keys::Jwks,
@@ -68,7 +72,7 @@ pub fn metadata(app: &App, _: &HeaderMap) -> Response {
 /// The metadata document; made once, at the start.
 fn document(config: &Config) -> Value {
     let issuer = config.issuer.as_str();
-    json!({
+    let mut document = json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "authorization_endpoint": format!("{issuer}/authorize"),
@@ -98,9 +102,7 @@ fn document(config: &Config) -> Value {
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-        "subject_types_supported": ["public"],
         "acr_values_supported": ["1"],
-        "id_token_signing_alg_values_supported": public_algs(),
         "ui_locales_supported": ["en"],
         "dpop_signing_alg_values_supported": algorithms().collect::<Vec<_>>(),
         "service_documentation": format!("{issuer}/docs/errors"),
@@ -108,6 +110,23 @@ fn document(config: &Config) -> Value {
         "revocation_feed_uri": format!("{issuer}/revocations/{}", feed::STREAM),
         "revocation_feed_jwks_uri": format!("{issuer}/revocations/{}/jwks.json", feed::STREAM),
         "revocation_feed_heartbeat_ms": u64::try_from(feed::HEARTBEAT.as_millis()).unwrap_or(u64::MAX),
+    });
+    if let (Value::Object(document), Value::Object(forms)) = (&mut document, forms()) {
+        document.extend(forms);
+    }
+    document
+}
+
+/// In which form clients can be told who somebody is.
+fn forms() -> Value {
+    json!({
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": public_algs(),
+        "id_token_encryption_alg_values_supported":
+            encryption::key_algorithms().map(KeyAlgorithm::as_str).collect::<Vec<_>>(),
+        "id_token_encryption_enc_values_supported":
+            ContentAlgorithm::all().map(ContentAlgorithm::as_str).collect::<Vec<_>>(),
+        "userinfo_signing_alg_values_supported": public_algs(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Row, StoreError, Tx};
 use crate::domain::{
     audience::{AudienceRules, ClaimMap},
+    encryption::Encryption,
     scope::Scope,
     time::Timestamp,
 };
@@ -24,8 +25,8 @@ pub struct Audience {
 
 macro_rules! columns {
     () => {
-        "audience, alg, claims, required_role, access_token_ttl, disabled_scopes, tenant, name, scopes, sealed_secret, \
-         created_at"
+        "audience, alg, claims, required_role, access_token_ttl, disabled_scopes, encryption, tenant, name, scopes, \
+         sealed_secret, created_at"
     };
 }
 
@@ -37,11 +38,12 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
     const SQL: &str = concat!(
         "INSERT INTO audiences (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (audience) DO NOTHING"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (audience) DO NOTHING"
     );
     let rules = &audience.rules;
     let (claims, scopes) = (rules.claims.to_json(), audience.scopes.to_string());
     let disabled = rules.disabled_scopes.to_string();
+    let encryption = rules.encryption.as_ref().map(Encryption::to_json);
     let params = [
         (&rules.audience).into(),
         rules.alg.as_str().into(),
@@ -49,6 +51,7 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
         rules.required_role.as_deref().into(),
         seconds(rules.access_token_ttl).into(),
         (&disabled).into(),
+        encryption.as_deref().into(),
         (&audience.tenant).into(),
         (&audience.name).into(),
         (&scopes).into(),
@@ -63,7 +66,8 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
 /// # Errors
 /// As any statement.
 pub async fn rules(tx: &mut Tx, audience: &str) -> Result<Option<AudienceRules>, StoreError> {
-    const SQL: &str = "SELECT audience, alg, claims, required_role, access_token_ttl, disabled_scopes FROM audiences WHERE audience = $1";
+    const SQL: &str = "SELECT audience, alg, claims, required_role, access_token_ttl, disabled_scopes, encryption \
+                       FROM audiences WHERE audience = $1";
     tx.fetch_optional(SQL, &[audience.into()]).await?.map(|row| rules_of(&row)).transpose()
 }
 
@@ -118,15 +122,17 @@ pub async fn set_disabled_scopes(tx: &mut Tx, name: &str, disabled: &Scope) -> R
 /// As any statement.
 pub async fn update(tx: &mut Tx, new: &Audience) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE audiences SET name = $1, scopes = $2, claims = $3, required_role = $4, \
-                       access_token_ttl = $5 WHERE audience = $6";
+                       access_token_ttl = $5, encryption = $6 WHERE audience = $7";
     let rules = &new.rules;
     let (claims, scopes) = (rules.claims.to_json(), new.scopes.to_string());
+    let encryption = rules.encryption.as_ref().map(Encryption::to_json);
     let params = [
         (&new.name).into(),
         (&scopes).into(),
         (&claims).into(),
         rules.required_role.as_deref().into(),
         seconds(rules.access_token_ttl).into(),
+        encryption.as_deref().into(),
         (&rules.audience).into(),
     ];
     tx.execute(SQL, &params).await.map(drop)
@@ -147,16 +153,16 @@ fn seconds(span: Option<Duration>) -> Option<i64> {
 fn audience(row: &Row) -> Result<Audience, StoreError> {
     Ok(Audience {
         rules: rules_of(row)?,
-        tenant: row.get(6)?,
-        name: row.get(7)?,
-        scopes: row.get::<String>(8)?.parse().map_err(|_| malformed("scope"))?,
-        sealed_secret: row.get(9)?,
-        created_at: row.get(10)?,
+        tenant: row.get(7)?,
+        name: row.get(8)?,
+        scopes: row.get::<String>(9)?.parse().map_err(|_| malformed("scope"))?,
+        sealed_secret: row.get(10)?,
+        created_at: row.get(11)?,
     })
 }
 
 fn rules_of(row: &Row) -> Result<AudienceRules, StoreError> {
-    let ttl: Option<i64> = row.get(4)?;
+    let (ttl, encryption): (Option<i64>, Option<String>) = (row.get(4)?, row.get(6)?);
     Ok(AudienceRules {
         audience: row.get(0)?,
         alg: row.get::<String>(1)?.parse().map_err(|_| malformed("algorithm"))?,
@@ -164,6 +170,7 @@ fn rules_of(row: &Row) -> Result<AudienceRules, StoreError> {
         required_role: row.get(3)?,
         disabled_scopes: row.get::<String>(5)?.parse().map_err(|_| malformed("scope"))?,
         access_token_ttl: ttl.map(|ttl| Duration::from_secs(u64::try_from(ttl).unwrap_or(0))),
+        encryption: encryption.as_deref().map(Encryption::stored).transpose().map_err(|_| malformed("key"))?,
     })
 }
 

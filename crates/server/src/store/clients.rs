@@ -9,11 +9,13 @@ use crate::domain::{
     audience_id::AudienceId,
     client::{AccessTokenFormat, ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
     credential::{ClientKeys, Credential, PreviousSecret, Secrets},
+    encryption::Encryption,
     logout_uri::LogoutUri,
     redirect::RedirectUri,
     revocation::Entry,
     roles::Role,
     rsn::Rsn,
+    subject::Sector,
     time::Timestamp,
 };
 
@@ -67,7 +69,7 @@ macro_rules! columns {
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
          c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed, \
-         c.access_token_format"
+         c.access_token_format, c.id_token_encryption, c.userinfo_alg, c.sector"
     };
 }
 
@@ -80,8 +82,9 @@ pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError>
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, builtin_at, created_at, name, scopes, \
                        audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, \
                        backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, \
-                       dpop_bound, require_pushed, access_token_format) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
-                       $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) \
+                       dpop_bound, require_pushed, access_token_format, id_token_encryption, userinfo_alg, sector) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                       $20, $21, $22, $23, $24, $25, $26, $27) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let (secret, keys) = match &client.credential {
@@ -165,8 +168,8 @@ pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Re
                        alg = $6, serves = $7, redirect_uris = $8, post_logout_redirect_uris = $9, \
                        backchannel_logout_uri = $10, consent = $11, id_token_alg = $12, access_token_ttl = $13, \
                        refresh_idle = $14, refresh_absolute = $15, dpop_bound = $16, require_pushed = $17, \
-                       access_token_format = $18 \
-                       WHERE client_id = $19 AND removed_at IS NULL";
+                       access_token_format = $18, id_token_encryption = $19, userinfo_alg = $20, sector = $21 \
+                       WHERE client_id = $22 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -256,6 +259,9 @@ struct Stored<'a> {
     dpop_bound: bool,
     require_pushed: bool,
     access_token_format: &'static str,
+    id_token_encryption: Option<String>,
+    userinfo_alg: Option<&'static str>,
+    sector: Option<&'a str>,
 }
 
 impl<'a> Stored<'a> {
@@ -278,6 +284,9 @@ impl<'a> Stored<'a> {
             dpop_bound: settings.dpop_bound,
             require_pushed: settings.sign_in.require_pushed,
             access_token_format: settings.access_token_format.as_str(),
+            id_token_encryption: settings.sign_in.id_token_encryption.as_ref().map(Encryption::to_json),
+            userinfo_alg: settings.sign_in.userinfo_alg.map(Algorithm::as_str),
+            sector: settings.sign_in.sector.as_ref().map(Sector::as_str),
         }
     }
 
@@ -300,6 +309,7 @@ impl<'a> Stored<'a> {
         params.extend(self.seconds.map(Param::from));
         params.extend([self.dpop_bound, self.require_pushed].map(|flag| Param::from(i64::from(flag))));
         params.push(self.access_token_format.into());
+        params.extend([self.id_token_encryption.as_deref(), self.userinfo_alg, self.sector].map(Param::from));
         params
     }
 }
@@ -369,6 +379,9 @@ fn sign_in(row: &Row, first: usize) -> Result<SignInSettings, StoreError> {
     let alg: Option<String> = row.get(first + 3)?;
     let logout: Option<String> = row.get(first + 4)?;
     let logout = logout.as_deref().map(LogoutUri::parse).transpose();
+    let words = |index: usize| row.get::<Option<String>>(first + index);
+    let encryption = words(10)?.as_deref().map(Encryption::stored).transpose();
+    let userinfo_alg = words(11)?.map(|alg| alg.parse()).transpose();
     Ok(SignInSettings {
         require_pushed: row.get::<i64>(first + 8)? != 0,
         redirect_uris: uris(0)?,
@@ -376,6 +389,9 @@ fn sign_in(row: &Row, first: usize) -> Result<SignInSettings, StoreError> {
         backchannel_logout_uri: logout.map_err(|_| malformed("logout URI"))?,
         consent: Consent::parse(&row.get::<String>(first + 2)?).ok_or_else(|| malformed("consent"))?,
         id_token_alg: alg.map(|alg| alg.parse()).transpose().map_err(|_| malformed("algorithm"))?,
+        id_token_encryption: encryption.map_err(|_| malformed("key"))?,
+        userinfo_alg: userinfo_alg.map_err(|_| malformed("algorithm"))?,
+        sector: words(12)?.as_deref().map(Sector::parse).transpose().map_err(|_| malformed("sector"))?,
     })
 }
 

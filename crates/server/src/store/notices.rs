@@ -4,7 +4,10 @@
 use std::{sync::LazyLock, time::Duration};
 
 use super::{Param, StoreError, Tx, wide::Wide};
-use crate::domain::time::{Timestamp, micros};
+use crate::domain::{
+    subject::Sector,
+    time::{Timestamp, micros},
+};
 
 /// Users for whom it is not asked first whether any client wants to hear.
 const FEW: usize = 16;
@@ -19,6 +22,8 @@ pub struct Notice {
     pub uri: Option<String>,
     /// JWS algorithm of its ID tokens, and so of its logout tokens.
     pub alg: Option<String>,
+    /// It knows people by pairwise ids of this sector.
+    pub sector: Option<Sector>,
     /// How often it was tried, this time included.
     pub attempts: i64,
 }
@@ -88,7 +93,7 @@ pub async fn take(tx: &mut Tx, now: Timestamp, step: Duration, limit: u32) -> Re
         WHERE sid IN (SELECT sid FROM notices WHERE next_at <= $1 ORDER BY next_at LIMIT $3) AND next_at <= $1 \
         RETURNING sid";
     static FIND: LazyLock<Wide> = LazyLock::new(|| {
-        let head = "SELECT n.sid, n.user_id, n.client_id, c.backchannel_logout_uri, c.id_token_alg, n.attempts \
+        let head = "SELECT n.sid, n.user_id, n.client_id, c.backchannel_logout_uri, c.id_token_alg, n.attempts, c.sector \
                     FROM notices n LEFT JOIN clients c ON c.client_id = n.client_id AND c.disabled_at IS NULL \
                     WHERE n.sid IN";
         Wide::keys(head, 0, "")
@@ -99,7 +104,10 @@ pub async fn take(tx: &mut Tx, now: Timestamp, step: Duration, limit: u32) -> Re
     let mut notices = Vec::with_capacity(sids.len());
     for (sql, piece) in FIND.pieces(&sids) {
         for row in tx.fetch_all(sql, &piece.iter().map(Param::from).collect::<Vec<_>>()).await? {
+            let sector: Option<String> = row.get(6)?;
+            let sector = sector.as_deref().map(Sector::parse).transpose();
             notices.push(Notice {
+                sector: sector.map_err(|_| StoreError::Broken("a stored sector is malformed".into()))?,
                 sid: row.get(0)?,
                 user_id: row.get(1)?,
                 client_id: row.get(2)?,

@@ -151,6 +151,24 @@ async fn sign_out(browser: &mut Browser<'_>, rig: &Rig) {
 }
 
 on_both! {
+    // OpenID Connect Core §8.1, RLO-04: a pairwise client hears of whom it knows.
+    async fn a_pairwise_client_hears_of_its_own_subject(rig: Rig) {
+        rig.register(ADA).await;
+        let ear = Ear::listen().await;
+        let body = json!({
+            "client_id": "shop", "redirect_uris": ["https://shop.example/cb"], "backchannel_logout_uri": ear.uri,
+            "subject_type": "pairwise", "access_token_format": "opaque",
+        });
+        let shop = Client::add(&rig, body).await;
+        let mut browser = Browser::new(&rig);
+        let tokens = browser.tokens(&shop, &[], ADA).await;
+        sign_out(&mut browser, &rig).await;
+        assert_eq!(told(&rig).await, 1);
+        let heard = verify(&rig, &shop, &heard(&ear).await).await;
+        let known = shop.id_token(&rig, &tokens).await;
+        assert_eq!((heard.sub, heard.sid), (Some(known.sub), known.sid));
+    }
+
     // RLO-04, Back-Channel Logout §2.4: what a logout token says, and whom it reaches.
     async fn every_client_of_the_sign_in_hears_once(rig: Rig) {
         rig.register(ADA).await;

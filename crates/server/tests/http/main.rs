@@ -13,6 +13,7 @@ mod coverage;
 mod dpop;
 mod endings;
 mod floor;
+mod forms;
 mod limits;
 mod login;
 mod logout;

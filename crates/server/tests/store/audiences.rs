@@ -16,6 +16,7 @@ use crate::both_databases;
 fn audience(name: &str) -> Audience {
     Audience {
         rules: AudienceRules {
+            encryption: None,
             audience: name.to_owned(),
             alg: Algorithm::HS256,
             claims: ClaimMap::parse(r#"{"plan":"billing_plan"}"#).unwrap(),

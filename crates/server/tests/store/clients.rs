@@ -8,11 +8,13 @@ use countersign_server::{
         audience_id::AudienceId,
         client::{AccessTokenFormat, ClientId, ClientSettings, Consent, Grant, SecretHash, SignInSettings},
         credential::{ClientKeys, Credential},
+        encryption::Encryption,
         logout_uri::LogoutUri,
         redirect::RedirectUri,
         revocation::{Entry, Scope},
         roles::Role,
         rsn::Rsn,
+        subject::Sector,
         time::Timestamp,
     },
     store::{
@@ -24,6 +26,9 @@ use countersign_server::{
 use crate::both_databases;
 
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+/// The public half of a key pair that nobody has (RFC 7517, appendix A.1, with the algorithm of another purpose).
+const RECIPIENT: &[u8] = br#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","use":"enc","alg":"ECDH-ES","kid":"1"}"#;
 const SCOPE: Scope<'_> = Scope { issuer: "https://id.example", tenant: "default" };
 
 fn new_client(id: &str) -> NewClient {
@@ -49,6 +54,9 @@ fn new_client(id: &str) -> NewClient {
                 backchannel_logout_uri: Some(LogoutUri::parse("https://orders.example/out").unwrap()),
                 consent: Consent::Implied,
                 id_token_alg: Some(Algorithm::RS256),
+                id_token_encryption: Some(Encryption::parse(RECIPIENT, Some("A128CBC-HS256")).unwrap()),
+                userinfo_alg: Some(Algorithm::ES384),
+                sector: Some(Sector::parse("orders.example").unwrap()),
                 require_pushed: true,
             },
         },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_jose::{self as jose, profile::AccessToken};
+use countersign_jose::{self as jose, jwe::Decryptor, profile::AccessToken};
 
 use super::VerifierBuilder;
 use crate::{claims::Requirement, clock::Clock, dpop::Dpop};
@@ -52,6 +52,25 @@ impl VerifierBuilder {
     /// Without this they are refused, and so they are as bearer tokens in any case.
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.dpop = Some(dpop);
+        self
+    }
+
+    /// Opens access tokens that were encrypted to this service, too. The decryptor's keys are bound to their algorithms, and it
+    /// says which ones may encrypt the content: the header of a token chooses nothing. What comes out is a signed token and is
+    /// checked like any other; a plain signed one is still taken.
+    ///
+    /// ```
+    /// use countersign_verify::{Verifier, jose::jwe::{ContentAlgorithm, DecryptionKey, Decryptor, KeyAlgorithm}};
+    ///
+    /// let key = DecryptionKey::generate(KeyAlgorithm::EcdhEsA256KW, "orders-1")?; // the public half is registered at the issuer
+    /// let verifier = Verifier::builder("https://id.example")
+    ///     .audience("orders")
+    ///     .decryptor(Decryptor::new(key).accept([ContentAlgorithm::A256GCM]))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decryptor(mut self, decryptor: Decryptor) -> Self {
+        self.decryptor = Some(decryptor);
         self
     }
 

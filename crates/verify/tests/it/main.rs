@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod dpop;
+mod encrypted;
 mod extract;
 mod keys;
 mod layer;

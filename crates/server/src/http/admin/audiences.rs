@@ -16,7 +16,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Page, event, page, seconds, time};
+use super::{
+    Page,
+    clients::{Recipient, encryption},
+    event, page, seconds, time,
+};
 use crate::{
     app::App,
     domain::{
@@ -58,6 +62,8 @@ pub struct NewAudience {
     pub required_role: Option<String>,
     /// Seconds.
     pub access_token_ttl: Option<u64>,
+    /// Its key, for clients whose access tokens are encrypted.
+    pub encryption: Option<Recipient>,
 }
 
 /// The body of `PUT /api/admin/audiences/{id}/disabled-scopes`: all that are disabled from now on.
@@ -190,6 +196,7 @@ fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
         required_role: role.map(|role| role.to_string()),
         disabled_scopes: Scope::default(),
         access_token_ttl: ttl,
+        encryption: encryption("encryption", body.encryption.as_ref())?,
     };
     Ok(Audience {
         rules,
@@ -229,6 +236,7 @@ fn shown(audience: &Audience) -> Value {
         "claims": serde_json::from_str::<Value>(&rules.claims.to_json()).unwrap_or(Value::Null),
         "required_role": rules.required_role,
         "access_token_ttl": seconds(rules.access_token_ttl),
+        "encryption": Recipient::of(rules.encryption.as_ref()),
         "created_at": time(audience.created_at),
     })
 }

@@ -1,6 +1,7 @@
 //! `/api/admin/clients…`
 
 mod credential;
+mod forms;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use crate::{
         revocation::Entry,
         roles::Role,
         scope::Scope,
+        subject::Sector,
     },
     errors,
     http::{
@@ -43,6 +45,7 @@ use crate::{
     },
 };
 pub use credential::{NewSecret, rotate_secret};
+pub use forms::{Recipient, encryption};
 
 /// The body of `POST /api/admin/clients`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -79,8 +82,17 @@ pub struct NewClient {
     /// It must prove a key whenever it asks for tokens (RFC 9449).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
-    /// `signed` (default): a JWT that services check by themselves; `opaque`: a reference that they ask `/introspect` about.
+    /// `signed` (default): a JWT that services check by themselves; `opaque`: a reference that they ask `/introspect` about;
+    /// `encrypted`: a signed one that only its audience can read.
     pub access_token_format: Option<String>,
+    /// `public` (default), or `pairwise`: it knows people by ids that are made for its sector.
+    pub subject_type: Option<String>,
+    /// The host that names the sector of a pairwise client; default: the one host of its redirect URIs.
+    pub sector: Option<String>,
+    /// What signs the answers of `/userinfo`; default: nothing, they are plain JSON.
+    pub userinfo_signed_response_alg: Option<String>,
+    /// The key that its ID tokens are encrypted to.
+    pub id_token_encryption: Option<Recipient>,
     /// Where an authorization response may go, compared exactly.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
@@ -118,8 +130,16 @@ pub struct ClientChange {
     pub refresh_absolute: Option<u64>,
     /// It must prove a key whenever it asks for tokens (RFC 9449); tokens that are good without one end.
     pub dpop_bound_access_tokens: Option<bool>,
-    /// `signed` or `opaque`; tokens of the other kind end.
+    /// `signed`, `opaque` or `encrypted`; tokens of another kind end.
     pub access_token_format: Option<String>,
+    /// `public` or `pairwise`.
+    pub subject_type: Option<String>,
+    /// The host that names its sector; people are strangers to a client whose sector changes.
+    pub sector: Option<String>,
+    /// What signs the answers of `/userinfo`; empty: nothing.
+    pub userinfo_signed_response_alg: Option<String>,
+    /// The key that its ID tokens are encrypted to; with the key `null` they are not any more.
+    pub id_token_encryption: Option<Recipient>,
     pub redirect_uris: Option<Vec<String>>,
     pub post_logout_redirect_uris: Option<Vec<String>>,
     /// Empty: it takes none any more.
@@ -305,7 +325,7 @@ async fn ensure_keys(
     admin: &Administrator,
     settings: &ClientSettings,
 ) -> Result<(), ApiError> {
-    for alg in [settings.alg, settings.sign_in.id_token_alg].into_iter().flatten() {
+    for alg in [settings.alg, settings.sign_in.id_token_alg, settings.sign_in.userinfo_alg].into_iter().flatten() {
         app.ring.ensure_alg(alg, &context.source(admin.actor())).await?;
     }
     Ok(())
@@ -335,7 +355,13 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         refresh_idle: secs(change.refresh_idle, old.refresh_idle),
         refresh_absolute: secs(change.refresh_absolute, old.refresh_absolute),
         dpop_bound_access_tokens: change.dpop_bound_access_tokens.unwrap_or(old.dpop_bound),
-        access_token_format: Some(change.access_token_format.unwrap_or_else(|| old.access_token_format.as_str().into())),
+        access_token_format: Some(
+            change.access_token_format.unwrap_or_else(|| old.access_token_format.as_str().into()),
+        ),
+        sector: change.sector.or_else(|| forms::kept_sector(sign_in, change.subject_type.as_deref())),
+        subject_type: Some(change.subject_type.unwrap_or_else(|| forms::subject_type(sign_in).to_owned())),
+        userinfo_signed_response_alg: alg(change.userinfo_signed_response_alg, sign_in.userinfo_alg),
+        id_token_encryption: change.id_token_encryption.or_else(|| Recipient::of(sign_in.id_token_encryption.as_ref())),
         redirect_uris: uris(change.redirect_uris, &sign_in.redirect_uris),
         post_logout_redirect_uris: uris(change.post_logout_redirect_uris, &sign_in.post_logout_redirect_uris),
         backchannel_logout_uri: change
@@ -359,7 +385,9 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
     let grant = |text: &String| text.parse::<Grant>().map_err(|error| bad("grants", &error));
     let span = |seconds: Option<u64>| seconds.map(Duration::from_secs);
     let alg = body.alg.as_deref().map(audience::algorithm).transpose().map_err(|error| bad("alg", &error))?;
-    let format = |word| AccessTokenFormat::parse(word).ok_or_else(|| bad("access_token_format", &"is signed or opaque"));
+    let format = |word| {
+        AccessTokenFormat::parse(word).ok_or_else(|| bad("access_token_format", &"is signed, opaque or encrypted"))
+    };
     Ok(ClientSettings {
         name: body.name.clone().unwrap_or_else(|| body.client_id.clone()),
         scopes: body.scopes.join(" ").parse::<Scope>().map_err(|error| bad("scopes", &error))?,
@@ -388,12 +416,16 @@ fn sign_in(body: &NewClient) -> Result<SignInSettings, ApiError> {
     let consent = body.consent.as_deref().map(|word| Consent::parse(word).ok_or("is ask or implied"));
     let logout = body.backchannel_logout_uri.as_deref().filter(|text| !text.is_empty()).map(LogoutUri::parse);
     let alg = body.id_token_alg.as_deref().map(audience::algorithm).transpose();
+    let redirect_uris = uris("redirect_uris", &body.redirect_uris)?;
     Ok(SignInSettings {
-        redirect_uris: uris("redirect_uris", &body.redirect_uris)?,
+        sector: forms::sector(body, &redirect_uris)?,
+        redirect_uris,
         post_logout_redirect_uris: uris("post_logout_redirect_uris", &body.post_logout_redirect_uris)?,
         backchannel_logout_uri: logout.transpose().map_err(|error| bad("backchannel_logout_uri", &error))?,
         consent: consent.transpose().map_err(|error| bad("consent", &error))?.unwrap_or_default(),
         id_token_alg: alg.map_err(|error| bad("id_token_alg", &error))?,
+        userinfo_alg: forms::userinfo_alg(body)?,
+        id_token_encryption: encryption("id_token_encryption", body.id_token_encryption.as_ref())?,
         require_pushed: body.require_pushed_authorization_requests,
     })
 }
@@ -447,6 +479,10 @@ fn shown(client: &Client) -> Value {
         "refresh_absolute": seconds(settings.refresh_absolute),
         "dpop_bound_access_tokens": settings.dpop_bound,
         "access_token_format": settings.access_token_format.as_str(),
+        "subject_type": forms::subject_type(&settings.sign_in),
+        "sector": settings.sign_in.sector.as_ref().map(Sector::as_str),
+        "userinfo_signed_response_alg": settings.sign_in.userinfo_alg.map(Algorithm::as_str),
+        "id_token_encryption": Recipient::of(settings.sign_in.id_token_encryption.as_ref()),
         "redirect_uris": settings.sign_in.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
         "post_logout_redirect_uris":
             settings.sign_in.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),

@@ -79,7 +79,7 @@ pub(in crate::http) fn time(at: Timestamp) -> Value {
     jiff::Timestamp::from_microsecond(at.micros()).map_or(Value::Null, |at| json!(at.to_string()))
 }
 
-fn maybe_time(at: Option<Timestamp>) -> Value {
+pub(in crate::http) fn maybe_time(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, time)
 }
 

@@ -31,7 +31,7 @@ pub struct Ceremony {
     pub signin: Option<LiveSignin>,
     /// What the person has agreed to before, for this client.
     pub remembered: Option<Scope>,
-    /// Whom the client expects.
+    /// Whom the client expects: the person who is signed in, or nobody who is here.
     expected: Option<String>,
     /// When the request first came.
     since: Timestamp,
@@ -64,6 +64,11 @@ impl Ceremony {
         });
         let (request, expected) = understood.map_err(|problem| Stop::back(&path, problem))?;
         let signin = loaded.signin.and_then(|signin| signin.live(app.clock.now(), app.config.refresh.idle).ok());
+        let expected = expected.map(|subject| {
+            let user = signin.as_ref().map(|signin| signin.user_id.as_str());
+            let known = user.filter(|user| app.subjects.for_client(&client.settings, user) == subject);
+            known.unwrap_or_default().to_owned()
+        });
         Ok(Self { asked, client, path, request, signin, remembered: loaded.remembered, expected, since })
     }
 

@@ -159,7 +159,7 @@ fn redemption(
 ) -> Result<Redemption, OAuthError> {
     let (now, settings) = (target.now, &client.settings);
     let session = NewSession {
-        sid: Sid::new(&authorized.user_id, &app.random.bytes()?),
+        sid: app.subjects.sid(settings, &authorized.user_id, &app.random.bytes()?),
         signin: authorized.signin,
         client_id: client.id.to_string(),
         tenant: TENANT.to_owned(),
@@ -244,7 +244,7 @@ fn id_token(
     let claims = id_token::build(
         &IdGrant {
             issuer: app.config.issuer.as_str(),
-            user_id: &authority.user_id,
+            subject: &app.subjects.for_client(&client.settings, &authority.user_id),
             client_id: client.id.as_str(),
             sid: authority.sid.as_str(),
             auth_time: authority.auth_time,
@@ -259,5 +259,9 @@ fn id_token(
     );
     let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
     let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
-    sign::<IdToken>(&key, &claims).map_err(|error| broken(&error))
+    let token = sign::<IdToken>(&key, &claims).map_err(|error| broken(&error))?;
+    match &client.settings.sign_in.id_token_encryption {
+        Some(recipient) => recipient.encrypt(&token).map_err(|error| broken(&error)),
+        None => Ok(token),
+    }
 }

@@ -46,6 +46,8 @@ struct Asked {
     request: SignOut,
     /// Who is signed in here.
     signin: Option<Signin>,
+    /// Whom the client knows that person as.
+    subject: Option<String>,
     destination: Option<(Redirect, String)>,
 }
 
@@ -58,11 +60,10 @@ pub async fn request(
 ) -> Result<Response, PageError> {
     let query = uri.query().unwrap_or_default();
     let asked = load(&app, &headers, query).await?;
-    let user = asked.signin.as_ref().map(|signin| signin.user_id.as_str());
-    match (asked.request.step(user), user) {
-        (Step::Ask, Some(_)) => ask(&app, &headers, query, &asked),
+    match (asked.request.step(asked.subject.as_deref()), asked.signin.is_some()) {
+        (Step::Ask, true) => ask(&app, &headers, query, &asked),
         // Nobody is signed in, and nobody vouches for whoever wants the browser back.
-        (Step::Ask, None) => gone(&app, None),
+        (Step::Ask, false) => gone(&app, None),
         (Step::Now, _) => sign_out(&app, &context, asked).await,
     }
 }
@@ -116,7 +117,9 @@ async fn load(app: &App, headers: &HeaderMap, query: &str) -> Result<Asked, Page
         .await?;
     let signin = signin.filter(|signin| !signin.revoked && signin.expires_at > app.clock.now());
     let destination = request.destination(client.as_ref().map(|client| &client.settings));
-    Ok(Asked { request, signin, destination })
+    let sector = client.as_ref().and_then(|client| client.settings.sign_in.sector.as_ref());
+    let subject = signin.as_ref().map(|signin| app.subjects.subject(sector, &signin.user_id));
+    Ok(Asked { request, signin, subject, destination })
 }
 
 fn parse(encoded: &[u8]) -> Result<Parameters, PageError> {
@@ -130,7 +133,7 @@ fn verify(app: &App, hint: &str) -> Result<Hint, ()> {
     let verified = app.ring.snapshot().verify(&policy, None, hint, app.clock.now());
     let claims = verified.map_err(|error| tracing::debug!(%error, "id_token_hint refused"))?;
     let client_id = claims.aud.iter().next().unwrap_or_default().to_owned();
-    Ok(Hint { user_id: claims.sub.clone(), client_id })
+    Ok(Hint { subject: claims.sub.clone(), client_id })
 }
 
 fn ask(app: &App, headers: &HeaderMap, query: &str, asked: &Asked) -> Result<Response, PageError> {

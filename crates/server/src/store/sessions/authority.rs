@@ -8,6 +8,7 @@ use crate::domain::{
     roles::{Role, RoleGrant},
     rsn::{self, MinRsn, Rsn, TokenRsn},
     session::Sid,
+    subject::Sector,
     time::Timestamp,
 };
 
@@ -34,6 +35,8 @@ pub struct Authority {
     pub roles: Vec<RoleGrant>,
     /// Space-separated: what the client may ask for now.
     pub client_scopes: String,
+    /// The client knows people by pairwise ids of this sector.
+    pub sector: Option<Sector>,
     /// The client's own token lifetime, seconds.
     pub client_ttl: Option<i64>,
     pub auth_rsn: Rsn,
@@ -65,7 +68,7 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         s.auth_time, s.amr, s.acr, u.attributes, c.scopes, c.access_token_ttl, \
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
         s.revoked_at, u.disabled_at, c.disabled_at, \
-        (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id) \
+        (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id), c.sector \
         FROM sessions s JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
@@ -86,6 +89,7 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         attributes: serde_json::from_str(&row.get::<String>(10)?)
             .map_err(|_| StoreError::Broken("the attributes of a user are not a JSON object".into()))?,
         client_scopes: row.get(11)?,
+        sector: sector(row.get(23)?)?,
         client_ttl: row.get(12)?,
         auth_rsn: rsn(13)?,
         token_rsn: TokenRsn { user: rsn(14)?, client: rsn(15)? },
@@ -93,6 +97,11 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         over: past(19)? || past(20)? || past(21)?,
         roles: row.get::<Option<String>>(22)?.as_deref().map(roles).transpose()?.unwrap_or_default(),
     }))
+}
+
+fn sector(stored: Option<String>) -> Result<Option<Sector>, StoreError> {
+    let parsed = stored.as_deref().map(Sector::parse).transpose();
+    parsed.map_err(|_| StoreError::Broken("a stored sector is malformed".into()))
 }
 
 /// Role and audience in turns, separated by spaces, which neither can contain; an empty audience is everywhere.

@@ -17,12 +17,16 @@ use crate::{
         audience::ClaimMap,
         audience_id::{ADMIN, API, AudienceId},
         audit::Event,
+        encryption::Encryption,
         roles::Role,
         scope::Scope,
     },
     errors,
     http::{
-        admin::event,
+        admin::{
+            clients::{Recipient, encryption},
+            event,
+        },
         body::{Json, LARGE_BODY},
         caller::Administrator,
         context::Context,
@@ -46,6 +50,8 @@ pub struct AudienceChange {
     pub required_role: Option<String>,
     /// Seconds; 0: the issuer's.
     pub access_token_ttl: Option<u64>,
+    /// Its key, for clients whose access tokens are encrypted; with the key `null`: none any more.
+    pub encryption: Option<Recipient>,
 }
 
 /// `PUT /api/admin/audiences/{id}`: tokens that say or allow what is not true any more die within a second, sessions live
@@ -128,6 +134,7 @@ struct Change {
     /// `Some(None)`: none any more.
     required_role: Option<Option<String>>,
     access_token_ttl: Option<Option<Duration>>,
+    encryption: Option<Option<Encryption>>,
 }
 
 impl Change {
@@ -153,17 +160,19 @@ impl Change {
                 .transpose()
                 .map_err(|error| bad("required_role", &error))?,
             access_token_ttl: body.access_token_ttl.map(ttl).transpose()?,
+            encryption: body.encryption.as_ref().map(|to| encryption("encryption", Some(to))).transpose()?,
         })
     }
 
     fn apply(&self, old: &Audience) -> Audience {
         let mut new = old.clone();
-        let Self { name, scopes, claims, required_role, access_token_ttl } = self.clone();
+        let Self { name, scopes, claims, required_role, access_token_ttl, encryption } = self.clone();
         new.name = name.unwrap_or(new.name);
         new.scopes = scopes.unwrap_or(new.scopes);
         new.rules.claims = claims.unwrap_or(new.rules.claims);
         new.rules.required_role = required_role.unwrap_or(new.rules.required_role);
         new.rules.access_token_ttl = access_token_ttl.unwrap_or(new.rules.access_token_ttl);
+        new.rules.encryption = encryption.unwrap_or(new.rules.encryption);
         new
     }
 }
