@@ -427,6 +427,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_in_a_string_is_found_where_it_stands() {
+        for (text, at) in
+            [("{\"a\":\"b\u{1}c\"}", 7), ("{\"a\":\"b\\nc\u{1f}\"}", 10), ("{\"a\":\"\\é\"}", 7), ("{\"a\":\"b", 7)]
+        {
+            assert_eq!(read(text), Err(Error::Json { at }), "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_the_grammar_forbids_is_refused() {
         for text in [
             "",

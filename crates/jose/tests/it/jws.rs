@@ -100,6 +100,28 @@ fn rfc7520_4_7_nothing_protected_is_refused() {
     }
 }
 
+// That a signature was tried and did not hold is told, whichever keys follow.
+#[test]
+fn a_signature_that_did_not_hold_is_not_an_unknown_key() {
+    let (mine, stranger) = (pair(Algorithm::ES256), pair(Algorithm::ES256));
+    let header = format!(r#"{{"alg":"ES256","kid":"{}"}}"#, mine.0.kid());
+    let text = forge(&mine.0, header.as_bytes(), b"payload");
+    let other = SigningKey::generate(Algorithm::ES256, "unknown").unwrap().verifying_key().unwrap();
+    let verdict = |keys: [&VerifyingKey; 2]| UnverifiedJws::parse(&text).unwrap().verify_any(keys).unwrap_err();
+    assert_eq!(verdict([&stranger.1, &other]), Error::Signature);
+    assert_eq!(verdict([&other, &stranger.1]), Error::Signature);
+    assert!(UnverifiedJws::parse(&text).unwrap().verify(&mine.1).is_ok());
+}
+
+#[test]
+fn a_message_may_be_as_long_as_was_said() {
+    let (key, _) = pair(Algorithm::ES256);
+    let text = forge(&key, br#"{"alg":"ES256","kid":"k1"}"#, b"payload");
+    let parse = |limit: usize| Options::default().max_bytes(limit).parse(&text).map(drop);
+    assert_eq!(parse(text.len()), Ok(()));
+    assert_eq!(parse(text.len() - 1), Err(Error::TooLong { bytes: text.len(), limit: text.len() - 1 }));
+}
+
 #[test]
 fn rfc7520_4_8_several_signatures() {
     let example = cookbook!("jws/4_8.multiple_signatures.json");

@@ -247,3 +247,29 @@ fn nothing_private_is_printed() {
         }
     }
 }
+
+// KEY-01: a secret is drawn, each time anew and as long as the hash.
+#[test]
+fn a_drawn_secret_is_long_enough_and_its_own() {
+    for (alg, len) in [(Algorithm::HS256, 32), (Algorithm::HS384, 48), (Algorithm::HS512, 64)] {
+        let draw = || {
+            let jwk: serde_json::Value = serde_json::from_str(&PrivateJwk::generate(alg).unwrap().to_json()).unwrap();
+            b64::decode(jwk["k"].as_str().unwrap()).unwrap()
+        };
+        let (one, other) = (draw(), draw());
+        assert_eq!((one.len(), other.len()), (len, len), "{alg}");
+        assert_ne!(one, other, "{alg}");
+    }
+}
+
+/// A key with a line break behind it is no secret; a secret that only begins like one is.
+#[test]
+fn a_secret_may_begin_like_a_key() {
+    let spki = der(str::from_utf8(file!("ed25519.spki.pem")).unwrap());
+    let secret = |end: &[u8]| SigningKey::hmac(Algorithm::HS256, "k", &[&spki, end].concat()).map(drop);
+    for end in [&b""[..], b"\n", b"\r\n \t"] {
+        assert_eq!(secret(end), Err(Error::Key(KeyError::SecretIsKey)), "{end:?}");
+    }
+    assert_eq!(secret(b"x"), Ok(()));
+    assert_eq!(secret(b"x\n"), Ok(()));
+}

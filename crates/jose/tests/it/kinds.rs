@@ -334,7 +334,9 @@ fn an_entry_of_another_form_is_refused() {
         let payload = json!({"iss": ISSUER, "st": 0, "p": 0, "h": 9, "t": 9, "f": 0, "m": false, "e": [entry]});
         verifier.verify(&forge(&key, header.as_bytes(), payload.to_string().as_bytes()), NOW)
     };
+    const LARGEST: i64 = 1 << 53;
     assert!(verdict(json!([2, "A", 1, 0])).is_ok());
+    assert_eq!(verdict(json!([2, "A", LARGEST, 0])).unwrap().entries[0].rsn, LARGEST);
     for other in [
         json!([2, "A", 1]),
         json!([2, "A", 1, 0, 0]),
@@ -342,6 +344,7 @@ fn an_entry_of_another_form_is_refused() {
         json!([2, 7, 1, 0]),
         json!(["2", "A", 1, 0]),
         json!([2, "A", -1, 0]),
+        json!([2, "A", LARGEST + 1, 0]),
         json!({"kind": 2}),
         json!(2),
     ] {

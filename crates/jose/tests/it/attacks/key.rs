@@ -222,6 +222,16 @@ fn ed25519_key_of_all_zeros_or_of_small_order() {
     }
 }
 
+// RFC 8037 §2: what is agreed on with one curve signs nothing on the other.
+#[test]
+fn a_key_of_another_curve_verifies_nothing() {
+    let mut point = [7; 32];
+    point[31] = 0x10;
+    let jwk = format!(r#"{{"kty":"OKP","crv":"X25519","x":"{}"}}"#, b64::encode(point));
+    let refused = VerifyingKey::from_jwk_as(&Jwk::parse(jwk.as_bytes()).unwrap(), Algorithm::Ed25519).unwrap_err();
+    assert_eq!(refused, Error::Key(KeyError::WrongAlgorithm(Algorithm::Ed25519)));
+}
+
 // KEY-06; RFC 8725 §3.5; RFC 7518 §3.3
 #[test]
 fn rsa_keys_that_are_small_even_or_have_a_small_exponent() {
@@ -242,6 +252,18 @@ fn rsa_keys_that_are_small_even_or_have_a_small_exponent() {
     let mut even = b64::decode(RFC7638_N).unwrap();
     *even.last_mut().unwrap() &= 0xfe;
     assert_eq!(rsa(&b64::encode(&even), "AQAB"), Err(KeyError::RsaWeak));
+    // Two and each small prime by itself, whatever else divides the number.
+    let mut near = b64::decode(RFC7638_N).unwrap();
+    for last in 0..=u8::MAX {
+        *near.last_mut().unwrap() = last;
+        let divides = |prime: u32| near.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime) == 0;
+        let weak = (2..=167).filter(|number| (2..*number).all(|divisor| number % divisor != 0)).any(divides);
+        let expected = if weak { Err(KeyError::RsaWeak) } else { Ok(()) };
+        assert_eq!(rsa(&b64::encode(&near), "AQAB"), expected, "{last}");
+    }
+    let mut short = b64::decode(RFC7638_N).unwrap();
+    short[0] = 0x7f;
+    assert_eq!(rsa(&b64::encode(short), "AQAB"), Err(KeyError::RsaSize(2047)));
     let padded = [&[0][..], &b64::decode(RFC7638_N).unwrap()].concat();
     assert_eq!(rsa(&b64::encode(padded), "AQAB"), Err(KeyError::Member("n")));
     assert_eq!(rsa(&b64::encode([0xff; 2000]), "AQAB"), Err(KeyError::RsaSize(16_000)));
