@@ -276,5 +276,11 @@ fn key_set_that_is_too_large() {
     assert_eq!(JwkSet::parse(format!("{{\"keys\":[{keys}]}}").as_bytes()), Err(Error::Key(KeyError::Member("keys"))));
     let large = format!("{{\"keys\":[]{}}}", " ".repeat(MAX_JWK_SET_BYTES));
     assert!(matches!(JwkSet::parse(large.as_bytes()), Err(Error::TooLong { .. })));
+    // What the limits allow is read.
+    let keys = vec!["{}"; 256].join(",");
+    assert_eq!(JwkSet::parse(format!("{{\"keys\":[{keys}]}}").as_bytes()).unwrap().skipped.len(), 256);
+    let exact = format!("{{\"keys\":[]{}}}", " ".repeat(MAX_JWK_SET_BYTES - 11));
+    assert_eq!(exact.len(), MAX_JWK_SET_BYTES);
+    assert!(JwkSet::parse(exact.as_bytes()).is_ok());
     assert_eq!(JwkSet::parse(br#"{"keys":[],"keys":[]}"#), Err(Error::Duplicate { name: "keys".into() }));
 }
