@@ -169,6 +169,15 @@ pub enum Client {
         #[arg(long, value_parser = duration::seconds, default_value = "0s")]
         overlap: u64,
     },
+    /// Make an initial access token, shown once: whoever has it registers clients at POST /clients (RFC 7591)
+    AllowRegistration {
+        /// How many clients may register with it
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+        /// How long it is good, e.g. 7d
+        #[arg(long, value_parser = duration::seconds, default_value = "1d")]
+        expires: u64,
+    },
     /// Remove a client: every session and token of it ends
     Remove {
         client_id: String,
@@ -215,6 +224,13 @@ impl Client {
             Self::RotateSecret { client_id, overlap } => {
                 let path = format!("/api/admin/clients/{}/secret", segment(&client_id));
                 output.show(&admin.post(&path, &json!({ "overlap": overlap })).await?, shown_once);
+            }
+            Self::AllowRegistration { uses, expires } => {
+                let body = json!({ "uses": uses, "expires_in": expires });
+                let answer = admin.post("/api/admin/registration-tokens", &body).await?;
+                output.show(&answer, |answer| {
+                    say!("{}\nThis is the only time the token is shown; store it now.", text(answer, "token"));
+                });
             }
             Self::Remove { client_id, .. } => {
                 let answer = admin.delete(&format!("/api/admin/clients/{}", segment(&client_id))).await?;

@@ -111,6 +111,7 @@ CREATE TABLE clients (
     id_token_encryption text,                  -- JSON: the public JWK that its ID tokens are encrypted to, and how; null: they are not
     userinfo_alg     text,                     -- JWS algorithm of the answers of /userinfo; null: plain JSON
     sector           text,                     -- it knows people by pairwise ids of this sector; null: by their public ones
+    registration_hash bytea,                   -- SHA-256 of its registration access token; null: an administrator added it
     builtin_at       bigint,                   -- not null: made by the first start, cannot be removed
     disabled_at      bigint,
     removed_at       bigint,                   -- its row stays, so that nobody else ever gets its name; disabled_at is set too
@@ -118,6 +119,14 @@ CREATE TABLE clients (
     min_rsn          bigint NOT NULL DEFAULT 0,
     token_rsn        bigint NOT NULL DEFAULT 0
 );
+-- Initial access tokens: whoever has one registers clients, so many and for so long (RFC 7591).
+CREATE TABLE registration_tokens (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256
+    uses       bigint NOT NULL,                -- that are left
+    expires_at bigint NOT NULL,
+    created_at bigint NOT NULL
+);
+
 CREATE INDEX clients_backchannel ON clients (backchannel_logout_uri);
 
 CREATE TABLE signins (

@@ -110,6 +110,8 @@ codes! {
         "countersign client list shows each client's grants.";
     UNSUPPORTED_GRANT_TYPE = "unsupported-grant-type", 400, "The server does not know this grant type",
         "authorization_code, refresh_token and client_credentials are supported at /token.";
+    REGISTRATION_INVALID = "registration-invalid", 400, "The client cannot be registered like this",
+        "A client that registers itself (RFC 7591) may have redirect URIs, authorization_code and refresh_token, and the scopes that clients.scopes allows; the description says what is wrong, and error has the name that RFC 7591 gives it. What needs more is added by an administrator: countersign client add.";
     DPOP_PROOF = "dpop-proof", 401, "The proof of possession is not accepted",
         "A DPoP proof (RFC 9449) is for one request: made now, by a clock that is right, with the method and the URL of that request (htm, htu), beside an access token with its hash (ath), and signed by the key that the token is bound to. The description says which of these it was.";
     DPOP_NONCE = "dpop-nonce", 401, "The proof of possession needs a nonce of this server",

@@ -13,9 +13,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::{
     app::App,
+    domain::registration::Metadata,
     errors,
     http::{
-        account, admin, authorize,
+        account, admin, authorize, clients,
         context::Peer,
         docs,
         front::{Front, Ready},
@@ -181,6 +182,15 @@ pub const ROUTES: &[Route] = &[
         post(introspect::introspect)
     })
     .form(introspect::PARAMETERS),
+    // Clients that register themselves (RFC 7591, RFC 7592).
+    row(Post, "/clients", Credential, "A client registers itself (RFC 7591); off by default", || {
+        post(clients::register)
+    })
+    .json::<Metadata>(),
+    row(Get, "/clients/{id}", Credential, "What it is registered as (RFC 7592)", || get(clients::show)),
+    row(Put, "/clients/{id}", Credential, "All that it says of itself from now on", || put(clients::update))
+        .json::<Metadata>(),
+    row(Delete, "/clients/{id}", Credential, "It goes; its sessions and tokens end", || delete(clients::remove)),
     // First party.
     row(Post, "/register", Public, "Make an account; the same answer for a known e-mail", || post(register::register))
         .json::<register::Register>(),
@@ -260,6 +270,10 @@ pub const ROUTES: &[Route] = &[
         post(admin::clients::rotate_secret)
     })
     .json::<admin::clients::NewSecret>(),
+    row(Post, "/api/admin/registration-tokens", Admin, "Let programs register themselves as clients", || {
+        post(admin::registration::allow)
+    })
+    .json::<admin::registration::NewToken>(),
     row(Get, "/api/admin/audiences", Admin, "List audiences", || get(admin::audiences::list)).query(PAGE),
     row(Post, "/api/admin/audiences", Admin, "Add an audience", || post(admin::audiences::add))
         .json::<admin::audiences::NewAudience>(),

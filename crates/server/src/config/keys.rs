@@ -59,6 +59,14 @@ pub const KEYS: &[Key] = &[
         "file that says how far the database had come, so that a restored one is noticed; keep it where no backup of the database brings it back; empty: `high-water` in the data folder",
     ),
     key("registration", Text, "open", "open: anybody may register; closed: only an administrator adds users"),
+    key(
+        "clients.registration",
+        Text,
+        "off",
+        "token: whoever has an initial access token registers clients at POST /clients (RFC 7591); off: only administrators add clients",
+    ),
+    key("clients.scopes", List, "openid, profile, email", "the scopes that such a client may ask for at most"),
+    key("clients.audience", Text, "api", "the audience that its access tokens are for"),
     key("access_token_ttl", Duration, "10m", "lifetime of access tokens"),
     key("access_token_ttl_cap", Duration, "1h", "no audience or client may ask for longer access tokens than this"),
     key(

@@ -13,7 +13,10 @@ pub use keys::{KEYS, Key, Kind};
 pub use settings::{Origin, Setting, Settings, shown};
 use url::Url;
 
-use crate::{domain::network::Network, secret::PlainSecret};
+use crate::{
+    domain::{audience_id::AudienceId, network::Network, scope::Scope},
+    secret::PlainSecret,
+};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +84,16 @@ pub struct Refresh {
     pub grace: Duration,
     pub idle: Duration,
     pub absolute: Duration,
+}
+
+/// Clients that register themselves.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Whether they may, with an initial access token.
+    pub registration: bool,
+    /// What they may ask for at most.
+    pub scopes: Scope,
+    pub audience: AudienceId,
 }
 
 /// How long what is over can still be looked at.
@@ -155,6 +168,7 @@ pub struct Config {
     pub data: PathBuf,
     pub database: Database,
     pub registration: Registration,
+    pub clients: Clients,
     pub access_token_ttl: Duration,
     pub access_token_ttl_cap: Duration,
     pub refresh: Refresh,
@@ -189,6 +203,16 @@ impl Config {
             database: read.database()?,
             registration: read
                 .choice("registration", &[("open", Registration::Open), ("closed", Registration::Closed)])?,
+            clients: Clients {
+                registration: read.choice("clients.registration", &[("off", false), ("token", true)])?,
+                scopes: read
+                    .list::<String>("clients.scopes", "scopes")?
+                    .join(" ")
+                    .parse()
+                    .map_err(|_| read.refuse("clients.scopes", "are no scopes"))?,
+                audience: AudienceId::parse(read.text("clients.audience"))
+                    .map_err(|error| read.refuse("clients.audience", error.to_string()))?,
+            },
             access_token_ttl: read.duration("access_token_ttl", SECOND..=DAY)?,
             access_token_ttl_cap: read.duration("access_token_ttl_cap", SECOND..=DAY)?,
             refresh: Refresh {

@@ -66,6 +66,8 @@ events! {
     ClientDisabled "client_disabled",
     ClientDeleted "client_deleted",
     ClientSecretRotated "client_secret_rotated",
+    /// An administrator gave out an initial access token: programs may register themselves with it.
+    RegistrationAllowed "client_registration_allowed",
     AudienceCreated "audience_created",
     AudienceUpdated "audience_updated",
     AudienceDeleted "audience_deleted",

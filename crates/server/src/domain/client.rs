@@ -347,13 +347,23 @@ impl SecretHash {
 
     /// A new secret, shown once to its owner, and what is stored of it.
     pub fn generate(random: [u8; 32]) -> (PlainSecret, Self) {
-        let plain = PlainSecret::new(format!("{}{}", Self::PREFIX, b64::encode(random)));
+        Self::generate_as(Self::PREFIX, random)
+    }
+
+    /// A new secret of another kind, which begins with its own `prefix`.
+    pub fn generate_as(prefix: &str, random: [u8; 32]) -> (PlainSecret, Self) {
+        let plain = PlainSecret::new(format!("{prefix}{}", b64::encode(random)));
         let hash = Self::of(&plain);
         (plain, hash)
     }
 
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Of a secret that somebody presents, to look it up.
+    pub fn of_shown(presented: &PlainSecret) -> Self {
+        Self::of(presented)
     }
 
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -56,6 +56,16 @@ impl Encryption {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// How the key of the content is encrypted.
+    pub fn alg(&self) -> Option<KeyAlgorithm> {
+        EncryptionKey::from_jwk(&self.jwk).ok().map(|key| key.alg())
+    }
+
+    /// How the content is encrypted.
+    pub fn enc(&self) -> ContentAlgorithm {
+        self.enc
+    }
+
     /// Encrypts a token that was signed: both layers hold, or it is none (TOK-11).
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub mod pushed;
 pub mod redirect;
 pub mod refresh;
 pub mod refresh_token;
+pub mod registration;
 pub mod revocation;
 pub mod roles;
 pub mod rsn;

@@ -108,10 +108,10 @@ async fn signed_in(app: &App, asked: Asked<'_>) -> Result<SignedIn, ApiError> {
 async fn by_access_token(app: &App, asked: Asked<'_>, audience: &str) -> Result<(SignedIn, Vec<String>), ApiError> {
     let wanted = Wanted { audience: Some(audience), ..Wanted::default() };
     let (shown, authority) = of_live_session(app, asked, wanted).await?;
-    if authority.sector.is_some() {
-        return Err(
-            ApiError::new(errors::FORBIDDEN).log("a pairwise client would learn here who its people are to others")
-        );
+    if authority.sector.is_some() || authority.registered {
+        let why =
+            "a pairwise client would learn who its people are to others; one that registered itself is a stranger";
+        return Err(ApiError::new(errors::FORBIDDEN).log(why));
     }
     let roles = roles::effective(&authority.roles, &[audience]);
     let (sid, user_id) = (Some(authority.sid), authority.user_id);

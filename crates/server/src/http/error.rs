@@ -118,10 +118,10 @@ impl Failure {
         response
     }
 
-    /// OAuth knows 400 and 401 for what the client did wrong (RFC 6749, section 5.2).
+    /// OAuth knows 400 and 401 for what the client did wrong (RFC 6749, section 5.2), and 404 where it is not offered.
     fn status(&self) -> StatusCode {
         let status = match (self.shape, self.code.status) {
-            (Shape::OAuth, 403 | 404 | 409 | 415 | 422) => 400,
+            (Shape::OAuth, 403 | 409 | 415 | 422) => 400,
             // RFC 9449, section 5.
             (Shape::OAuth, 401) if self.code.name.starts_with("dpop-") => 400,
             (_, status) => status,

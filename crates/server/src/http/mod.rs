@@ -7,6 +7,7 @@ pub mod attempts;
 pub mod authorize;
 pub mod body;
 pub mod caller;
+pub mod clients;
 pub mod context;
 pub mod cookies;
 pub mod docs;

@@ -43,6 +43,10 @@ pub async fn revoke(
     } else if let Ok(shown) = Shown::read(&app, token, Wanted::default()) {
         // One that somebody may still accept.
         end_token(&app, &client, &shown, act).await?;
+    } else if token.split('.').count() == 5 {
+        // RFC 7009 §2.2.1: silence would sound like success.
+        let why = "an encrypted access token is for its audience alone; hand back the refresh token";
+        return Err(OAuthError::new(errors::REFRESH_INVALID).named("unsupported_token_type").detail(why));
     }
     Ok(Json(json!({})))
 }

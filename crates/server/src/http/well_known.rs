@@ -114,6 +114,9 @@ fn document(config: &Config) -> Value {
     if let (Value::Object(document), Value::Object(forms)) = (&mut document, forms()) {
         document.extend(forms);
     }
+    if config.clients.registration {
+        document["registration_endpoint"] = json!(format!("{issuer}/clients"));
+    }
     document
 }
 

@@ -39,6 +39,8 @@ pub struct Client {
     pub settings: ClientSettings,
     pub credential: Credential,
     pub builtin: bool,
+    /// It registered itself: nobody of the house knows whose it is.
+    pub registered: bool,
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub min_rsn: Rsn,
@@ -69,7 +71,8 @@ macro_rules! columns {
          c.refresh_idle, c.refresh_absolute, c.builtin_at, c.disabled_at, c.created_at, c.min_rsn, c.token_rsn, c.alg, \
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
          c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed, \
-         c.access_token_format, c.id_token_encryption, c.userinfo_alg, c.sector"
+         c.access_token_format, c.id_token_encryption, c.userinfo_alg, c.sector, \
+         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END"
     };
 }
 
@@ -232,7 +235,7 @@ pub async fn enable(tx: &mut Tx, id: &ClientId) -> Result<bool, StoreError> {
 /// As any statement.
 pub async fn remove(tx: &mut Tx, id: &ClientId, entry: &Entry, now: Timestamp) -> Result<Removal, StoreError> {
     const SQL: &str = "UPDATE clients SET removed_at = $1, disabled_at = $1, secret_hash = NULL, \
-                       prev_secret_hash = NULL, jwks = NULL WHERE client_id = $2 AND removed_at IS NULL AND builtin_at IS NULL";
+                       prev_secret_hash = NULL, jwks = NULL, registration_hash = NULL WHERE client_id = $2 AND removed_at IS NULL AND builtin_at IS NULL";
     if tx.execute(SQL, &[now.into(), id.as_str().into()]).await? == 0 {
         let builtin = by_id(tx, id).await?.is_some();
         return Ok(if builtin { Removal::Builtin } else { Removal::NoClient });
@@ -346,6 +349,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
         },
         credential: credential(row, first)?,
         builtin: row.get::<Option<i64>>(first + 11)?.is_some(),
+        registered: row.get::<i64>(first + 32)? != 0,
         disabled_at: row.get(first + 12)?,
         created_at: row.get(first + 13)?,
         min_rsn: row.get(first + 14)?,

@@ -23,6 +23,7 @@ mod postgres;
 pub mod proofs;
 pub mod pushed;
 mod queue;
+pub mod registrations;
 pub mod restore;
 pub mod revocations;
 pub mod roles;

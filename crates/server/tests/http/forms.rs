@@ -256,6 +256,9 @@ both! {
         rig.get("/userinfo").bearer(&text).send().await.refused(401, "token-invalid");
         assert_eq!(introspect(&rig, &shop, &text).await, json!({ "active": false }));
 
+        let form = [("client_id", "shop"), ("client_secret", shop.secret.as_deref().unwrap()), ("token", &text)];
+        assert_eq!(rig.post("/revoke").form(&form).send().await.expect(400).text("error"), "unsupported_token_type");
+
         // An audience without a key gets none that anybody could read instead.
         let to_api = Browser::new(&rig).authorize(&shop, &[("resource", "api")], ADA).await;
         shop.redeem(&rig, &query(&to_api)["code"]).await.refused(400, "invalid-target");

@@ -9,6 +9,7 @@ mod admin;
 mod authorize;
 mod backchannel;
 mod browser;
+mod clients;
 mod coverage;
 mod dpop;
 mod endings;

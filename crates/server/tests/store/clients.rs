@@ -89,6 +89,7 @@ both_databases! {
             settings: new.settings,
             credential: new.credential,
             builtin: false,
+            registered: false,
             disabled_at: None,
             created_at: NOW,
             min_rsn: Rsn::default(),

@@ -491,6 +491,7 @@ fn shown(client: &Client) -> Value {
         "id_token_alg": settings.sign_in.id_token_alg.map(Algorithm::as_str),
         "require_pushed_authorization_requests": settings.sign_in.require_pushed,
         "builtin": client.builtin,
+        "registered_itself": client.registered,
         "created_at": time(client.created_at),
         "disabled_at": maybe_time(client.disabled_at),
     })

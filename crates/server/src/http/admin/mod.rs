@@ -5,6 +5,7 @@ pub mod audit;
 pub mod clients;
 pub mod floor;
 pub mod keys;
+pub mod registration;
 pub mod revocations;
 pub mod sessions;
 pub mod status;

@@ -79,7 +79,8 @@ impl Ceremony {
     pub fn step(&self, agrees: bool, now: Timestamp) -> Result<Step, Problem> {
         let facts = Facts {
             client: &self.client.settings,
-            confidential: self.client.credential.is_confidential(),
+            // Whoever registers itself proves that it is the same as before, not who it is (OAU-11, OAU-13).
+            confidential: self.client.credential.is_confidential() && !self.client.registered,
             redirect: &self.path.redirect,
             since: self.since,
         };

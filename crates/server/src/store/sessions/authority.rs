@@ -37,6 +37,8 @@ pub struct Authority {
     pub client_scopes: String,
     /// The client knows people by pairwise ids of this sector.
     pub sector: Option<Sector>,
+    /// The client registered itself.
+    pub registered: bool,
     /// The client's own token lifetime, seconds.
     pub client_ttl: Option<i64>,
     pub auth_rsn: Rsn,
@@ -68,7 +70,8 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         s.auth_time, s.amr, s.acr, u.attributes, c.scopes, c.access_token_ttl, \
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
         s.revoked_at, u.disabled_at, c.disabled_at, \
-        (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id), c.sector \
+        (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id), c.sector, \
+        CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END \
         FROM sessions s JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
@@ -90,6 +93,7 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
             .map_err(|_| StoreError::Broken("the attributes of a user are not a JSON object".into()))?,
         client_scopes: row.get(11)?,
         sector: sector(row.get(23)?)?,
+        registered: row.get::<i64>(24)? != 0,
         client_ttl: row.get(12)?,
         auth_rsn: rsn(13)?,
         token_rsn: TokenRsn { user: rsn(14)?, client: rsn(15)? },
