@@ -65,7 +65,7 @@ enum Command {
     User(user::User),
     /// Clients (applications and services): add, list, update, disable, enable, rotate-secret, remove
     #[command(subcommand)]
-    Client(client::Client),
+    Client(Box<client::Client>),
     /// Audiences (the APIs that tokens are meant for): add, list, update, disable-scope, enable-scope, remove
     #[command(subcommand)]
     Audience(audience::Audience),

@@ -26,7 +26,7 @@ pub struct Wanted<'a> {
 /// An access token that this issuer made. Only [`Shown::read`] makes one.
 #[derive(Debug)]
 pub enum Shown {
-    Signed(Verified<AccessClaims>),
+    Signed(Box<Verified<AccessClaims>>),
     Opaque(Reference),
 }
 
@@ -48,7 +48,7 @@ impl Shown {
     /// [`NotOurs`]
     pub fn read(app: &App, token: &str, wanted: Wanted<'_>) -> Result<Self, NotOurs> {
         if !opaque_token::is_opaque(token) {
-            return Ok(Self::Signed(signed_by_us(app, token, &policy(app, wanted))?));
+            return Ok(Self::Signed(Box::new(signed_by_us(app, token, &policy(app, wanted))?)));
         }
         let keys = app.ring.snapshot();
         let reference = opaque_token::open(keys.mac_keys().derived(PURPOSE), token)?;

@@ -1,7 +1,7 @@
 //! Access tokens that were encrypted to a service.
 
 use countersign_jose::jwe::{ContentAlgorithm, DecryptionKey, Decryptor, Encryptor, KeyAlgorithm};
-use countersign_verify::{Rejection, TestIssuer, Verifier};
+use countersign_verify::{Rejection, TestIssuer, Verifier, VerifierBuilder};
 
 use crate::support::ISSUER;
 
@@ -11,7 +11,7 @@ fn key(kid: &str) -> DecryptionKey {
 
 fn verifier(issuer: &TestIssuer, decryptor: Option<Decryptor>) -> Verifier {
     let builder = issuer.verifier_builder();
-    decryptor.into_iter().fold(builder, |builder, decryptor| builder.decryptor(decryptor)).build().unwrap()
+    decryptor.into_iter().fold(builder, VerifierBuilder::decryptor).build().unwrap()
 }
 
 fn encrypted(to: &DecryptionKey, token: &str) -> String {

@@ -92,7 +92,7 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         attributes: serde_json::from_str(&row.get::<String>(10)?)
             .map_err(|_| StoreError::Broken("the attributes of a user are not a JSON object".into()))?,
         client_scopes: row.get(11)?,
-        sector: sector(row.get(23)?)?,
+        sector: sector(row.get::<Option<String>>(23)?.as_deref())?,
         registered: row.get::<i64>(24)? != 0,
         client_ttl: row.get(12)?,
         auth_rsn: rsn(13)?,
@@ -103,8 +103,8 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
     }))
 }
 
-fn sector(stored: Option<String>) -> Result<Option<Sector>, StoreError> {
-    let parsed = stored.as_deref().map(Sector::parse).transpose();
+fn sector(stored: Option<&str>) -> Result<Option<Sector>, StoreError> {
+    let parsed = stored.map(Sector::parse).transpose();
     parsed.map_err(|_| StoreError::Broken("a stored sector is malformed".into()))
 }
 
