@@ -32,8 +32,9 @@ pub enum Client {
         /// Its public keys, a JWK or a JWK set: it proves itself by what it signs (private_key_jwt) and gets no secret
         #[arg(long, value_name = "FILE", conflicts_with = "public")]
         jwks: Option<PathBuf>,
-        /// What it may do: authorization_code, client_credentials, refresh_token (repeatable; default client_credentials, or
-        /// refresh_token with --public, or authorization_code and refresh_token with --redirect-uri)
+        /// What it may do: authorization_code, client_credentials, refresh_token, token_exchange (repeatable; default
+        /// client_credentials, or refresh_token with --public, or authorization_code and refresh_token with --redirect-uri; and
+        /// token_exchange with --exchange)
         #[arg(long)]
         grant: Vec<String>,
         /// Where an authorization response may go, compared exactly; the port of http://127.0.0.1 may vary (repeatable)
@@ -69,6 +70,10 @@ pub enum Client {
         /// An audience that it is: it may introspect that audience's tokens (repeatable)
         #[arg(long)]
         serves: Vec<String>,
+        /// An audience that it may exchange tokens for, to call it on behalf of their people: its own tokens, and those for an
+        /// audience that it serves (repeatable)
+        #[arg(long)]
+        exchange: Vec<String>,
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
@@ -121,6 +126,10 @@ pub enum Client {
         /// All audiences that it is from now on (repeatable; `--serves ''`: none)
         #[arg(long)]
         serves: Option<Vec<String>>,
+        /// All audiences that it may exchange tokens for from now on (repeatable; `--exchange ''`: none). It needs the grant
+        /// token_exchange
+        #[arg(long)]
+        exchange: Option<Vec<String>>,
         /// All places where an authorization response may go from now on (repeatable)
         #[arg(long)]
         redirect_uri: Option<Vec<String>>,
@@ -261,6 +270,7 @@ impl Client {
             role,
             alg,
             serves,
+            exchange,
             access_token_ttl,
             dpop,
             access_token_format,
@@ -273,19 +283,11 @@ impl Client {
             return Ok(Value::Null);
         };
         let signs_in = !redirect_uri.is_empty();
-        let usual: &[&str] = match (signs_in, public) {
-            (true, _) => &["authorization_code", "refresh_token"],
-            (false, true) => &["refresh_token"],
-            (false, false) => &["client_credentials"],
-        };
-        let or_usual = |given: Vec<String>, usual: &[&str]| match given.is_empty() {
-            true => usual.iter().map(|word| (*word).to_owned()).collect(),
-            false => given,
-        };
+        let grants = or_usual(grant, &usual_grants(signs_in, public, !exchange.is_empty()));
         let scopes = or_usual(scope, if signs_in { &["openid", "profile", "email"] } else { &[] });
         Ok(json!({
-            "client_id": client_id, "name": name, "public": public, "jwks": read_keys(jwks.as_deref())?, "grants": or_usual(grant, usual),
-            "audiences": audience, "scopes": scopes, "roles": role, "serves": serves, "alg": alg,
+            "client_id": client_id, "name": name, "public": public, "jwks": read_keys(jwks.as_deref())?, "grants": grants,
+            "audiences": audience, "scopes": scopes, "roles": role, "serves": serves, "exchanges": exchange, "alg": alg,
             "access_token_ttl": access_token_ttl, "redirect_uris": redirect_uri,
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
@@ -306,6 +308,7 @@ impl Client {
             scope,
             role,
             serves,
+            exchange,
             redirect_uri,
             post_logout_redirect_uri,
             backchannel_logout_uri,
@@ -324,7 +327,7 @@ impl Client {
         };
         Ok(json!({
             "name": name, "jwks": read_keys(jwks.as_deref())?, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
-            "roles": words(role), "serves": words(serves), "access_token_ttl": access_token_ttl,
+            "roles": words(role), "serves": words(serves), "exchanges": words(exchange), "access_token_ttl": access_token_ttl,
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
             "require_pushed_authorization_requests": par,
@@ -332,6 +335,24 @@ impl Client {
             "subject_type": pairwise.map(|pairwise| if pairwise { "pairwise" } else { "public" }),
             "userinfo_signed_response_alg": userinfo_alg, "id_token_encryption": recipient(encrypt_id_token.as_deref())?,
         }))
+    }
+}
+
+/// What a client may do that is added without a word about it.
+fn usual_grants(signs_in: bool, public: bool, exchanges: bool) -> Vec<&'static str> {
+    let mut usual = match (signs_in, public) {
+        (true, _) => vec!["authorization_code", "refresh_token"],
+        (false, true) => vec!["refresh_token"],
+        (false, false) => vec!["client_credentials"],
+    };
+    usual.extend(exchanges.then_some("token_exchange"));
+    usual
+}
+
+fn or_usual(given: Vec<String>, usual: &[&str]) -> Vec<String> {
+    match given.is_empty() {
+        true => usual.iter().map(|word| (*word).to_owned()).collect(),
+        false => given,
     }
 }
 

@@ -90,7 +90,7 @@ mod unverified;
 
 pub use alg::Algorithm;
 pub use claims::{
-    AccessClaims, Audience, Claims, ClientAssertionClaims, Confirmation, DpopClaims, FeedClaims, FeedEntry,
+    AccessClaims, Audience, Basis, Claims, ClientAssertionClaims, Confirmation, DpopClaims, FeedClaims, FeedEntry,
     FeedTimeClaims, GenericClaims, IdClaims, LogoutClaims,
 };
 pub use error::{Error, KeyError};

@@ -97,6 +97,7 @@ CREATE TABLE clients (
     roles            text   NOT NULL DEFAULT '', -- space-separated: roles of the client itself (client_credentials)
     alg              text,                     -- JWS algorithm of its access tokens; null: the audience's
     serves           text   NOT NULL DEFAULT '', -- space-separated: the audiences that it is, whose tokens it may introspect
+    exchanges        text   NOT NULL DEFAULT '', -- space-separated: the audiences that it may exchange tokens for
     redirect_uris    text   NOT NULL DEFAULT '', -- space-separated: where an authorization response may go
     post_logout_redirect_uris text NOT NULL DEFAULT '', -- space-separated: where a browser may go after signing out
     backchannel_logout_uri text,               -- where it takes logout tokens; null: nowhere

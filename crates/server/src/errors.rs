@@ -109,7 +109,9 @@ codes! {
     UNAUTHORIZED_CLIENT = "unauthorized-client", 400, "This client may not use this grant",
         "countersign client list shows each client's grants.";
     UNSUPPORTED_GRANT_TYPE = "unsupported-grant-type", 400, "The server does not know this grant type",
-        "authorization_code, refresh_token and client_credentials are supported at /token.";
+        "grant_types_supported of the metadata lists what /token supports.";
+    EXCHANGE_REFUSED = "exchange-refused", 400, "The token cannot be exchanged",
+        "subject_token and actor_token are access tokens of this issuer that stand, and that were issued to this client or are meant for an audience that it serves (countersign client update --serves). If the description says that one does not stand any more, answer 401 to whoever sent it to you: they refresh it.";
     REGISTRATION_INVALID = "registration-invalid", 400, "The client cannot be registered like this",
         "A client that registers itself (RFC 7591) may have redirect URIs, authorization_code and refresh_token, and the scopes that clients.scopes allows; the description says what is wrong, and error has the name that RFC 7591 gives it. What needs more is added by an administrator: countersign client add.";
     DPOP_PROOF = "dpop-proof", 401, "The proof of possession is not accepted",
@@ -119,13 +121,13 @@ codes! {
     DPOP_REPLAYED = "dpop-replayed", 401, "This proof of possession was used before",
         "Each request needs a proof of its own, with a jti that was never used. If your program did not repeat the request, somebody copied it on its way.";
     DPOP_MISSING = "dpop-missing", 400, "This client must prove that it holds a key",
-        "The client is registered with dpop_bound_access_tokens: each request for tokens needs a DPoP header (RFC 9449). Cookies carry no proof, so such a client cannot use them.";
+        "The client is registered with dpop_bound_access_tokens, or the token that it exchanges is bound to a key: the request for tokens needs a DPoP header (RFC 9449). Cookies carry no proof, so such a client cannot use them.";
     DPOP_TOO_MANY = "dpop-too-many", 429, "Too many proofs of one key",
         "A key may prove 10,000 requests in ten minutes. Use access tokens until they expire, and another key for each program.";
     INVALID_SCOPE = "invalid-scope", 400, "The scope is not allowed",
         "The client or the session does not have every scope that was asked for. Ask for less, or leave scope out to get all of them.";
     INVALID_TARGET = "invalid-target", 400, "The audience is not allowed",
-        "The client may not ask for tokens for this audience, or the user lacks the role that the audience requires.";
+        "The client may not ask for tokens for this audience, or exchange tokens for it (countersign client update --exchange), or the user lacks the role that the audience requires.";
 
     INTERNAL = "internal", 500, "Something broke on our side",
         "The request id helps the operator to find the log line. Nothing is known to be lost.";

@@ -111,6 +111,7 @@ fn first_party(now: Timestamp) -> Result<NewClient, StoreError> {
             grants: [Grant::FirstParty, Grant::RefreshToken].into_iter().collect(),
             roles: Vec::new(),
             serves: Vec::new(),
+            exchanges: Vec::new(),
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,

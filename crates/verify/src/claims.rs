@@ -31,6 +31,8 @@ pub(crate) struct Checked {
     /// The token itself.
     pub(crate) text: Box<str>,
     pub(crate) marks: Marks,
+    /// The marks of what it rests on; nearly no token has any.
+    pub(crate) rests_on: Box<[Marks]>,
     pub(crate) claims: Verified<AccessClaims>,
     pub(crate) kid: Option<Box<str>>,
 }
@@ -38,7 +40,8 @@ pub(crate) struct Checked {
 impl Checked {
     pub(crate) fn new(claims: Verified<AccessClaims>, kid: Option<&str>, (text, keys): (&str, &Arc<Keys>)) -> Self {
         let marks = Marks::of(&claims, kid);
-        Self { text: text.into(), keys: Arc::clone(keys), marks, claims, kid: kid.map(Into::into) }
+        let rests_on = claims.rests_on.iter().map(|basis| Marks::of_basis(basis, &claims)).collect();
+        Self { text: text.into(), keys: Arc::clone(keys), marks, rests_on, claims, kid: kid.map(Into::into) }
     }
 
     /// Unix seconds.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Audience, Registered, claims, not_empty};
+use super::{Audience, Basis, Registered, claims, not_empty};
 use crate::Error;
 
 claims! {
@@ -44,6 +44,8 @@ claims! {
         "cnf" => cnf: Option<Value>,
         /// Who acts for the subject (RFC 8693 §4.1), an object.
         "act" => act: Option<Value>,
+        /// The tokens that it was exchanged for, directly and before: it is dead when one of them is.
+        "rests_on" => rests_on: Vec<Basis>,
     }
 
     fn registered(&self) -> Registered<'_> {

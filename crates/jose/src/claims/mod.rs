@@ -2,6 +2,7 @@
 
 mod access;
 mod audience;
+mod basis;
 mod client_assertion;
 mod confirmation;
 mod dpop;
@@ -13,6 +14,7 @@ mod logout;
 
 pub use access::AccessClaims;
 pub use audience::Audience;
+pub use basis::Basis;
 pub use client_assertion::ClientAssertionClaims;
 pub use confirmation::Confirmation;
 pub use dpop::DpopClaims;

@@ -2,8 +2,8 @@
 
 use crate::support::*;
 use countersign_jose::{
-    AccessClaims, Algorithm, Audience, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry, FeedTimeClaims,
-    GenericClaims, IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
+    AccessClaims, Algorithm, Audience, Basis, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry,
+    FeedTimeClaims, GenericClaims, IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
     claims::LOGOUT_EVENT,
     dpop::{self, Checker, Demand, Freshness, Target},
     profile::{AccessToken, ClientAssertion, DpopProof, FeedBatch, FeedTime, Generic, IdToken, LogoutToken, Profile},
@@ -247,6 +247,7 @@ fn every_claim_survives_the_way_through_a_token() {
     access.tid = Some("default".into());
     access.cnf = Some(json!({"jkt": "x"}));
     access.act = Some(json!({"sub": "admin-1"}));
+    access.rests_on = vec![basis(None), Basis { sid: Some("s".into()), ..basis(Some("k0")) }];
     access.aud = Audience::Many(vec!["other".into(), AUDIENCE.into()]);
     access.extra.insert("plan \"é\"".into(), json!({"name": "gold", "since": 1.5, "flags": [true, null]}));
     let token = sign::<AccessToken>(&key, &access).unwrap();
@@ -257,6 +258,56 @@ fn every_claim_survives_the_way_through_a_token() {
         let batch = FeedClaims { entries, more: true, ..feed() };
         let token = sign::<FeedBatch>(&key, &batch).unwrap();
         assert_eq!(verifier.verify(&token, NOW).unwrap().into_inner(), batch);
+    }
+}
+
+fn basis(kid: Option<&str>) -> Basis {
+    Basis {
+        jti: "j0".into(),
+        client_id: "c0".into(),
+        sub: "user-1".into(),
+        sid: None,
+        kid: kid.map(str::to_owned),
+        rsn: NOW * 1_000_000,
+    }
+}
+
+// TOK-14: what a token rests on is read whole or the token is refused; a verifier that missed a part of it would miss a revocation.
+#[test]
+fn what_a_token_rests_on_is_never_read_by_halves() {
+    let forger = Forger::new(Algorithm::HS256);
+    let with = |rests_on: serde_json::Value| {
+        let mut claims: serde_json::Value = serde_json::from_str(&payload()).unwrap();
+        claims["rests_on"] = rests_on;
+        forger.with_payload(&claims.to_string()).map(|claims| claims.rests_on.len())
+    };
+    let good = json!({"jti": "j", "client_id": "c", "sub": "s", "rsn": 7});
+    let changed = |name: &str, value: serde_json::Value| {
+        let mut changed = good.clone();
+        changed[name] = value;
+        changed
+    };
+    assert_eq!(with(json!([good, changed("sid", json!("x"))])), Ok(2));
+    assert_eq!(with(json!(vec![good.clone(); Basis::MAX])), Ok(Basis::MAX));
+    let mut bad = vec![json!([]), json!({}), json!("j"), json!(null), json!([7]), json!([[]]), json!([good, null])];
+    bad.push(json!(vec![good.clone(); Basis::MAX + 1]));
+    for name in ["jti", "client_id", "sub", "sid", "kid"] {
+        bad.extend([json!(""), json!(7), json!(null)].map(|value| json!([changed(name, value)])));
+    }
+    bad.extend([json!(-1), json!(1.5), json!("7"), json!(i64::MAX)].map(|value| json!([changed("rsn", value)])));
+    bad.push(json!([changed("more", json!(1))]));
+    for name in ["jti", "client_id", "sub", "rsn"] {
+        let mut less = good.clone();
+        less.as_object_mut().unwrap().remove(name);
+        bad.push(json!([less]));
+    }
+    for bad in bad {
+        let refused = with(bad.clone());
+        assert!(matches!(refused, Err(Error::ClaimMalformed { claim: "rests_on", .. })), "{bad}: {refused:?}");
+    }
+    let (key, _) = pair(Algorithm::HS256);
+    for bad in [vec![basis(Some(""))], vec![basis(None); Basis::MAX + 1]] {
+        assert!(sign::<AccessToken>(&key, &AccessClaims { rests_on: bad, ..claims() }).is_err());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_jose::{AccessClaims, Audience, b64};
+use countersign_jose::{AccessClaims, Audience, Basis, b64};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -46,6 +46,16 @@ pub enum Subject<'a> {
     User(UserSubject<'a>),
     /// The client itself (`client_credentials`): `sub` is its `client_id`.
     Client,
+    /// Another client, whose own token this one was given in exchange for.
+    OtherClient(&'a str),
+}
+
+/// What a token that was given in exchange for another says of that (RFC 8693).
+#[derive(Debug, Clone, Copy)]
+pub struct OnBehalf<'a> {
+    /// Who acts for the subject.
+    pub act: &'a Value,
+    pub rests_on: &'a [Basis],
 }
 
 /// A person, and the session and sign-in that speak for them.
@@ -76,6 +86,8 @@ pub struct AccessGrant<'a> {
     pub rsn: i64,
     /// Thumbprint of the key that the token is bound to (RFC 9449, section 6.1); none: whoever holds the token may use it.
     pub key: Option<&'a str>,
+    /// For a token that was given in exchange for another.
+    pub on_behalf: Option<OnBehalf<'a>>,
     pub lifetime: Lifetime,
 }
 
@@ -101,11 +113,16 @@ pub fn build(grant: &AccessGrant<'_>, now: Timestamp, jti: [u8; 16]) -> Result<A
     }
     let user = match grant.subject {
         Subject::User(user) => Some(user),
-        Subject::Client => None,
+        Subject::Client | Subject::OtherClient(_) => None,
+    };
+    let sub = match grant.subject {
+        Subject::User(user) => user.user_id,
+        Subject::Client => grant.client_id,
+        Subject::OtherClient(id) => id,
     };
     Ok(AccessClaims {
         iss: grant.issuer.to_owned(),
-        sub: user.map_or(grant.client_id, |user| user.user_id).to_owned(),
+        sub: sub.to_owned(),
         aud: audience_claim(grant.audiences)?,
         client_id: grant.client_id.to_owned(),
         jti: b64::encode(jti),
@@ -121,7 +138,8 @@ pub fn build(grant: &AccessGrant<'_>, now: Timestamp, jti: [u8; 16]) -> Result<A
         acr: user.map(|user| user.acr.to_owned()),
         tid: None,
         cnf: grant.key.map(|key| json!({ "jkt": key })),
-        act: None,
+        act: grant.on_behalf.map(|on_behalf| on_behalf.act.clone()),
+        rests_on: grant.on_behalf.map(|on_behalf| on_behalf.rests_on.to_vec()).unwrap_or_default(),
         extra: user.map(|user| mapped_claims(grant.audiences, user.attributes)).unwrap_or_default(),
     })
 }
@@ -198,6 +216,7 @@ mod tests {
             roles: &["seller".to_owned(), "buyer".to_owned(), "seller".to_owned()],
             rsn: 1_790_000_000_000_001,
             key: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
+            on_behalf: None,
             lifetime: LIFETIME,
         };
         let expected = json!({
@@ -220,6 +239,7 @@ mod tests {
             roles: &[],
             rsn: 7,
             key: None,
+            on_behalf: None,
             lifetime: LIFETIME,
         }
     }

@@ -34,6 +34,7 @@ const RESERVED: &[&str] = &[
     "may_act",
     "nbf",
     "nonce",
+    "rests_on",
     "roles",
     "rsn",
     "scope",

@@ -38,6 +38,8 @@ events! {
     PasswordChange "authn_password_change",
     PasswordChangeFail "authn_password_change_fail",
     TokenCreated "authn_token_created",
+    /// A service got a token in exchange for another, to act for its subject; `actor`, `audience` and `of` (a `jti`) name them.
+    TokenExchanged "authn_token_exchanged",
     TokenRevoked "authn_token_revoked",
     /// A refresh token was presented that had been replaced: somebody has a copy.
     TokenReuse "authn_token_reuse",

@@ -6,8 +6,14 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use countersign_jose::{Algorithm, b64};
 
 use super::{
-    audience_id::AudienceId, encryption::Encryption, logout_uri::LogoutUri, redirect::RedirectUri, roles::Role,
-    scope::Scope, subject::Sector, user::USER_ID_PREFIX,
+    audience_id::AudienceId,
+    encryption::Encryption,
+    logout_uri::LogoutUri,
+    redirect::RedirectUri,
+    roles::{ADMIN, Role},
+    scope::Scope,
+    subject::Sector,
+    user::USER_ID_PREFIX,
 };
 use crate::secret::PlainSecret;
 
@@ -58,10 +64,13 @@ pub enum Grant {
     AuthorizationCode,
     RefreshToken,
     ClientCredentials,
+    /// A token that was shown to the client, for one that it calls the next service with (RFC 8693).
+    TokenExchange,
 }
 
 impl Grant {
-    pub const ALL: [Self; 4] = [Self::FirstParty, Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 5] =
+        [Self::FirstParty, Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,6 +78,16 @@ impl Grant {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "token_exchange",
+        }
+    }
+
+    /// What a request to `/token` calls it, if it is asked for there.
+    pub const fn grant_type(self) -> Option<&'static str> {
+        match self {
+            Self::FirstParty => None,
+            Self::AuthorizationCode | Self::RefreshToken | Self::ClientCredentials => Some(self.as_str()),
+            Self::TokenExchange => Some("urn:ietf:params:oauth:grant-type:token-exchange"),
         }
     }
 }
@@ -138,6 +157,8 @@ pub struct ClientSettings {
     pub alg: Option<Algorithm>,
     /// The audiences that it is: it may introspect their tokens.
     pub serves: Vec<AudienceId>,
+    /// The audiences that it may exchange tokens for.
+    pub exchanges: Vec<AudienceId>,
     /// Lifetimes of its own; the issuer's where there is none.
     pub access_token_ttl: Option<Duration>,
     pub refresh_idle: Option<Duration>,
@@ -245,6 +266,12 @@ pub enum BadClient {
     SecretAlgorithm,
     #[error("introspection needs a secret or keys; a public client has none")]
     PublicServer,
+    #[error("token_exchange needs a secret or keys, and audiences to exchange for; these need token_exchange")]
+    Exchange,
+    #[error("a client that knows people by ids of its own cannot exchange tokens: it could read the others")]
+    ExchangePairwise,
+    #[error("no service acts for an administrator: tokens cannot be exchanged for the audience admin")]
+    ExchangeAdmin,
     #[error("a lifetime is at least one second")]
     Lifetime,
     #[error("authorization_code needs a redirect URI, and a redirect URI needs authorization_code")]
@@ -282,6 +309,16 @@ impl ClientSettings {
         if !self.serves.is_empty() && !confidential {
             return Err(BadClient::PublicServer);
         }
+        let exchanges = self.grants.contains(Grant::TokenExchange);
+        if exchanges == self.exchanges.is_empty() || (exchanges && !confidential) {
+            return Err(BadClient::Exchange);
+        }
+        if exchanges && self.sign_in.sector.is_some() {
+            return Err(BadClient::ExchangePairwise);
+        }
+        if self.exchanges.iter().any(|audience| audience.as_str() == ADMIN) {
+            return Err(BadClient::ExchangeAdmin);
+        }
         let lifetimes = [self.access_token_ttl, self.refresh_idle, self.refresh_absolute];
         if lifetimes.into_iter().flatten().any(|lifetime| lifetime < Duration::from_secs(1)) {
             return Err(BadClient::Lifetime);
@@ -317,6 +354,7 @@ impl ClientSettings {
             || self.audiences != new.audiences
             || self.roles != new.roles
             || self.grants != new.grants
+            || self.exchanges.iter().any(|audience| !new.exchanges.contains(audience))
             || (!self.dpop_bound && new.dpop_bound)
             || self.access_token_format != new.access_token_format
     }
@@ -440,6 +478,7 @@ mod tests {
             roles: Vec::new(),
             alg: None,
             serves: Vec::new(),
+            exchanges: Vec::new(),
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,
@@ -447,6 +486,24 @@ mod tests {
             access_token_format: AccessTokenFormat::Signed,
             sign_in: SignInSettings::default(),
         }
+    }
+
+    // ADM-04: who may exchange, and for whom, is said by name.
+    #[test]
+    fn exchanging_needs_a_proof_and_somewhere_to_go() {
+        let bills = AudienceId::parse_list("bills stock").unwrap();
+        let grants: Grants = "client_credentials token_exchange".parse().unwrap();
+        let good = ClientSettings { grants: grants.clone(), exchanges: bills.clone(), ..settings() };
+        assert_eq!(good.check(true), Ok(()));
+        let public = ClientSettings { grants: "token_exchange".parse().unwrap(), ..good.clone() };
+        assert_eq!(public.check(false), Err(BadClient::Exchange));
+        assert_eq!(ClientSettings { grants, ..settings() }.check(true), Err(BadClient::Exchange));
+        assert_eq!(ClientSettings { exchanges: bills, ..settings() }.check(true), Err(BadClient::Exchange));
+        let admin = ClientSettings { exchanges: AudienceId::parse_list("bills admin").unwrap(), ..good.clone() };
+        assert_eq!(admin.check(true), Err(BadClient::ExchangeAdmin));
+        let more = ClientSettings { exchanges: AudienceId::parse_list("mail bills stock").unwrap(), ..good.clone() };
+        let less = ClientSettings { exchanges: AudienceId::parse_list("bills").unwrap(), ..good.clone() };
+        assert_eq!((good.ended_by(&more), good.ended_by(&less)), (None, Some(End::Soft)));
     }
 
     // OAU-01

@@ -12,6 +12,7 @@ pub mod code;
 pub mod credential;
 pub mod email;
 pub mod encryption;
+pub mod exchange;
 pub mod feed;
 pub mod floor;
 pub mod id_token;

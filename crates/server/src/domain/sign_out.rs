@@ -101,6 +101,7 @@ mod tests {
             roles: Vec::new(),
             alg: None,
             serves: Vec::new(),
+            exchanges: Vec::new(),
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,

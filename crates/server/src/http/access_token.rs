@@ -1,7 +1,7 @@
 //! An access token that comes back, whichever form it has: what it says of itself, before the store is asked whether that still
 //! holds.
 
-use countersign_jose::{AccessClaims, Confirmation, Error, Policy, Verified, Verifier, profile::AccessToken};
+use countersign_jose::{AccessClaims, Basis, Confirmation, Error, Policy, Verified, Verifier, profile::AccessToken};
 
 use super::TENANT;
 use crate::{
@@ -10,8 +10,12 @@ use crate::{
         opaque_token::{self, PURPOSE, Reference, Refused},
         rsn::Rsn,
         session::Sid,
+        time::Timestamp,
     },
-    store::standing::TokenNames,
+    store::{
+        StoreError, Tx,
+        standing::{self, TokenNames},
+    },
 };
 
 /// What is asked of a token.
@@ -57,18 +61,45 @@ impl Shown {
         if fits { Ok(Self::Opaque(reference)) } else { Err(NotOurs::Audience) }
     }
 
-    /// Whom it names.
-    pub fn names(&self, app: &App) -> TokenNames {
+    /// Whom it names, and where the log stood when its authority was last checked; then the same of all that it rests on.
+    pub fn names(&self, app: &App) -> Vec<(TokenNames, Rsn)> {
         let tenant = match self {
             Self::Signed(claims) => claims.tid.clone(),
             Self::Opaque(_) => None,
         };
-        TokenNames {
+        let own = TokenNames {
             issuer: app.config.issuer.as_str().to_owned(),
             tenant: tenant.unwrap_or_else(|| TENANT.to_owned()),
             jti: self.jti().to_owned(),
-            sid: self.sid().map(|sid| sid.to_string()),
+            // The session of an exchanged token is that of another client, and is asked about with the token of that one.
+            sid: self.sid().filter(|_| self.rests_on().is_empty()).map(|sid| sid.to_string()),
             client_id: self.client_id().to_owned(),
+        };
+        let basis = |basis: &Basis| {
+            let names = TokenNames {
+                jti: basis.jti.clone(),
+                sid: basis.sid.clone(),
+                client_id: basis.client_id.clone(),
+                ..own.clone()
+            };
+            (names, Rsn::new(basis.rsn))
+        };
+        let below: Vec<_> = self.rests_on().iter().map(basis).collect();
+        std::iter::once((own, self.rsn())).chain(below).collect()
+    }
+
+    fn rests_on(&self) -> &[Basis] {
+        match self {
+            Self::Signed(claims) => &claims.rests_on,
+            Self::Opaque(_) => &[],
+        }
+    }
+
+    /// Whether somebody acts for its subject with it (RFC 8693).
+    pub fn is_exchanged(&self) -> bool {
+        match self {
+            Self::Signed(claims) => claims.act.is_some() || !claims.rests_on.is_empty(),
+            Self::Opaque(_) => false,
         }
     }
 
@@ -141,6 +172,19 @@ impl Shown {
             Self::Opaque(_) => Confirmation::Bearer,
         }
     }
+}
+
+/// Whether all of these stand, as far as the store knows.
+///
+/// # Errors
+/// As any statement.
+pub async fn stand(tx: &mut Tx, tokens: &[(TokenNames, Rsn)], now: Timestamp) -> Result<bool, StoreError> {
+    for (names, rsn) in tokens {
+        if !standing::of_token(tx, names, now).await?.is_some_and(|standing| standing.holds(*rsn)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn policy(app: &App, wanted: Wanted<'_>) -> Policy<AccessToken> {

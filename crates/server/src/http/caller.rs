@@ -6,7 +6,7 @@ use countersign_jose::Confirmation;
 use http::{HeaderMap, HeaderValue, header, request::Parts};
 
 use super::{
-    access_token::{Shown, Wanted},
+    access_token::{self, Shown, Wanted},
     context::Peer,
     cookies::{Cookie, require_same_origin},
     dpop::{self, Asked},
@@ -24,7 +24,7 @@ use crate::{
     routes::Access,
     store::{
         sessions::{self, Authority},
-        signins, standing,
+        signins,
     },
 };
 
@@ -113,6 +113,7 @@ async fn by_access_token(app: &App, asked: Asked<'_>, audience: &str) -> Result<
             "a pairwise client would learn who its people are to others; one that registered itself is a stranger";
         return Err(ApiError::new(errors::FORBIDDEN).log(why));
     }
+    in_person(&shown)?;
     let roles = roles::effective(&authority.roles, &[audience]);
     let (sid, user_id) = (Some(authority.sid), authority.user_id);
     Ok((SignedIn { user_id, sid, expires_at: shown.exp() }, roles))
@@ -130,17 +131,17 @@ async fn of_live_session(app: &App, asked: Asked<'_>, wanted: Wanted<'_>) -> Res
     let shown = verify(app, asked, wanted).await?;
     let sid = shown.sid().ok_or_else(|| refused("not a user's token"))?;
     let (id, names, now) = (sid, shown.names(app), app.steady_now());
-    let (authority, standing) = app
+    let (authority, stands) = app
         .store
         .read(move |tx| {
             let (id, names) = (id.clone(), names.clone());
             Box::pin(
-                async move { Ok((sessions::authority(tx, &id).await?, standing::of_token(tx, &names, now).await?)) },
+                async move { Ok((sessions::authority(tx, &id).await?, access_token::stand(tx, &names, now).await?)) },
             )
         })
         .await?;
     let authority = authority.filter(Authority::stands).ok_or_else(|| refused("its session has ended"))?;
-    if !standing.is_some_and(|standing| standing.holds(shown.rsn())) {
+    if !stands {
         return Err(refused("it was ended, or roles or scopes have changed since"));
     }
     Ok((shown, authority))
@@ -159,7 +160,14 @@ async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
 /// # Errors
 /// `token-missing`, `token-invalid`
 pub async fn authentic(app: &App, asked: Asked<'_>) -> Result<Shown, ApiError> {
-    verify(app, asked, Wanted { expired_too: true, ..Wanted::default() }).await
+    let shown = verify(app, asked, Wanted { expired_too: true, ..Wanted::default() }).await?;
+    in_person(&shown)?;
+    Ok(shown)
+}
+
+/// Who acts for a person is not the person: what is asked here only they may do.
+fn in_person(shown: &Shown) -> Result<(), ApiError> {
+    if shown.is_exchanged() { Err(refused("somebody acts for its person")) } else { Ok(()) }
 }
 
 async fn verify(app: &App, asked: Asked<'_>, wanted: Wanted<'_>) -> Result<Shown, ApiError> {

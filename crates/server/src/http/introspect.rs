@@ -4,17 +4,17 @@
 mod reference;
 
 use axum::{Json, extract::State};
-use countersign_jose::{Confirmation, b64};
+use countersign_jose::{AccessClaims, Claims as _, Confirmation, b64};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    access_token::{Shown, Wanted},
+    access_token::{self, Shown, Wanted},
     body::Form,
     error::OAuthError,
     token::{self, AuthenticatedClient},
 };
-use crate::{app::App, errors, store::standing};
+use crate::{app::App, domain::opaque_token::Reference, errors};
 
 /// The parameters that `/introspect` knows.
 pub const PARAMETERS: &[&str] =
@@ -65,11 +65,11 @@ async fn active(
                 Some(reference) => reference::load(tx, reference).await?,
                 None => None,
             };
-            Ok((standing::of_token(tx, &names, now).await?, behind))
+            Ok((access_token::stand(tx, &names, now).await?, behind))
         })
     });
-    let (standing, behind) = found.await?;
-    if !standing.is_some_and(|standing| standing.holds(shown.rsn())) {
+    let (stands, behind) = found.await?;
+    if !stands {
         return Ok(None);
     }
     let payload = match (&shown, behind) {
@@ -86,6 +86,22 @@ async fn active(
         claims.insert("sub".to_owned(), sub.into());
     }
     Ok(claims)
+}
+
+/// The claims that an opaque access token stands for now, whether or not it was ended; `None` if nobody would be given such a token
+/// any more.
+///
+/// # Errors
+/// `internal`; those of the store.
+pub async fn claims_of(app: &App, reference: &Reference) -> Result<Option<AccessClaims>, OAuthError> {
+    let wanted = reference.clone();
+    let behind = app.store.read(move |tx| {
+        let reference = wanted.clone();
+        Box::pin(async move { reference::load(tx, &reference).await })
+    });
+    let Some(behind) = behind.await? else { return Ok(None) };
+    let payload = reference::payload(app, reference, &behind)?;
+    Ok(payload.and_then(|payload| AccessClaims::from_json(&payload).ok()))
 }
 
 /// The service is one of those that the token is meant for.

@@ -8,9 +8,10 @@ use super::{dpop::Proven, error::OAuthError, token::AuthenticatedClient};
 use crate::{
     app::App,
     domain::{
-        access_token::{AccessGrant, AccessRefusal, Lifetime, Subject, UserSubject, build, wished_ttl},
+        access_token::{AccessGrant, AccessRefusal, Lifetime, OnBehalf, Subject, UserSubject, build, wished_ttl},
         audience::{self, AudienceRules, KeyChoice, enabled_scope, key_choice, recipient},
         client::AccessTokenFormat,
+        exchange::{self, Exchanged},
         opaque_token::{self, PURPOSE, Reference},
         roles,
         rsn::Rsn,
@@ -119,6 +120,7 @@ pub fn for_session(
         roles: &said.roles,
         rsn: rsn.get(),
         key: target.key.as_deref(),
+        on_behalf: None,
         lifetime: lifetime(app, target, Some(authority.expires_at)),
     };
     made(app, &grant, target)
@@ -146,7 +148,50 @@ pub fn for_client(
         // R3; there is no sign-in whose number could be higher.
         rsn: client.head().max(client.token_rsn).get(),
         key: target.key.as_deref(),
+        on_behalf: None,
         lifetime: lifetime(app, target, None),
+    };
+    made(app, &grant, target)
+}
+
+/// What a token is made of that is given in exchange for another.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    /// The claims of the other, which were found to stand after the client's head was read.
+    pub subject: &'a AccessClaims,
+    /// What its session says; none for a client's own token.
+    pub authority: Option<&'a Authority>,
+    pub scope: &'a Scope,
+    pub made: &'a Exchanged,
+}
+
+/// Signs the access token that a service gets for another (RFC 8693). Its number is the client's head (rule R3): what had ended
+/// by then was seen, what ends later ends the token, and the token rests on the other besides.
+///
+/// # Errors
+/// `invalid-target` if an audience asks for a role that the other token does not carry.
+pub fn for_exchange(
+    app: &App,
+    client: &AuthenticatedClient,
+    target: &Target,
+    exchange: &Exchange<'_>,
+) -> Result<Issued, OAuthError> {
+    let Exchange { subject, authority, scope, made: new } = exchange;
+    let said = authority.map(|user| Said::of(user, &target.audiences, None)).transpose()?;
+    let person = said.as_ref().zip(*authority).map(|(said, user)| said.subject(user));
+    let held = said.as_ref().map_or(&subject.roles, |said| &said.roles);
+    let scope = enabled_scope(&target.audiences, scope).to_string();
+    let grant = AccessGrant {
+        issuer: app.config.issuer.as_str(),
+        subject: person.unwrap_or(Subject::OtherClient(&subject.sub)),
+        client_id: client.id.as_str(),
+        audiences: &target.audiences,
+        scope: &scope,
+        roles: &exchange::roles(subject, held),
+        rsn: client.head().get(),
+        key: target.key.as_deref(),
+        on_behalf: Some(OnBehalf { act: &new.act, rests_on: &new.rests_on }),
+        lifetime: lifetime(app, target, Some(Timestamp::from_secs(new.until))),
     };
     made(app, &grant, target)
 }

@@ -4,6 +4,7 @@ mod assertion;
 mod client;
 mod client_credentials;
 mod code;
+mod exchange;
 mod refresh;
 mod renew;
 
@@ -23,7 +24,7 @@ use super::{
     dpop::{self, Asked},
     error::OAuthError,
 };
-use crate::{app::App, errors, secret::PlainSecret};
+use crate::{app::App, domain::client::Grant, errors, secret::PlainSecret};
 
 /// The parameters that `/token` knows; others are ignored (RFC 6749, section 3.2).
 pub const PARAMETERS: &[&str] = &[
@@ -39,6 +40,12 @@ pub const PARAMETERS: &[&str] = &[
     "next_nonce",
     "scope",
     "resource",
+    "audience",
+    "subject_token",
+    "subject_token_type",
+    "actor_token",
+    "actor_token_type",
+    "requested_token_type",
 ];
 
 /// The answer of `/token` and `/login` (RFC 6749, section 5.1).
@@ -75,12 +82,13 @@ pub async fn token(
     form: Form,
 ) -> Result<Response, OAuthError> {
     let proof = dpop::read(&app, Asked { method: &Method::POST, path: "/token", headers: &headers })?;
-    let grant = match form.get("grant_type") {
-        Some("authorization_code") => code::exchange(&app, &context, (&headers, proof.as_ref()), &form).await,
-        Some("refresh_token") => refresh::refresh(&app, &context, (&headers, proof.as_ref()), &form).await,
-        Some("client_credentials") => client_credentials::grant(&app, &headers, proof.as_ref(), &form).await,
-        Some(_) => Err(errors::UNSUPPORTED_GRANT_TYPE.into()),
-        None => Err(OAuthError::new(errors::MISSING_PARAMETER).detail("grant_type is missing")),
+    let wanted = form.require("grant_type")?;
+    let grant = match Grant::ALL.into_iter().find(|grant| grant.grant_type() == Some(wanted)) {
+        Some(Grant::AuthorizationCode) => code::exchange(&app, &context, (&headers, proof.as_ref()), &form).await,
+        Some(Grant::RefreshToken) => refresh::refresh(&app, &context, (&headers, proof.as_ref()), &form).await,
+        Some(Grant::ClientCredentials) => client_credentials::grant(&app, &headers, proof.as_ref(), &form).await,
+        Some(Grant::TokenExchange) => exchange::exchange(&app, &context, (&headers, proof.as_ref()), &form).await,
+        Some(Grant::FirstParty) | None => Err(errors::UNSUPPORTED_GRANT_TYPE.into()),
     };
     let nonce = proof.and_then(|_| dpop::next_nonce(&app)).map(|nonce| (dpop::NONCE, nonce));
     grant.map(|answer| (AppendHeaders(nonce), answer).into_response())

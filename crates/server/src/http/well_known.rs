@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     domain::{
         authorize::{self, Prompt, ResponseMode},
+        client::Grant,
         encryption, person,
     },
     feed,
@@ -89,7 +90,7 @@ fn document(config: &Config) -> Value {
         "introspection_endpoint": format!("{issuer}/introspect"),
         "introspection_endpoint_auth_methods_supported": &AUTH_METHODS[..3],
         "introspection_endpoint_auth_signing_alg_values_supported": public_algs(),
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": Grant::ALL.into_iter().filter_map(Grant::grant_type).collect::<Vec<_>>(),
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
         "code_challenge_methods_supported": ["S256"],

@@ -72,7 +72,7 @@ macro_rules! columns {
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
          c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed, \
          c.access_token_format, c.id_token_encryption, c.userinfo_alg, c.sector, \
-         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END"
+         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges"
     };
 }
 
@@ -83,11 +83,11 @@ macro_rules! columns {
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, builtin_at, created_at, name, scopes, \
-                       audiences, grants, roles, alg, serves, redirect_uris, post_logout_redirect_uris, \
+                       audiences, grants, roles, alg, serves, exchanges, redirect_uris, post_logout_redirect_uris, \
                        backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, \
                        dpop_bound, require_pushed, access_token_format, id_token_encryption, userinfo_alg, sector) \
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                       $20, $21, $22, $23, $24, $25, $26, $27) \
+                       $20, $21, $22, $23, $24, $25, $26, $27, $28) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let (secret, keys) = match &client.credential {
@@ -144,12 +144,13 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
     rows.iter().map(|row| client(row, 0)).collect()
 }
 
-/// The clients that may ask for tokens for an audience.
+/// The clients that may ask for tokens for an audience, or exchange others for them.
 ///
 /// # Errors
 /// As any statement.
 pub async fn of_audience(tx: &mut Tx, tenant: &str, audience: &AudienceId) -> Result<Vec<String>, StoreError> {
-    const SQL: &str = "SELECT client_id, audiences FROM clients WHERE tenant = $1 AND removed_at IS NULL";
+    const SQL: &str =
+        "SELECT client_id, audiences || ' ' || exchanges FROM clients WHERE tenant = $1 AND removed_at IS NULL";
     let mut found = Vec::new();
     for row in tx.fetch_all(SQL, &[tenant.into()]).await? {
         let (id, audiences): (String, String) = (row.get(0)?, row.get(1)?);
@@ -168,11 +169,11 @@ pub async fn of_audience(tx: &mut Tx, tenant: &str, audience: &AudienceId) -> Re
 /// As any statement.
 pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE clients SET name = $1, scopes = $2, audiences = $3, grants = $4, roles = $5, \
-                       alg = $6, serves = $7, redirect_uris = $8, post_logout_redirect_uris = $9, \
-                       backchannel_logout_uri = $10, consent = $11, id_token_alg = $12, access_token_ttl = $13, \
-                       refresh_idle = $14, refresh_absolute = $15, dpop_bound = $16, require_pushed = $17, \
-                       access_token_format = $18, id_token_encryption = $19, userinfo_alg = $20, sector = $21 \
-                       WHERE client_id = $22 AND removed_at IS NULL";
+                       alg = $6, serves = $7, exchanges = $8, redirect_uris = $9, post_logout_redirect_uris = $10, \
+                       backchannel_logout_uri = $11, consent = $12, id_token_alg = $13, access_token_ttl = $14, \
+                       refresh_idle = $15, refresh_absolute = $16, dpop_bound = $17, require_pushed = $18, \
+                       access_token_format = $19, id_token_encryption = $20, userinfo_alg = $21, sector = $22 \
+                       WHERE client_id = $23 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -253,6 +254,7 @@ struct Stored<'a> {
     roles: String,
     alg: Option<&'static str>,
     serves: String,
+    exchanges: String,
     redirect_uris: String,
     post_logout_redirect_uris: String,
     backchannel_logout_uri: Option<&'a str>,
@@ -278,6 +280,7 @@ impl<'a> Stored<'a> {
             roles: spaced(&settings.roles),
             alg: settings.alg.map(Algorithm::as_str),
             serves: spaced(&settings.serves),
+            exchanges: spaced(&settings.exchanges),
             redirect_uris: spaced(&settings.sign_in.redirect_uris),
             post_logout_redirect_uris: spaced(&settings.sign_in.post_logout_redirect_uris),
             backchannel_logout_uri: settings.sign_in.backchannel_logout_uri.as_ref().map(LogoutUri::as_str),
@@ -303,6 +306,7 @@ impl<'a> Stored<'a> {
             (&self.roles).into(),
             self.alg.into(),
             (&self.serves).into(),
+            (&self.exchanges).into(),
             (&self.redirect_uris).into(),
             (&self.post_logout_redirect_uris).into(),
             self.backchannel_logout_uri.into(),
@@ -340,6 +344,7 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
             roles: Role::parse_list(&text(7)?).map_err(|_| malformed("role"))?,
             alg: alg.map(|alg| alg.parse()).transpose().map_err(|_| malformed("algorithm"))?,
             serves: AudienceId::parse_list(&text(17)?).map_err(|_| malformed("audience"))?,
+            exchanges: AudienceId::parse_list(&text(33)?).map_err(|_| malformed("audience"))?,
             access_token_ttl: span(8)?,
             refresh_idle: span(9)?,
             refresh_absolute: span(10)?,

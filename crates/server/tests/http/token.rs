@@ -2,6 +2,7 @@
 
 pub mod assertion;
 mod code;
+mod exchange;
 mod opaque;
 
 use std::{collections::BTreeSet, time::Duration};

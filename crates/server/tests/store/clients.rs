@@ -48,6 +48,7 @@ fn new_client(id: &str) -> NewClient {
             refresh_absolute: None,
             dpop_bound: true,
             access_token_format: AccessTokenFormat::Opaque,
+            exchanges: AudienceId::parse_list("bills stock").unwrap(),
             sign_in: SignInSettings {
                 redirect_uris: RedirectUri::parse_list("https://orders.example/cb http://127.0.0.1/cb").unwrap(),
                 post_logout_redirect_uris: RedirectUri::parse_list("https://orders.example/").unwrap(),

@@ -1,7 +1,7 @@
 //! What of a token the log may name. Hashed once per token, not at each look.
 
 use countersign_jose::{
-    AccessClaims,
+    AccessClaims, Basis,
     revocation::{DEFAULT_TENANT, EntryId, Kind, Scope},
 };
 
@@ -41,6 +41,21 @@ impl Marks {
             // A token of an issuer that numbers nothing: the beginning of its second, so that whatever happened within
             // that second ends it (the error is on the side of refusing).
             rsn: claims.rsn.unwrap_or_else(|| claims.iat.saturating_mul(1_000_000)),
+        }
+    }
+
+    /// Those of a token that another one, with these claims, rests on.
+    pub(crate) fn of_basis(basis: &Basis, claims: &AccessClaims) -> Self {
+        let scope = Scope { issuer: &claims.iss, tenant: claims.tid.as_deref().unwrap_or(DEFAULT_TENANT) };
+        let id = |kind, value: &str| number(EntryId::of(kind, scope, value));
+        Self {
+            token: id(Kind::Token, &basis.jti),
+            session: basis.sid.as_deref().map_or(NOTHING, |sid| id(Kind::Session, sid)),
+            user: id(Kind::User, &basis.sub),
+            client: id(Kind::Client, &basis.client_id),
+            tenant: id(Kind::Tenant, scope.tenant),
+            key: basis.kid.as_deref().map_or(NOTHING, |kid| of_key(&claims.iss, kid)),
+            rsn: basis.rsn,
         }
     }
 

@@ -128,14 +128,23 @@ impl Revocations {
         self.changed.send_replace(());
     }
 
-    /// Whether a token that is good otherwise is accepted. Revoked wins over stale.
+    /// Whether a token that is good otherwise is accepted, by its own marks and those of what it rests on. Revoked wins over stale.
     ///
     /// # Errors
     /// [`Rejection::Revoked`], [`Rejection::KilledKey`], [`Rejection::BelowFloor`], [`Rejection::Stale`],
     /// [`Rejection::NotReady`].
     #[inline]
-    pub(crate) fn judge(&self, state: &State, marks: &Marks, now: Moment, lease: Lease) -> Result<Standing, Rejection> {
+    pub(crate) fn judge(
+        &self,
+        state: &State,
+        (marks, rests_on): (&Marks, &[Marks]),
+        now: Moment,
+        lease: Lease,
+    ) -> Result<Standing, Rejection> {
         state.check(marks).map_err(|dead| rejection(dead, marks))?;
+        for basis in rests_on {
+            state.check(basis).map_err(|dead| rejection(dead, basis))?;
+        }
         match state.age(now.steady()) {
             Some(age) if age <= micros(lease.bound) => Ok(Standing::Good),
             age => self.beyond(age, lease),

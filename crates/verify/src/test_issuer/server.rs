@@ -202,7 +202,10 @@ impl Site {
         let builder = self.issuer.fetching_verifier_builder().keys(self.issuer.jwks());
         let verifier = must(builder.without_revocation().cached_tokens(0).build());
         let state = self.issuer.feed.state(self.issuer.clock.now());
-        verifier.verify(token).is_ok_and(|claims| state.check(&claims.checked().marks).is_ok())
+        verifier.verify(token).is_ok_and(|claims| {
+            let checked = claims.checked();
+            std::iter::once(&checked.marks).chain(&checked.rests_on).all(|marks| state.check(marks).is_ok())
+        })
     }
 
     fn events(&self, after: i64) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_jose::{AccessClaims, Audience, profile::AccessToken, sign};
+use countersign_jose::{AccessClaims, Audience, Basis, Claims as _, b64, profile::AccessToken, sign};
 use serde_json::{Value, json};
 
 use super::{TestIssuer, TestKey, must};
@@ -88,6 +88,29 @@ impl TestToken {
         let token = self.bound_to(&key).sign();
         let proof = key.proof(method, url, &token);
         (token, proof)
+    }
+
+    /// As if it had been exchanged for that token (RFC 8693), given as it was signed: whatever ends that one ends this one. Whom it
+    /// is about, and which session it belongs to, is taken from there.
+    ///
+    /// # Panics
+    /// If it is no token.
+    pub fn exchanged_for(mut self, token: impl AsRef<str>) -> Self {
+        let mut parts = token.as_ref().split('.').map(b64::decode);
+        let header: Value = must(serde_json::from_slice(&must(must(parts.next().ok_or("no token")))));
+        let old = must(AccessClaims::from_json(&must(must(parts.next().ok_or("no token")))));
+        self.claims.act = Some(json!({ "sub": self.claims.client_id }));
+        (self.claims.sub, self.claims.sid) = (old.sub.clone(), old.sid.clone());
+        self.claims.rests_on = vec![Basis {
+            jti: old.jti,
+            client_id: old.client_id,
+            sub: old.sub,
+            sid: old.sid,
+            kid: header["kid"].as_str().map(str::to_owned),
+            rsn: old.rsn.unwrap_or_default(),
+        }];
+        self.claims.rests_on.extend(old.rests_on);
+        self
     }
 
     /// Any other change of the claims.

@@ -54,6 +54,54 @@ fn each_kind_of_revocation_ends_what_it_names_and_no_more() {
     }
 }
 
+// RFC 8693, R4: whatever ends the token that another was exchanged for ends that one, too, over two services; nothing else does.
+#[test]
+fn an_exchanged_token_dies_with_what_it_rests_on() {
+    type Revoke = fn(&TestIssuer, &str);
+    let kinds: [(&str, Revoke, &str); 8] = [
+        ("token", |issuer, token| issuer.revoke_token(token), "revoked"),
+        ("session", |issuer, _| issuer.revoke_session("phone"), "revoked"),
+        ("user", |issuer, _| issuer.revoke_user("usr_1"), "revoked"),
+        ("client", |issuer, _| issuer.revoke_client("app"), "revoked"),
+        ("service", |issuer, _| issuer.revoke_client("orders"), "revoked"),
+        ("tenant", |issuer, _| issuer.revoke_tenant(), "revoked"),
+        ("key", |issuer, _| issuer.revoke_key("test-1"), "killed_key"),
+        ("everything", |issuer, _| issuer.revoke_everything(), "below_floor"),
+    ];
+    for (name, revoke, expected) in kinds {
+        let (issuer, _) = issuer();
+        let token = issuer.token().sub("usr_1").sid("phone").client_id("app").sign();
+        if name == "key" {
+            issuer.rotate();
+        }
+        let verifier = issuer.verifier();
+        let at_orders = issuer.token().client_id("orders").exchanged_for(&token).sign();
+        let at_bills = issuer.token().client_id("bills").exchanged_for(&at_orders).sign();
+        for token in [&at_orders, &at_bills] {
+            assert_eq!(code(verifier.verify(token)), "good", "{name}");
+        }
+        issuer.revoke_session("laptop");
+        assert_eq!(code(verifier.verify(&at_bills)), "good", "{name}: somebody else's end");
+        revoke(&issuer, &token);
+        for token in [&at_orders, &at_bills] {
+            assert_eq!(code(verifier.verify(token)), expected, "{name}: cached, and dead all the same");
+            assert_eq!(code(issuer.verifier().verify(token)), expected, "{name}: a fresh verifier");
+        }
+    }
+}
+
+// The other way round nothing dies: who was called does not end who called.
+#[test]
+fn what_rests_on_a_token_does_not_end_it() {
+    let (issuer, _) = issuer();
+    let token = issuer.token().sub("usr_1").sid("phone").client_id("app").sign();
+    let at_orders = issuer.token().client_id("orders").exchanged_for(&token).sign();
+    let verifier = issuer.verifier();
+    issuer.revoke_token(&at_orders);
+    issuer.revoke_client("orders");
+    assert_eq!((code(verifier.verify(&token)), code(verifier.verify(&at_orders))), ("good", "revoked"));
+}
+
 // I7, KEY-04: the key is still in the verifier's set, and its tokens are dead; so is whatever a thief signs anew.
 #[test]
 fn a_killed_key_beats_a_stale_key_set() {

@@ -21,6 +21,7 @@ fn client() -> ClientSettings {
         roles: Vec::new(),
         alg: None,
         serves: Vec::new(),
+        exchanges: Vec::new(),
         access_token_ttl: None,
         refresh_idle: None,
         refresh_absolute: None,

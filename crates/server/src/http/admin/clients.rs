@@ -59,7 +59,7 @@ pub struct NewClient {
     pub public: bool,
     /// Its public keys, a JWK set: it proves itself by what it signs (`private_key_jwt`) and gets no secret.
     pub jwks: Option<Value>,
-    /// `authorization_code`, `client_credentials`, `refresh_token`, `first_party`.
+    /// `authorization_code`, `client_credentials`, `refresh_token`, `token_exchange`, `first_party`.
     pub grants: Vec<String>,
     /// What it may get tokens for; the first is its default.
     pub audiences: Vec<String>,
@@ -73,6 +73,9 @@ pub struct NewClient {
     /// The audiences that it is: it may introspect their tokens.
     #[serde(default)]
     pub serves: Vec<String>,
+    /// The audiences that it may exchange tokens for (RFC 8693): tokens of its own, or for an audience that it serves.
+    #[serde(default)]
+    pub exchanges: Vec<String>,
     /// Seconds.
     pub access_token_ttl: Option<u64>,
     /// Seconds.
@@ -122,6 +125,8 @@ pub struct ClientChange {
     /// What signs its access tokens.
     pub alg: Option<String>,
     pub serves: Option<Vec<String>>,
+    /// The audiences that it may exchange tokens for; if one is taken away, its tokens end.
+    pub exchanges: Option<Vec<String>>,
     /// Seconds.
     pub access_token_ttl: Option<u64>,
     /// Seconds.
@@ -351,6 +356,7 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         roles: words(change.roles, old.roles.iter().map(ToString::to_string).collect()),
         alg: alg(change.alg, old.alg),
         serves: words(change.serves, texts(&old.serves)),
+        exchanges: words(change.exchanges, texts(&old.exchanges)),
         access_token_ttl: secs(change.access_token_ttl, old.access_token_ttl),
         refresh_idle: secs(change.refresh_idle, old.refresh_idle),
         refresh_absolute: secs(change.refresh_absolute, old.refresh_absolute),
@@ -381,6 +387,7 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
     };
     let audience = |text: &String| AudienceId::parse(text).map_err(|error| bad("audiences", &error));
     let served = |text: &String| AudienceId::parse(text).map_err(|error| bad("serves", &error));
+    let exchanged = |text: &String| AudienceId::parse(text).map_err(|error| bad("exchanges", &error));
     let role = |text: &String| Role::parse(text).map_err(|error| bad("roles", &error));
     let grant = |text: &String| text.parse::<Grant>().map_err(|error| bad("grants", &error));
     let span = |seconds: Option<u64>| seconds.map(Duration::from_secs);
@@ -396,6 +403,7 @@ fn settings(body: &NewClient) -> Result<ClientSettings, ApiError> {
         roles: body.roles.iter().map(role).collect::<Result<_, _>>()?,
         alg,
         serves: body.serves.iter().map(served).collect::<Result<_, _>>()?,
+        exchanges: body.exchanges.iter().map(exchanged).collect::<Result<_, _>>()?,
         access_token_ttl: span(body.access_token_ttl),
         refresh_idle: span(body.refresh_idle),
         refresh_absolute: span(body.refresh_absolute),
@@ -474,6 +482,7 @@ fn shown(client: &Client) -> Value {
         "roles": settings.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
         "alg": settings.alg.map(Algorithm::as_str),
         "serves": settings.serves.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
+        "exchanges": settings.exchanges.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
         "access_token_ttl": seconds(settings.access_token_ttl),
         "refresh_idle": seconds(settings.refresh_idle),
         "refresh_absolute": seconds(settings.refresh_absolute),

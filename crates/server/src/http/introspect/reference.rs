@@ -71,6 +71,7 @@ pub fn payload(app: &App, reference: &Reference, behind: &Behind) -> Result<Opti
         roles: &[],
         rsn: reference.rsn,
         key: reference.jkt.as_deref(),
+        on_behalf: None,
         lifetime: Lifetime { ttl, cap: ttl, session_end: None },
     };
     let jti = b64::decode_array(&reference.jti).map_err(|_| broken("a jti is malformed"))?;

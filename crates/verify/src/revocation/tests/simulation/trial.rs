@@ -237,7 +237,7 @@ impl Trial {
         let (state, moment) = (revocations.current(), self.machine.clock.now());
         let age = match self.brain {
             Brain::Shipped | Brain::SleepingClock => {
-                return match revocations.judge(&state, &token.marks, moment, self.lease) {
+                return match revocations.judge(&state, (&token.marks, &[]), moment, self.lease) {
                     Ok(Standing::Good) => Verdict::Accepted,
                     Ok(Standing::Unsure) => Verdict::Unsure,
                     Err(Rejection::Stale { .. } | Rejection::NotReady { .. }) => Verdict::Stale,
