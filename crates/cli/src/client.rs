@@ -32,7 +32,7 @@ pub enum Client {
         /// Its public keys, a JWK or a JWK set: it proves itself by what it signs (private_key_jwt) and gets no secret
         #[arg(long, value_name = "FILE", conflicts_with = "public")]
         jwks: Option<PathBuf>,
-        /// What it may do: authorization_code, client_credentials, refresh_token, token_exchange (repeatable; default
+        /// What it may do: authorization_code, client_credentials, refresh_token, device_code, token_exchange (repeatable; default
         /// client_credentials, or refresh_token with --public, or authorization_code and refresh_token with --redirect-uri; and
         /// token_exchange with --exchange)
         #[arg(long)]
@@ -55,6 +55,9 @@ pub enum Client {
         /// Its authorization requests must be pushed to /par: what stands in a browser's address counts for nothing
         #[arg(long)]
         par: bool,
+        /// Its authorization requests must be signed by one of its keys (--jwks), in the address or pushed
+        #[arg(long)]
+        signed_requests: bool,
         /// An audience that it may get tokens for; the first is its default (repeatable)
         #[arg(long, default_value = "api")]
         audience: Vec<String>,
@@ -151,6 +154,9 @@ pub enum Client {
         /// Whether its authorization requests must be pushed to /par
         #[arg(long)]
         par: Option<bool>,
+        /// Whether its authorization requests must be signed by one of its keys
+        #[arg(long)]
+        signed_requests: Option<bool>,
         /// signed, opaque or encrypted; tokens of another kind end
         #[arg(long, value_parser = FORMATS)]
         access_token_format: Option<String>,
@@ -265,6 +271,7 @@ impl Client {
             consent,
             id_token_alg,
             par,
+            signed_requests,
             audience,
             scope,
             role,
@@ -291,7 +298,7 @@ impl Client {
             "access_token_ttl": access_token_ttl, "redirect_uris": redirect_uri,
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
-            "require_pushed_authorization_requests": par,
+            "require_pushed_authorization_requests": par, "require_signed_request_object": signed_requests,
             "access_token_format": access_token_format.as_deref().or(pairwise.then_some("opaque")),
             "subject_type": pairwise.then_some("pairwise"), "sector": sector,
             "userinfo_signed_response_alg": userinfo_alg, "id_token_encryption": recipient(encrypt_id_token.as_deref())?,
@@ -316,6 +323,7 @@ impl Client {
             access_token_ttl,
             dpop,
             par,
+            signed_requests,
             access_token_format,
             pairwise,
             userinfo_alg,
@@ -330,7 +338,7 @@ impl Client {
             "roles": words(role), "serves": words(serves), "exchanges": words(exchange), "access_token_ttl": access_token_ttl,
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
-            "require_pushed_authorization_requests": par,
+            "require_pushed_authorization_requests": par, "require_signed_request_object": signed_requests,
             "access_token_format": access_token_format,
             "subject_type": pairwise.map(|pairwise| if pairwise { "pairwise" } else { "public" }),
             "userinfo_signed_response_alg": userinfo_alg, "id_token_encryption": recipient(encrypt_id_token.as_deref())?,

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use crate::{
     claims::{
         AccessClaims, Claims, ClientAssertionClaims, DpopClaims, FeedClaims, FeedTimeClaims, GenericClaims, IdClaims,
-        LogoutClaims,
+        LogoutClaims, RequestObjectClaims,
     },
     limits,
     verifier::{Missing, Requirement, Unused},
@@ -102,6 +102,18 @@ impl Profile for ClientAssertion {
     type Issuer = Missing;
     type Audience = Missing;
     const TYP: &'static str = "client-authentication+jwt";
+    const UNTYPED: bool = true;
+}
+
+/// Request object (RFC 9101): an authorization request that its client has signed. Its issuer is the client's id.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestObject;
+
+impl Profile for RequestObject {
+    type Claims = RequestObjectClaims;
+    type Issuer = Missing;
+    type Audience = Missing;
+    const TYP: &'static str = "oauth-authz-req+jwt";
     const UNTYPED: bool = true;
 }
 

@@ -104,6 +104,7 @@ CREATE TABLE clients (
     consent          text   NOT NULL DEFAULT 'ask', -- ask | implied: whether people are asked what it may have
     id_token_alg     text,                     -- JWS algorithm of its ID tokens; null: the issuer's default
     require_pushed   bigint NOT NULL DEFAULT 0, -- 1: its authorization requests must be pushed (RFC 9126)
+    require_signed   bigint NOT NULL DEFAULT 0, -- 1: its authorization requests must be signed (RFC 9101)
     access_token_ttl bigint,                   -- seconds
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds
@@ -207,6 +208,7 @@ CREATE TABLE authorizations (
     client_id  text   NOT NULL,
     parameters text   NOT NULL,                -- the query, with the endpoint's own parameters alone
     pushed     bytea,                          -- the pushed request that it is
+    device     bytea,                          -- the device that its person is asked about: no request at all
     created_at bigint NOT NULL,
     expires_at bigint NOT NULL
 );
@@ -221,6 +223,28 @@ CREATE TABLE pushed_requests (
     expires_at bigint NOT NULL                 -- forgotten from here on; good for a minute
 );
 CREATE INDEX pushed_requests_expiry ON pushed_requests (expires_at);
+
+-- Devices whose person signs in elsewhere (RFC 8628): what they wait for, what was answered, and how fast they ask.
+CREATE TABLE devices (
+    id          bytea  NOT NULL PRIMARY KEY,   -- SHA-256 of the device_code
+    user_code   text   NOT NULL UNIQUE,        -- what the person types; worth nothing without their sign-in
+    client_id   text   NOT NULL,
+    scope       text   NOT NULL,
+    audience    text   NOT NULL,
+    pace        bigint NOT NULL,               -- microseconds between two questions
+    polled_at   bigint NOT NULL DEFAULT 0,
+    hasty       bigint NOT NULL DEFAULT 0,     -- 1: the last question came too soon
+    created_at  bigint NOT NULL,
+    expires_at  bigint NOT NULL,
+    answered_at bigint,
+    user_id     text,                          -- who allowed it; null beside answered_at: it was refused
+    auth_time   bigint,
+    amr         text,
+    acr         text,
+    auth_rsn    bigint,
+    sid         text                           -- set when it is redeemed
+);
+CREATE INDEX devices_expiry ON devices (expires_at);
 
 -- Authorization codes: what each is bound to, and the session that it was redeemed for.
 CREATE TABLE codes (

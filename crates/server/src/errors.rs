@@ -102,6 +102,16 @@ codes! {
         "It is malformed, older than a minute, was given to another client, or code_verifier or redirect_uri is not the one that its request had. Nothing was changed. Send the person to /authorize again.";
     CODE_REUSED = "code-reused", 400, "The authorization code was redeemed twice, so the session was ended",
         "The client and its code_verifier were right both times: two parties hold the code, and one of them may be a thief. Sign in again. If your own program did this, it sends its token request twice: redeem a code once, and do not repeat the request after a time-out.";
+    DEVICE_PENDING = "device-pending", 400, "Nobody has answered yet",
+        "The device has asked for its tokens before its person was at the page. Ask again after the interval that /device named.";
+    DEVICE_TOO_FAST = "device-too-fast", 400, "The device asks too often",
+        "Wait 5 seconds longer between two questions from here on (RFC 8628, section 3.5).";
+    DEVICE_DENIED = "device-denied", 400, "The device was not let in",
+        "Its person said no. Begin again if they want to.";
+    DEVICE_EXPIRED = "device-expired", 400, "The codes have expired",
+        "Nobody let the device in within ten minutes, or it came too late for its tokens. Begin again.";
+    DEVICE_CODE_INVALID = "device-code-invalid", 400, "The device code is not accepted",
+        "It is malformed, belongs to another client, is forgotten, or whoever let the device in has signed out everywhere or was disabled since. Begin again.";
     INVALID_CLIENT = "invalid-client", 401, "The client is unknown or did not prove itself",
         "Check client_id and client_secret; send them either in the Authorization header or in the body, never in both. countersign client rotate-secret makes a new secret. A client that is registered with keys sends client_assertion, signed by one of them, and no secret.";
     ASSERTION_INVALID = "assertion-invalid", 401, "The client's assertion is not accepted",

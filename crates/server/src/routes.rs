@@ -18,7 +18,7 @@ use crate::{
     http::{
         account, admin, authorize, clients,
         context::Peer,
-        docs,
+        device, docs,
         front::{Front, Ready},
         health, introspect, login, logout, metrics, par, password,
         pipeline::{self, unmatched},
@@ -160,11 +160,14 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/par", Credential, "A client pushes its authorization request (RFC 9126)", || post(par::push))
         .form(par::PARAMETERS)
         .answers::<par::PushedResponse>(),
+    row(Post, "/device", Credential, "A device asks to be let in from another one (RFC 8628)", || post(device::begin))
+        .form(device::PARAMETERS)
+        .answers::<device::DeviceResponse>(),
     row(Get, "/userinfo", Credential, "What a client may know about its person (OpenID Connect)", || {
         get(userinfo::userinfo)
     }),
     row(Post, "/userinfo", Credential, "The same by POST", || post(userinfo::userinfo)),
-    row(Post, "/token", Credential, "Code, refresh, client credentials (OAuth 2.1)", || post(token::token))
+    row(Post, "/token", Credential, "Every grant (OAuth 2.1, RFC 8628, RFC 8693)", || post(token::token))
         .form(token::PARAMETERS)
         .answers::<token::TokenResponse>(),
     // The revocation feed.
@@ -214,6 +217,9 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/ui/consent", Credential, "Allow it or not", || post(ui::consent::decide)).form(ui::consent::PARAMETERS),
     row(Post, "/ui/signout", Credential, "Yes, sign out", || post(ui::signout::confirm))
         .form(ui::signout::FORM_PARAMETERS),
+    row(Get, "/ui/device", Public, "Let a device in (page)", || get(ui::device::show)).query(&["user_code", "request"]),
+    row(Post, "/ui/device", Credential, "The code that a device shows, or yes or no", || post(ui::device::post))
+        .form(ui::device::PARAMETERS),
     row(Get, "/ui/style.css", Public, "The pages' style", || get(ui::assets::style)),
     row(Get, "/ui/page.js", Public, "The pages' script", || get(ui::assets::script)),
     // Account.

@@ -9,7 +9,7 @@ use crate::{
     app::App,
     clock::Stopwatch,
     domain::{rsn::Rsn, time::Timestamp, trim::Confirmed},
-    store::{StoreError, authorizations, codes, pushed, revocations, trim},
+    store::{StoreError, authorizations, codes, devices, pushed, revocations, trim},
 };
 
 /// How long a code is remembered after it expired: for so long its second use is noticed (OAU-05).
@@ -191,7 +191,8 @@ async fn requests(app: &App, before: Timestamp) -> Result<u64, StoreError> {
     for _ in 0..LOG_PIECES {
         let piece = app.store.write(move |tx| {
             Box::pin(async move {
-                Ok(authorizations::purge(tx, before, ROWS).await? + pushed::purge(tx, before, ROWS).await?)
+                let requests = authorizations::purge(tx, before, ROWS).await? + pushed::purge(tx, before, ROWS).await?;
+                Ok(requests + devices::purge(tx, before, ROWS).await?)
             })
         });
         let piece = piece.await?;

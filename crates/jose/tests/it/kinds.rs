@@ -3,10 +3,14 @@
 use crate::support::*;
 use countersign_jose::{
     AccessClaims, Algorithm, Audience, Basis, ClientAssertionClaims, DpopClaims, Error, FeedClaims, FeedEntry,
-    FeedTimeClaims, GenericClaims, IdClaims, LogoutClaims, SigningInput, SigningKey, Verified, VerifyingKey,
+    FeedTimeClaims, GenericClaims, IdClaims, LogoutClaims, RequestObjectClaims, SigningInput, SigningKey, Verified,
+    VerifyingKey,
     claims::LOGOUT_EVENT,
     dpop::{self, Checker, Demand, Freshness, Target},
-    profile::{AccessToken, ClientAssertion, DpopProof, FeedBatch, FeedTime, Generic, IdToken, LogoutToken, Profile},
+    profile::{
+        AccessToken, ClientAssertion, DpopProof, FeedBatch, FeedTime, Generic, IdToken, LogoutToken, Profile,
+        RequestObject,
+    },
     sign,
     verifier::{Given, Missing, Ready, Requirement, Unused},
 };
@@ -85,6 +89,20 @@ fn client_assertion() -> ClientAssertionClaims {
     }
 }
 
+/// Likewise, by the same client with the same key.
+fn request_object() -> RequestObjectClaims {
+    RequestObjectClaims {
+        iss: ISSUER.into(),
+        aud: AUDIENCE.into(),
+        client_id: ISSUER.into(),
+        exp: NOW + 60,
+        iat: Some(NOW),
+        jti: Some("j".into()),
+        extra: json!({"response_type": "code", "nonce": "n", "max_age": 60}).as_object().unwrap().clone(),
+        ..RequestObjectClaims::default()
+    }
+}
+
 fn feed() -> FeedClaims {
     FeedClaims {
         iss: ISSUER.into(),
@@ -123,6 +141,7 @@ fn tokens(key: &SigningKey) -> Vec<(&'static str, String)> {
         ("logout", sign::<LogoutToken>(key, &logout()).unwrap()),
         ("dpop", sign::<DpopProof>(key, &dpop()).unwrap()),
         ("client", sign::<ClientAssertion>(key, &client_assertion()).unwrap()),
+        ("request", sign::<RequestObject>(key, &request_object()).unwrap()),
         ("feed", sign::<FeedBatch>(key, &feed()).unwrap()),
         ("feed time", sign::<FeedTime>(key, &feed_time()).unwrap()),
         ("generic", sign::<Generic>(key, &generic()).unwrap()),
@@ -139,6 +158,7 @@ fn checks(key: &VerifyingKey) -> Vec<(&'static str, Check)> {
         ("logout", check::<LogoutToken>(key)),
         ("dpop", check::<DpopProof>(key)),
         ("client", check::<ClientAssertion>(key)),
+        ("request", check::<RequestObject>(key)),
         ("feed", check::<FeedBatch>(key)),
         ("feed time", check::<FeedTime>(key)),
         ("generic", check::<Generic>(key)),
@@ -171,6 +191,7 @@ buildable! {
     LogoutToken.issuer(ISSUER).audience(AUDIENCE);
     DpopProof;
     ClientAssertion.issuer(ISSUER).audience(AUDIENCE);
+    RequestObject.issuer(ISSUER).audience(AUDIENCE);
     FeedBatch.issuer(ISSUER);
     FeedTime.issuer(ISSUER);
     Generic.issuer(ISSUER).audience(AUDIENCE);
@@ -226,7 +247,7 @@ fn without_a_type_claims_still_tell_the_kinds_apart() {
             let payload = countersign_jose::b64::decode(token.split('.').nth(1).unwrap()).unwrap();
             let untyped = forge(&key, header.as_bytes(), &payload);
             for (verifier, check) in checks(&public) {
-                let expected = kind == verifier && ["id", "client"].contains(&kind);
+                let expected = kind == verifier && ["id", "client", "request"].contains(&kind);
                 assert_eq!(check(&untyped).is_ok(), expected, "a {verifier} verifier and an untyped {kind} token");
             }
         }
@@ -270,6 +291,31 @@ fn basis(kid: Option<&str>) -> Basis {
         kid: kid.map(str::to_owned),
         rsn: NOW * 1_000_000,
     }
+}
+
+// RFC 9101 §4, §10.8: both names are the client's, and nothing in it could be another kind of token or another request.
+#[test]
+fn a_request_object_is_of_one_client_and_nothing_else() {
+    let (key, public) = pair(Algorithm::ES256);
+    let verifier = checks(&public).into_iter().find(|(kind, _)| *kind == "request").unwrap().1;
+    let good: serde_json::Value =
+        json!({"iss": ISSUER, "aud": [AUDIENCE, "other"], "client_id": ISSUER, "exp": NOW + 60, "scope": "openid"});
+    let with = |name: &str, value: serde_json::Value| {
+        let mut claims = good.clone();
+        claims[name] = value;
+        verifier(&forge(
+            &key,
+            br#"{"alg":"ES256","kid":"k1","typ":"oauth-authz-req+jwt"}"#,
+            claims.to_string().as_bytes(),
+        ))
+    };
+    assert_eq!(with("state", json!("x")), Ok(()));
+    for forbidden in ["sub", "events", "htm", "htu", "request", "request_uri"] {
+        assert_eq!(with(forbidden, json!("x")), Err(Error::ClaimForbidden { claim: forbidden }), "{forbidden}");
+    }
+    let other = with("client_id", json!("other"));
+    assert!(matches!(other, Err(Error::ClaimMalformed { claim: "client_id", .. })), "{other:?}");
+    assert!(with("aud", json!("other")).is_err() && with("exp", json!(NOW - 10)).is_err());
 }
 
 // TOK-14: what a token rests on is read whole or the token is refused; a verifier that missed a part of it would miss a revocation.

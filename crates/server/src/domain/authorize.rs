@@ -6,10 +6,12 @@ mod request;
 mod step;
 
 pub use parameters::{Malformed, PARAMETERS, Parameters, Repeated};
+use request::audience;
 pub use request::{AuthorizationRequest, Prompt, check};
 pub use step::{Facts, Person, Step, next};
 
 use super::{
+    audience_id::AudienceId,
     client::{ClientId, ClientSettings, Grant},
     redirect::{self, NoRedirect, Redirect},
     scope::Scope,
@@ -106,6 +108,18 @@ impl Problem {
 /// Scopes that ask about the person, not for an audience (OpenID Connect Core §5.4, §11). A request that names no scope gets
 /// none of them.
 pub const IDENTITY_SCOPES: [&str; 7] = ["openid", "profile", "email", "address", "phone", "offline_access", "roles"];
+
+/// What a device asks for on its own, as a request would.
+///
+/// # Errors
+/// [`Problem`]: `invalid_scope` or `invalid_target`.
+pub fn asked(
+    wanted: Option<&str>,
+    resource: Option<&str>,
+    client: &ClientSettings,
+) -> Result<(Scope, AudienceId), Problem> {
+    Ok((scope(wanted, client)?, audience(resource, client)?))
+}
 
 /// What a request may have of what it asks for.
 fn scope(wanted: Option<&str>, client: &ClientSettings) -> Result<Scope, Problem> {

@@ -64,13 +64,21 @@ pub enum Grant {
     AuthorizationCode,
     RefreshToken,
     ClientCredentials,
+    /// The person lets a device in from another one (RFC 8628).
+    DeviceCode,
     /// A token that was shown to the client, for one that it calls the next service with (RFC 8693).
     TokenExchange,
 }
 
 impl Grant {
-    pub const ALL: [Self; 5] =
-        [Self::FirstParty, Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
+    pub const ALL: [Self; 6] = [
+        Self::FirstParty,
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::DeviceCode,
+        Self::TokenExchange,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,6 +86,7 @@ impl Grant {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "device_code",
             Self::TokenExchange => "token_exchange",
         }
     }
@@ -87,6 +96,7 @@ impl Grant {
         match self {
             Self::FirstParty => None,
             Self::AuthorizationCode | Self::RefreshToken | Self::ClientCredentials => Some(self.as_str()),
+            Self::DeviceCode => Some("urn:ietf:params:oauth:grant-type:device_code"),
             Self::TokenExchange => Some("urn:ietf:params:oauth:grant-type:token-exchange"),
         }
     }
@@ -218,6 +228,8 @@ pub struct SignInSettings {
     pub sector: Option<Sector>,
     /// Its requests must be pushed (RFC 9126): what stands in a browser's address counts for nothing.
     pub require_pushed: bool,
+    /// Its requests must be signed by one of its keys (RFC 9101).
+    pub require_signed: bool,
 }
 
 /// Whether people are asked what a client may have.

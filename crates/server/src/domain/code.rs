@@ -48,6 +48,10 @@ impl fmt::Debug for Code {
 pub struct CodeHash([u8; 32]);
 
 impl CodeHash {
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -125,6 +125,7 @@ impl Metadata {
             roles: Vec::new(),
             alg: None,
             serves: Vec::new(),
+            exchanges: Vec::new(),
             access_token_ttl: None,
             refresh_idle: None,
             refresh_absolute: None,
@@ -156,6 +157,7 @@ impl Metadata {
         let sign_in = SignInSettings {
             consent: old.sign_in.consent,
             require_pushed: new.sign_in.require_pushed || old.sign_in.require_pushed,
+            require_signed: old.sign_in.require_signed,
             sector,
             ..new.sign_in
         };

@@ -18,13 +18,14 @@ use axum::{
 pub(super) use ceremony::Ceremony;
 use http::{HeaderMap, Uri};
 use request::Request;
-pub(super) use visit::Visit;
+pub(super) use request::open as open_request;
+pub(super) use visit::{Visit, known_browser, new_browser, remember_browser};
 
 use super::{body, context::Context, cookies::Cookie, error::PageError};
 use crate::{
     app::App,
     domain::{
-        authorize::{Parameters, Step},
+        authorize::{Parameters, Problem, Step},
         signin::{SigninId, SigninSecret},
         time::Timestamp,
     },
@@ -68,7 +69,13 @@ pub async fn post(State(app): State<App>, request: HttpRequest) -> Result<Respon
 
 async fn load(app: &App, signin: Option<SigninId>, parameters: Parameters, now: Timestamp) -> Result<Ceremony, Stop> {
     let request = Request::resolve(app, parameters).await?;
-    Ceremony::load(app, signin, request, now).await
+    let signed = request.signed;
+    let ceremony = Ceremony::load(app, signin, request, now).await?;
+    if ceremony.client.settings.sign_in.require_signed && !signed {
+        let problem = Problem::new("invalid_request_object", "this client must sign its requests");
+        return Err(Stop::back(&ceremony.path, problem));
+    }
+    Ok(ceremony)
 }
 
 fn parse(encoded: &[u8]) -> Result<Parameters, PageError> {

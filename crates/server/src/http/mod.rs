@@ -10,6 +10,7 @@ pub mod caller;
 pub mod clients;
 pub mod context;
 pub mod cookies;
+pub mod device;
 pub mod docs;
 pub mod dpop;
 pub mod error;

@@ -10,11 +10,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
+    authorize::open_request,
     body::{self, Form},
     context::Context,
     dpop::{self, Asked, Proven},
     error::{ApiError, OAuthError},
-    token,
+    token::{self, AuthenticatedClient},
 };
 use crate::{
     app::App,
@@ -49,6 +50,7 @@ pub const PARAMETERS: &[&str] = &[
     "ui_locales",
     "resource",
     "dpop_jkt",
+    "request",
 ];
 
 /// The answer (RFC 9126, section 2.2).
@@ -75,8 +77,7 @@ pub async fn push(
     if form.get("request_uri").is_some() {
         return Err(refused(Problem::new("invalid_request", "a pushed request has no request_uri")));
     }
-    let malformed = |error: authorize::Malformed| OAuthError::new(errors::MALFORMED_FORM).detail(error.to_string());
-    let sent = Parameters::parse(&bytes).map_err(malformed)?;
+    let sent = sent(&app, &client, &bytes)?;
     let parameters = complete(&sent, client.id.as_str(), proof.as_ref())?;
     understand(&parameters, &client.settings)?;
     if let Some(proof) = &proof {
@@ -98,6 +99,19 @@ pub async fn push(
         .await?;
     let answer = PushedResponse { request_uri: uri.as_str().to_owned(), expires_in: PUSHED_TTL.as_secs() };
     Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// What was sent, or what of it the client has signed (RFC 9126, section 3).
+fn sent(app: &App, client: &AuthenticatedClient, bytes: &[u8]) -> Result<Parameters, OAuthError> {
+    let malformed = |error: authorize::Malformed| OAuthError::new(errors::MALFORMED_FORM).detail(error.to_string());
+    let sent = Parameters::parse(bytes).map_err(malformed)?;
+    match sent.one("request") {
+        Ok(Some(object)) => open_request(app, client, object).map_err(refused),
+        _ if client.settings.sign_in.require_signed => {
+            Err(refused(Problem::new("invalid_request_object", "this client must sign its requests")))
+        }
+        _ => Ok(sent),
+    }
 }
 
 /// The request with the client that was proved, and with the key that was (RFC 9449, section 10.1).

@@ -4,6 +4,7 @@ mod assertion;
 mod client;
 mod client_credentials;
 mod code;
+mod device;
 mod exchange;
 mod refresh;
 mod renew;
@@ -35,6 +36,7 @@ pub const PARAMETERS: &[&str] = &[
     "client_assertion_type",
     "code",
     "code_verifier",
+    "device_code",
     "redirect_uri",
     "refresh_token",
     "next_nonce",
@@ -87,6 +89,7 @@ pub async fn token(
         Some(Grant::AuthorizationCode) => code::exchange(&app, &context, (&headers, proof.as_ref()), &form).await,
         Some(Grant::RefreshToken) => refresh::refresh(&app, &context, (&headers, proof.as_ref()), &form).await,
         Some(Grant::ClientCredentials) => client_credentials::grant(&app, &headers, proof.as_ref(), &form).await,
+        Some(Grant::DeviceCode) => device::poll(&app, &context, (&headers, proof.as_ref()), &form).await,
         Some(Grant::TokenExchange) => exchange::exchange(&app, &context, (&headers, proof.as_ref()), &form).await,
         Some(Grant::FirstParty) | None => Err(errors::UNSUPPORTED_GRANT_TYPE.into()),
     };

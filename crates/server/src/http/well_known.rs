@@ -72,13 +72,51 @@ pub fn metadata(app: &App, _: &HeaderMap) -> Response {
 
 /// The metadata document; made once, at the start.
 fn document(config: &Config) -> Value {
+    let parts = [standard(config), requests(config), forms(), own(config)];
+    let members = parts.into_iter().filter_map(|part| match part {
+        Value::Object(members) => Some(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    });
+    let mut document = Value::Object(members.flatten().collect());
+    if config.clients.registration {
+        document["registration_endpoint"] = json!(format!("{}/clients", config.issuer.as_str()));
+    }
+    document
+}
+
+/// What authorization requests may be (RFC 9101, RFC 9126).
+fn requests(config: &Config) -> Value {
     let issuer = config.issuer.as_str();
-    let mut document = json!({
+    json!({
+        "pushed_authorization_request_endpoint": format!("{issuer}/par"),
+        "require_pushed_authorization_requests": false,
+        "request_parameter_supported": true,
+        "request_object_signing_alg_values_supported": public_algs(),
+        "require_signed_request_object": false,
+        "request_uri_parameter_supported": false,
+        "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
+        "claims_parameter_supported": false,
+    })
+}
+
+/// What no standard names: the revocation feed, and how long tokens live at most.
+fn own(config: &Config) -> Value {
+    let issuer = config.issuer.as_str();
+    json!({
+        "access_token_ttl_cap": config.access_token_ttl_cap.as_secs(),
+        "revocation_feed_uri": format!("{issuer}/revocations/{}", feed::STREAM),
+        "revocation_feed_jwks_uri": format!("{issuer}/revocations/{}/jwks.json", feed::STREAM),
+        "revocation_feed_heartbeat_ms": u64::try_from(feed::HEARTBEAT.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+fn standard(config: &Config) -> Value {
+    let issuer = config.issuer.as_str();
+    json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "authorization_endpoint": format!("{issuer}/authorize"),
-        "pushed_authorization_request_endpoint": format!("{issuer}/par"),
-        "require_pushed_authorization_requests": false,
+        "device_authorization_endpoint": format!("{issuer}/device"),
         "userinfo_endpoint": format!("{issuer}/userinfo"),
         "end_session_endpoint": format!("{issuer}/logout"),
         "token_endpoint": format!("{issuer}/token"),
@@ -95,30 +133,15 @@ fn document(config: &Config) -> Value {
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-        "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
         "scopes_supported": authorize::IDENTITY_SCOPES,
         "claims_supported": claims(),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
-        "claims_parameter_supported": false,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
         "acr_values_supported": ["1"],
         "ui_locales_supported": ["en"],
         "dpop_signing_alg_values_supported": algorithms().collect::<Vec<_>>(),
         "service_documentation": format!("{issuer}/docs/errors"),
-        "access_token_ttl_cap": config.access_token_ttl_cap.as_secs(),
-        "revocation_feed_uri": format!("{issuer}/revocations/{}", feed::STREAM),
-        "revocation_feed_jwks_uri": format!("{issuer}/revocations/{}/jwks.json", feed::STREAM),
-        "revocation_feed_heartbeat_ms": u64::try_from(feed::HEARTBEAT.as_millis()).unwrap_or(u64::MAX),
-    });
-    if let (Value::Object(document), Value::Object(forms)) = (&mut document, forms()) {
-        document.extend(forms);
-    }
-    if config.clients.registration {
-        document["registration_endpoint"] = json!(format!("{issuer}/clients"));
-    }
-    document
+    })
 }
 
 /// In which form clients can be told who somebody is.

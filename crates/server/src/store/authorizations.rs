@@ -1,7 +1,7 @@
 //! Authorization requests that wait for their person to sign in or to agree.
 
 use super::{Row, StoreError, Tx};
-use crate::domain::{browser::RequestName, pushed::PushedId, time::Timestamp};
+use crate::domain::{browser::RequestName, code::CodeHash, pushed::PushedId, time::Timestamp};
 
 /// A request that begins to wait.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct NewAuthorization {
     pub parameters: String,
     /// The pushed request that it is.
     pub pushed: Option<PushedId>,
+    /// The device that it is about: it is no request then.
+    pub device: Option<CodeHash>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -24,14 +26,15 @@ pub struct Authorization {
     pub client_id: String,
     pub parameters: String,
     pub pushed: Option<PushedId>,
+    pub device: Option<CodeHash>,
     pub created_at: Timestamp,
 }
 
 /// # Errors
 /// `Conflict` if the name exists; otherwise as any statement.
 pub async fn insert(tx: &mut Tx, new: &NewAuthorization) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO authorizations (id, browser, client_id, parameters, pushed, created_at, expires_at) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const SQL: &str = "INSERT INTO authorizations (id, browser, client_id, parameters, pushed, device, created_at, \
+                       expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let id = new.name.hash();
     let params = [
         (&id).into(),
@@ -39,6 +42,7 @@ pub async fn insert(tx: &mut Tx, new: &NewAuthorization) -> Result<(), StoreErro
         (&new.client_id).into(),
         (&new.parameters).into(),
         new.pushed.as_ref().map(PushedId::as_bytes).into(),
+        new.device.as_ref().map(CodeHash::as_bytes).into(),
         new.created_at.into(),
         new.expires_at.into(),
     ];
@@ -55,7 +59,7 @@ pub async fn find(
     browser: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Authorization>, StoreError> {
-    const SQL: &str = "SELECT client_id, parameters, created_at, pushed FROM authorizations \
+    const SQL: &str = "SELECT client_id, parameters, created_at, pushed, device FROM authorizations \
                        WHERE id = $1 AND browser = $2 AND expires_at > $3";
     let id = name.hash();
     let row = tx.fetch_optional(SQL, &[(&id).into(), browser.into(), now.into()]).await?;
@@ -65,6 +69,7 @@ pub async fn find(
             client_id: row.get(0)?,
             parameters: row.get(1)?,
             pushed,
+            device: row.get::<Option<[u8; 32]>>(4)?.map(CodeHash::from_bytes),
             created_at: row.get(2)?,
         })
     };

@@ -72,7 +72,7 @@ macro_rules! columns {
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
          c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed, \
          c.access_token_format, c.id_token_encryption, c.userinfo_alg, c.sector, \
-         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges"
+         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges, c.require_signed"
     };
 }
 
@@ -85,9 +85,9 @@ pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError>
     const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, builtin_at, created_at, name, scopes, \
                        audiences, grants, roles, alg, serves, exchanges, redirect_uris, post_logout_redirect_uris, \
                        backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, \
-                       dpop_bound, require_pushed, access_token_format, id_token_encryption, userinfo_alg, sector) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                       $20, $21, $22, $23, $24, $25, $26, $27, $28) \
+                       dpop_bound, require_pushed, require_signed, access_token_format, id_token_encryption, userinfo_alg, \
+                       sector) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
+                       $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let (secret, keys) = match &client.credential {
@@ -172,8 +172,8 @@ pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Re
                        alg = $6, serves = $7, exchanges = $8, redirect_uris = $9, post_logout_redirect_uris = $10, \
                        backchannel_logout_uri = $11, consent = $12, id_token_alg = $13, access_token_ttl = $14, \
                        refresh_idle = $15, refresh_absolute = $16, dpop_bound = $17, require_pushed = $18, \
-                       access_token_format = $19, id_token_encryption = $20, userinfo_alg = $21, sector = $22 \
-                       WHERE client_id = $23 AND removed_at IS NULL";
+                       require_signed = $19, access_token_format = $20, id_token_encryption = $21, userinfo_alg = $22, \
+                       sector = $23 WHERE client_id = $24 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -263,6 +263,7 @@ struct Stored<'a> {
     seconds: [Option<i64>; 3],
     dpop_bound: bool,
     require_pushed: bool,
+    require_signed: bool,
     access_token_format: &'static str,
     id_token_encryption: Option<String>,
     userinfo_alg: Option<&'static str>,
@@ -289,6 +290,7 @@ impl<'a> Stored<'a> {
             seconds: [settings.access_token_ttl, settings.refresh_idle, settings.refresh_absolute].map(seconds),
             dpop_bound: settings.dpop_bound,
             require_pushed: settings.sign_in.require_pushed,
+            require_signed: settings.sign_in.require_signed,
             access_token_format: settings.access_token_format.as_str(),
             id_token_encryption: settings.sign_in.id_token_encryption.as_ref().map(Encryption::to_json),
             userinfo_alg: settings.sign_in.userinfo_alg.map(Algorithm::as_str),
@@ -314,7 +316,9 @@ impl<'a> Stored<'a> {
             self.id_token_alg.into(),
         ];
         params.extend(self.seconds.map(Param::from));
-        params.extend([self.dpop_bound, self.require_pushed].map(|flag| Param::from(i64::from(flag))));
+        params.extend(
+            [self.dpop_bound, self.require_pushed, self.require_signed].map(|flag| Param::from(i64::from(flag))),
+        );
         params.push(self.access_token_format.into());
         params.extend([self.id_token_encryption.as_deref(), self.userinfo_alg, self.sector].map(Param::from));
         params
@@ -393,6 +397,7 @@ fn sign_in(row: &Row, first: usize) -> Result<SignInSettings, StoreError> {
     let userinfo_alg = words(11)?.map(|alg| alg.parse()).transpose();
     Ok(SignInSettings {
         require_pushed: row.get::<i64>(first + 8)? != 0,
+        require_signed: row.get::<i64>(first + 15)? != 0,
         redirect_uris: uris(0)?,
         post_logout_redirect_uris: uris(1)?,
         backchannel_logout_uri: logout.map_err(|_| malformed("logout URI"))?,

@@ -11,6 +11,7 @@ pub mod authorizations;
 pub mod clients;
 pub mod codes;
 pub mod consents;
+pub mod devices;
 pub mod dialect;
 mod job;
 pub mod keys;

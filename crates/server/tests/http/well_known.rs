@@ -34,6 +34,7 @@ async fn the_metadata_names_this_issuer_and_nothing_that_does_not_work() {
         "token_endpoint",
         "authorization_endpoint",
         "pushed_authorization_request_endpoint",
+        "device_authorization_endpoint",
         "userinfo_endpoint",
         "end_session_endpoint",
         "revocation_endpoint",

@@ -59,6 +59,7 @@ fn new_client(id: &str) -> NewClient {
                 userinfo_alg: Some(Algorithm::ES384),
                 sector: Some(Sector::parse("orders.example").unwrap()),
                 require_pushed: true,
+                require_signed: true,
             },
         },
         credential: Credential::Secret(SecretHash::generate([1; 32]).1.into()),

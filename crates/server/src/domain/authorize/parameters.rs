@@ -76,6 +76,15 @@ impl Parameters {
         Ok(Self(found))
     }
 
+    /// Parameters that came in another form, within the same bounds.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn of(pairs: Vec<(String, String)>) -> Result<Self, Malformed> {
+        let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        Self::parse(encoded.as_bytes())
+    }
+
     /// The value of a parameter, if it is there and not empty.
     ///
     /// # Errors

@@ -141,7 +141,7 @@ fn max_age(text: Option<&str>) -> Result<Option<Duration>, Problem> {
 }
 
 /// RFC 8707: one of the client's audiences, its first if none is named.
-fn audience(wanted: Option<&str>, client: &ClientSettings) -> Result<AudienceId, Problem> {
+pub(super) fn audience(wanted: Option<&str>, client: &ClientSettings) -> Result<AudienceId, Problem> {
     let mut allowed = client.audiences.iter();
     let found = match wanted {
         Some(wanted) => allowed.find(|audience| audience.as_str() == wanted),

@@ -1,5 +1,6 @@
 //! `/api/admin/clients…`
 
+mod checks;
 mod credential;
 mod forms;
 
@@ -59,7 +60,7 @@ pub struct NewClient {
     pub public: bool,
     /// Its public keys, a JWK set: it proves itself by what it signs (`private_key_jwt`) and gets no secret.
     pub jwks: Option<Value>,
-    /// `authorization_code`, `client_credentials`, `refresh_token`, `token_exchange`, `first_party`.
+    /// `authorization_code`, `client_credentials`, `refresh_token`, `device_code`, `token_exchange`, `first_party`.
     pub grants: Vec<String>,
     /// What it may get tokens for; the first is its default.
     pub audiences: Vec<String>,
@@ -111,6 +112,9 @@ pub struct NewClient {
     /// Its authorization requests must be pushed (RFC 9126).
     #[serde(default)]
     pub require_pushed_authorization_requests: bool,
+    /// Its authorization requests must be signed by one of its keys (RFC 9101).
+    #[serde(default)]
+    pub require_signed_request_object: bool,
 }
 
 /// The body of `PUT /api/admin/clients/{id}`: what is left out stays as it is.
@@ -155,6 +159,8 @@ pub struct ClientChange {
     pub id_token_alg: Option<String>,
     /// Its authorization requests must be pushed (RFC 9126).
     pub require_pushed_authorization_requests: Option<bool>,
+    /// Its authorization requests must be signed by one of its keys (RFC 9101).
+    pub require_signed_request_object: Option<bool>,
     /// Its public keys from now on, in place of those before or of its secret.
     pub jwks: Option<Value>,
 }
@@ -185,8 +191,9 @@ pub async fn add(
     let (credential, plain) = credential::of_new(&app, &body)?;
     let checked = settings.check(credential.is_confidential());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
-    within_caps(&app, &settings)?;
-    ensure_keys(&app, &context, &admin, &settings).await?;
+    checks::within_caps(&app, &settings)?;
+    checks::can_sign(&settings, &credential, false)?;
+    checks::ensure_keys(&app, &context, &admin, &settings).await?;
     let event = event(&app, &context, admin.actor(), Event::ClientCreated)?.client(id.as_str());
     let client = clients::NewClient {
         id: id.clone(),
@@ -225,8 +232,9 @@ pub async fn update(
     let new = changed(&old.settings, body)?;
     let checked = new.check(old.credential.is_confidential());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
-    within_caps(&app, &new)?;
-    ensure_keys(&app, &context, &admin, &new).await?;
+    checks::within_caps(&app, &new)?;
+    checks::can_sign(&new, &old.credential, keys.is_some())?;
+    checks::ensure_keys(&app, &context, &admin, &new).await?;
     let end = old.settings.ended_by(&new);
     let now = app.clock.now();
     let entry = Entry::client(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
@@ -323,19 +331,6 @@ pub async fn remove(
     }
 }
 
-/// The issuer has a key for whatever this client's tokens are signed with.
-async fn ensure_keys(
-    app: &App,
-    context: &Context,
-    admin: &Administrator,
-    settings: &ClientSettings,
-) -> Result<(), ApiError> {
-    for alg in [settings.alg, settings.sign_in.id_token_alg, settings.sign_in.userinfo_alg].into_iter().flatten() {
-        app.ring.ensure_alg(alg, &context.source(admin.actor())).await?;
-    }
-    Ok(())
-}
-
 fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings, ApiError> {
     let words = |new: Option<Vec<String>>, old: Vec<String>| new.unwrap_or(old);
     let secs = |new: Option<u64>, old: Option<Duration>| new.or_else(|| seconds(old));
@@ -378,6 +373,7 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         require_pushed_authorization_requests: change
             .require_pushed_authorization_requests
             .unwrap_or(sign_in.require_pushed),
+        require_signed_request_object: change.require_signed_request_object.unwrap_or(sign_in.require_signed),
     })
 }
 
@@ -435,22 +431,8 @@ fn sign_in(body: &NewClient) -> Result<SignInSettings, ApiError> {
         userinfo_alg: forms::userinfo_alg(body)?,
         id_token_encryption: encryption("id_token_encryption", body.id_token_encryption.as_ref())?,
         require_pushed: body.require_pushed_authorization_requests,
+        require_signed: body.require_signed_request_object,
     })
-}
-
-/// A lifetime beyond the issuer's would be cut silently, or outlive the keys that its tokens need.
-fn within_caps(app: &App, settings: &ClientSettings) -> Result<(), ApiError> {
-    let caps = [
-        ("access_token_ttl", settings.access_token_ttl, app.config.access_token_ttl_cap, "access_token_ttl_cap"),
-        ("refresh_idle", settings.refresh_idle, app.config.refresh.absolute, "refresh.absolute"),
-        ("refresh_absolute", settings.refresh_absolute, app.config.refresh.absolute, "refresh.absolute"),
-    ];
-    match caps.into_iter().find(|(_, wanted, cap, _)| wanted.is_some_and(|wanted| wanted > *cap)) {
-        Some((field, _, _, key)) => {
-            Err(ApiError::field(errors::INVALID_VALUE, field, format!("is longer than the issuer's {key}")))
-        }
-        None => Ok(()),
-    }
 }
 
 fn missing() -> ApiError {
@@ -499,6 +481,7 @@ fn shown(client: &Client) -> Value {
         "consent": settings.sign_in.consent.as_str(),
         "id_token_alg": settings.sign_in.id_token_alg.map(Algorithm::as_str),
         "require_pushed_authorization_requests": settings.sign_in.require_pushed,
+        "require_signed_request_object": settings.sign_in.require_signed,
         "builtin": client.builtin,
         "registered_itself": client.registered,
         "created_at": time(client.created_at),

@@ -57,11 +57,7 @@ impl Visit {
         app.limiter.take_request(context.address, now).map_err(|too_many| {
             PageError::new(errors::TOO_MANY_ATTEMPTS).retry_after(retry_after_secs(too_many.retry_after))
         })?;
-        let known = Cookie::Browser.read(&app.config.issuer, headers)?.as_deref().and_then(BrowserSecret::parse);
-        let browser = match known {
-            Some(browser) => browser,
-            None => BrowserSecret::new(&app.random.bytes()?),
-        };
+        let browser = new_browser(app, headers)?;
         let name = RequestName::new(&app.random.bytes()?);
         let new = NewAuthorization {
             name: name.clone(),
@@ -69,6 +65,7 @@ impl Visit {
             client_id: ceremony.client.id.to_string(),
             parameters: ceremony.asked.parameters.encode(),
             pushed: ceremony.asked.pushed,
+            device: None,
             created_at: now,
             expires_at: now.plus(PATIENCE),
         };
@@ -79,8 +76,7 @@ impl Visit {
             })
             .await?;
         let mut response = go(&page_of(step, &name))?;
-        let cookie = Cookie::Browser.set(&app.config.issuer, browser.expose(), BROWSER_TTL.as_secs());
-        response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        remember_browser(app, &browser, &mut response);
         Ok(response)
     }
 
@@ -96,7 +92,7 @@ impl Visit {
     ) -> Result<Self, Stop> {
         let over = || Stop::Page(PageError::new(errors::FORM_EXPIRED));
         let name = name.and_then(RequestName::parse).ok_or_else(over)?;
-        let browser = browser(app, headers).map_err(Stop::Page)?;
+        let browser = known_browser(app, headers).map_err(Stop::Page)?;
         let (wanted, hash, now) = (name.clone(), browser.hash(), app.clock.now());
         let found = app
             .store
@@ -107,7 +103,7 @@ impl Visit {
             .await?;
         let found = found.ok_or_else(over)?;
         let parameters = Parameters::parse(found.parameters.as_bytes()).map_err(|_| over())?;
-        let asked = Request { parameters, pushed: found.pushed };
+        let asked = Request { parameters, pushed: found.pushed, signed: true };
         let ceremony = Ceremony::load(app, signin, asked, found.created_at).await?;
         Ok(Self { name, browser, ceremony })
     }
@@ -157,9 +153,27 @@ impl Visit {
 ///
 /// # Errors
 /// `form-expired`: it has no pre-session.
-pub fn browser(app: &App, headers: &HeaderMap) -> Result<BrowserSecret, PageError> {
+pub fn known_browser(app: &App, headers: &HeaderMap) -> Result<BrowserSecret, PageError> {
     let cookie = Cookie::Browser.read(&app.config.issuer, headers)?;
     cookie.as_deref().and_then(BrowserSecret::parse).ok_or_else(|| errors::FORM_EXPIRED.into())
+}
+
+/// The browser that asks for a page with a form, new if it has no pre-session yet.
+///
+/// # Errors
+/// The cookie came twice; the random source failed.
+pub fn new_browser(app: &App, headers: &HeaderMap) -> Result<BrowserSecret, PageError> {
+    let known = Cookie::Browser.read(&app.config.issuer, headers)?.as_deref().and_then(BrowserSecret::parse);
+    match known {
+        Some(browser) => Ok(browser),
+        None => Ok(BrowserSecret::new(&app.random.bytes()?)),
+    }
+}
+
+/// Lets the browser keep its pre-session.
+pub fn remember_browser(app: &App, browser: &BrowserSecret, response: &mut Response) {
+    let cookie = Cookie::Browser.set(&app.config.issuer, browser.expose(), BROWSER_TTL.as_secs());
+    response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
 }
 
 fn page_of(step: Step, name: &RequestName) -> String {

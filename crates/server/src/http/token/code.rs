@@ -21,6 +21,7 @@ use crate::{
         code::{Authorized, Code, CodeHash, Presented, Verdict},
         id_token::{self, IdGrant},
         session::{EndReason, Nonce, Sid},
+        signin::SigninId,
     },
     errors,
     http::{
@@ -48,6 +49,17 @@ struct CodeResponse {
     tokens: TokenResponse,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+}
+
+/// A session to open for its first tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening<'a> {
+    pub user_id: &'a str,
+    pub signin: SigninId,
+    /// Space-separated.
+    pub scope: &'a str,
+    /// Space-separated.
+    pub audience: &'a str,
 }
 
 /// Everything that redeeming needs.
@@ -111,19 +123,31 @@ pub(super) async fn exchange(
         Outcome::Over => return Err(refuse("the code or its sign-in is over")),
     };
     crate::failpoint::hit("code.committed");
+    first_tokens(app, &client, &target, authority, (&sid, &nonce, authorized.nonce.as_deref()))
+}
+
+/// The first tokens of a session that was opened: `own` are the parts of its refresh token, and the client's value for the ID token.
+pub(super) fn first_tokens(
+    app: &App,
+    client: &AuthenticatedClient,
+    target: &Target,
+    authority: Option<Authority>,
+    own: (&Sid, &Nonce, Option<&str>),
+) -> Result<Response, OAuthError> {
+    let (sid, nonce, said) = own;
     let signed_for = authority.clone();
-    let issued = issue::for_session(app, authority, client.head(), &target, None)?;
+    let issued = issue::for_session(app, authority, client.head(), target, None)?;
     let openid = issued.scope.split(' ').any(|word| word == "openid");
     let id_token = signed_for
         .filter(|_| openid)
-        .map(|authority| id_token(app, &client, &authority, &target, (&authorized, &issued.access_token)))
+        .map(|authority| id_token(app, client, &authority, target, (said, &issued.access_token)))
         .transpose()?;
     let renewable = client.settings.grants.contains(Grant::RefreshToken);
     let tokens = TokenResponse {
         token_type: issued.token_type,
         access_token: Some(issued.access_token),
         expires_in: issued.expires_in,
-        refresh_token: renewable.then(|| app.ring.snapshot().mac_keys().seal(&sid, 0, &nonce)),
+        refresh_token: renewable.then(|| app.ring.snapshot().mac_keys().seal(sid, 0, nonce)),
         scope: issued.scope,
         sid: Some(sid.to_string()),
     };
@@ -157,14 +181,33 @@ fn redemption(
     target: &Target,
     (code, authorized): (CodeHash, &Authorized),
 ) -> Result<Redemption, OAuthError> {
-    let (now, settings) = (target.now, &client.settings);
-    let session = NewSession {
-        sid: app.subjects.sid(settings, &authorized.user_id, &app.random.bytes()?),
+    let opening = Opening {
+        user_id: &authorized.user_id,
         signin: authorized.signin,
+        scope: &authorized.scope,
+        audience: &authorized.audience,
+    };
+    let session = session(app, client, target, &opening)?;
+    let act = app.act(context, client.id.as_str(), target.now)?;
+    let event = created(app, &act, &session, &authorized.user_id)?;
+    Ok(Redemption { code, session, proof: None, event, act })
+}
+
+/// The session that a client's grant opens.
+pub(super) fn session(
+    app: &App,
+    client: &AuthenticatedClient,
+    target: &Target,
+    opening: &Opening<'_>,
+) -> Result<NewSession, OAuthError> {
+    let (now, settings) = (target.now, &client.settings);
+    Ok(NewSession {
+        sid: app.subjects.sid(settings, opening.user_id, &app.random.bytes()?),
+        signin: opening.signin,
         client_id: client.id.to_string(),
         tenant: TENANT.to_owned(),
-        scope: authorized.scope.clone(),
-        audience: authorized.audience.clone(),
+        scope: opening.scope.to_owned(),
+        audience: opening.audience.to_owned(),
         // A confidential client proves itself at each refresh, and may change its key (RFC 9449, section 5).
         dpop_jkt: target.key.clone().filter(|_| !client.credential.is_confidential()),
         nonce: Nonce::new(app.random.bytes()?),
@@ -172,13 +215,15 @@ fn redemption(
         expires_at: now.plus(settings.refresh_absolute.unwrap_or(app.config.refresh.absolute)),
         idle_expires_at: now.plus(settings.refresh_idle.unwrap_or(app.config.refresh.idle)),
         now,
-    };
-    let act = app.act(context, client.id.as_str(), now)?;
-    let event = AuditEvent::new(Event::SessionCreated, now, &act.source, app.random.bytes()?)
-        .user(&authorized.user_id)
-        .client(client.id.as_str())
-        .session(session.sid.as_str());
-    Ok(Redemption { code, session, proof: None, event, act })
+    })
+}
+
+/// What the audit hears of it.
+pub(super) fn created(app: &App, act: &Act, session: &NewSession, user_id: &str) -> Result<AuditEvent, OAuthError> {
+    Ok(AuditEvent::new(Event::SessionCreated, session.now, &act.source, app.random.bytes()?)
+        .user(user_id)
+        .client(&session.client_id)
+        .session(session.sid.as_str()))
 }
 
 async fn redeem(app: &App, redemption: Redemption) -> Result<Outcome, OAuthError> {
@@ -212,7 +257,7 @@ async fn write(tx: &mut Tx, redemption: &Redemption) -> Result<Result<Outcome, U
 }
 
 /// The second valid use: whatever the first one got dies now (OAU-05). A proof that was seen before makes it no valid one.
-async fn end(
+pub(super) async fn end(
     app: &App,
     context: &Context,
     client: &AuthenticatedClient,
@@ -238,7 +283,7 @@ fn id_token(
     client: &AuthenticatedClient,
     authority: &Authority,
     target: &Target,
-    (authorized, access_token): (&Authorized, &str),
+    (nonce, access_token): (Option<&str>, &str),
 ) -> Result<String, OAuthError> {
     let alg = client.settings.sign_in.id_token_alg.unwrap_or(id_token::DEFAULT_ALG);
     let claims = id_token::build(
@@ -250,7 +295,7 @@ fn id_token(
             auth_time: authority.auth_time,
             amr: &authority.amr,
             acr: &authority.acr,
-            nonce: authorized.nonce.as_deref(),
+            nonce,
             access_token,
             alg,
             exp: target.exp(),

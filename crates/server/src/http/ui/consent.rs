@@ -111,7 +111,7 @@ async fn shown(app: &App, visit: &Visit) -> Result<Response, PageError> {
 }
 
 /// What a scope means, in words.
-fn wishes(scope: &Scope) -> Vec<String> {
+pub(super) fn wishes(scope: &Scope) -> Vec<String> {
     let words = |scope: &str| match scope {
         "openid" => "know which account is yours".to_owned(),
         "profile" => "see your name and your profile".to_owned(),

@@ -2,6 +2,8 @@
 
 pub mod assets;
 pub mod consent;
+pub mod device;
+mod errand;
 pub mod signin;
 pub mod signout;
 
@@ -38,6 +40,35 @@ pub(super) struct ConsentPage<'a> {
     pub days: u64,
     pub request: &'a str,
     pub form: &'a str,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "device.html")]
+pub(super) struct DevicePage<'a> {
+    pub host: &'a str,
+    pub code: &'a str,
+    pub form: &'a str,
+    pub problem: Option<&'a str>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "device_confirm.html")]
+pub(super) struct DeviceConfirmPage<'a> {
+    pub host: &'a str,
+    pub client: &'a str,
+    pub email: &'a str,
+    pub code: &'a str,
+    pub wishes: &'a [String],
+    pub days: u64,
+    pub request: &'a str,
+    pub form: &'a str,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "device_done.html")]
+pub(super) struct DeviceDonePage<'a> {
+    pub host: &'a str,
+    pub allowed: bool,
 }
 
 /// An answer that the browser posts to the client (OAuth 2.0 Form Post Response Mode).
@@ -166,6 +197,19 @@ mod tests {
                     form: text,
                 }
                 .render(),
+                DevicePage { host: text, code: text, form: text, problem: Some(text) }.render(),
+                DeviceConfirmPage {
+                    host: text,
+                    client: text,
+                    email: text,
+                    code: text,
+                    wishes: &wishes,
+                    days: 1,
+                    request: text,
+                    form: text,
+                }
+                .render(),
+                DeviceDonePage { host: text, allowed: true }.render(),
                 SignOutPage { host: text, request: text, form: text }.render(),
                 SignedOutPage { host: text }.render(),
                 FormPostPage { host: text, action: text, fields: &[(text, text)] }.render(),
@@ -205,7 +249,13 @@ mod tests {
     #[test]
     fn the_script_is_short_and_the_pages_hold_none() {
         assert!(assets::SCRIPT.lines().count() <= 300);
-        for page in [include_str!("../../../templates/signin.html"), include_str!("../../../templates/consent.html")] {
+        for page in [
+            include_str!("../../../templates/signin.html"),
+            include_str!("../../../templates/consent.html"),
+            include_str!("../../../templates/device.html"),
+            include_str!("../../../templates/device_confirm.html"),
+            include_str!("../../../templates/device_done.html"),
+        ] {
             assert!(
                 !["<script", "style=", "onclick", "onload", "onsubmit"].iter().any(|mark| page.contains(mark)),
                 "{page}"

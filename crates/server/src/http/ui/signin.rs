@@ -8,14 +8,17 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
-use super::{Leads, PageForm, SignInPage, host, page};
+use super::{
+    PageForm, SignInPage,
+    errand::{Errand, leads},
+    host, page,
+};
 use crate::{
     app::App,
-    domain::authorize::Step,
     errors,
     http::{
         attempts,
-        authorize::{Visit, signin},
+        authorize::signin,
         body::Form,
         context::Context,
         cookies::{Cookie, require_same_origin},
@@ -39,16 +42,15 @@ pub async fn show(
     uri: Uri,
 ) -> Result<Response, PageError> {
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
-    let visit = match Visit::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
-        Ok(visit) => visit,
+    let errand = match Errand::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
+        Ok(errand) => errand,
         Err(stop) => return stop.into_response(&app),
     };
     // Signed in by now, in another tab perhaps, and not here to become somebody else.
-    if query.get("switch").is_none() && visit.ceremony.step(false, app.clock.now()) != Ok(Step::SignIn) {
-        return visit.go_on(&app, &context, false).await;
+    if query.get("switch").is_none() && !errand.needs_sign_in(app.clock.now()) {
+        return errand.go_on(&app, &context).await;
     }
-    let email = visit.ceremony.request.login_hint.clone().unwrap_or_default();
-    shown(&app, &visit, &email, None)
+    shown(&app, &errand, errand.login_hint().unwrap_or_default(), None)
 }
 
 /// `POST /ui/signin`
@@ -61,12 +63,12 @@ pub async fn sign_in(
 ) -> Result<Response, PageError> {
     require_same_origin(&app.config.issuer, &method, &headers)?;
     let before = signin(&app, &headers)?;
-    let visit = match Visit::find(&app, &headers, form.get("request"), before).await {
-        Ok(visit) => visit,
+    let errand = match Errand::find(&app, &headers, form.get("request"), before).await {
+        Ok(errand) => errand,
         Err(stop) => return stop.into_response(&app),
     };
     let token = form.get("form").unwrap_or_default();
-    if !visit.browser.owns_form(FORM, visit.name.as_str(), token) {
+    if !errand.browser().owns_form(FORM, &errand.name(), token) {
         return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
     }
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
@@ -76,12 +78,12 @@ pub async fn sign_in(
     let password = PlainSecret::new(password.to_owned());
     let who = match authenticate(&app, &context, email, &password, device.as_deref()).await {
         Ok(who) => who,
-        Err(error) => return again(&app, &visit, email, error),
+        Err(error) => return again(&app, &errand, email, error),
     };
-    let secret = open::open(&app, &context, &who, visit.ceremony.signin.as_deref(), before).await?;
+    let secret = open::open(&app, &context, &who, errand.signin(), before).await?;
     app.metrics.signin("success");
-    let mut response = match Visit::find(&app, &headers, Some(visit.name.as_str()), Some(secret.id())).await {
-        Ok(visit) => visit.go_on(&app, &context, false).await?,
+    let mut response = match Errand::find(&app, &headers, Some(&errand.name()), Some(secret.id())).await {
+        Ok(errand) => errand.go_on(&app, &context).await?,
         Err(stop) => stop.into_response(&app)?,
     };
     let cookie = Cookie::Signin.set(&app.config.issuer, secret.expose(), app.config.refresh.absolute.as_secs());
@@ -92,7 +94,7 @@ pub async fn sign_in(
 }
 
 /// The form once more, with what the person can do about it; what they cannot is a page of its own.
-fn again(app: &App, visit: &Visit, email: &str, error: ApiError) -> Result<Response, PageError> {
+fn again(app: &App, errand: &Errand, email: &str, error: ApiError) -> Result<Response, PageError> {
     let code = error.0.code;
     if ![errors::INVALID_CREDENTIALS, errors::TOO_MANY_ATTEMPTS, errors::OVERLOADED].contains(&code) {
         return Err(error.into());
@@ -102,7 +104,7 @@ fn again(app: &App, visit: &Visit, email: &str, error: ApiError) -> Result<Respo
         None => format!("{}.", code.title),
         Some(seconds) => format!("{}. Try again in {seconds} s.", code.title),
     };
-    let mut response = shown(app, visit, email, Some(&words))?;
+    let mut response = shown(app, errand, email, Some(&words))?;
     *response.status_mut() = StatusCode::from_u16(code.status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
     headers.extend(wait.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
@@ -113,14 +115,14 @@ fn again(app: &App, visit: &Visit, email: &str, error: ApiError) -> Result<Respo
     Ok(response.into_response())
 }
 
-fn shown(app: &App, visit: &Visit, email: &str, problem: Option<&str>) -> Result<Response, PageError> {
+fn shown(app: &App, errand: &Errand, email: &str, problem: Option<&str>) -> Result<Response, PageError> {
     let facts = SignInPage {
         host: host(&app.config.issuer),
-        client: &visit.ceremony.client.settings.name,
-        request: visit.name.as_str(),
-        form: &visit.browser.form_token(FORM, visit.name.as_str()),
+        client: errand.client(),
+        request: &errand.name(),
+        form: &errand.browser().form_token(FORM, &errand.name()),
         email,
         problem,
     };
-    page(&facts, StatusCode::OK, Leads::HomeAndOn(&visit.ceremony.path.redirect.policy_source()))
+    page(&facts, StatusCode::OK, leads(errand.destination().as_deref()))
 }

@@ -1,0 +1,116 @@
+//! What a person signs in for: a client's request, or a device.
+
+use axum::response::Response;
+use http::HeaderMap;
+
+use super::{Leads, device::DeviceVisit};
+use crate::{
+    app::App,
+    domain::{
+        authorize::Step,
+        browser::BrowserSecret,
+        signin::{Signin, SigninId},
+        time::Timestamp,
+    },
+    http::{
+        authorize::{Stop, Visit, go},
+        context::Context,
+        error::PageError,
+    },
+};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) enum Errand {
+    Client(Box<Visit>),
+    Device(Box<DeviceVisit>),
+}
+
+impl Errand {
+    /// The errand that a page names, as it stands now for whoever has `signin`.
+    ///
+    /// # Errors
+    /// [`Stop`]; `form-expired` if it is not there, over, or another browser's.
+    pub async fn find(
+        app: &App,
+        headers: &HeaderMap,
+        name: Option<&str>,
+        signin: Option<SigninId>,
+    ) -> Result<Self, Stop> {
+        if name.is_some_and(DeviceVisit::is_name) {
+            let visit = DeviceVisit::find(app, headers, name, signin).await.map_err(Stop::Page)?;
+            return Ok(Self::Device(Box::new(visit)));
+        }
+        Visit::find(app, headers, name, signin).await.map(|visit| Self::Client(Box::new(visit)))
+    }
+
+    /// As the page calls it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Client(visit) => visit.name.as_str().to_owned(),
+            Self::Device(visit) => visit.name(),
+        }
+    }
+
+    pub fn browser(&self) -> &BrowserSecret {
+        match self {
+            Self::Client(visit) => &visit.browser,
+            Self::Device(visit) => &visit.browser,
+        }
+    }
+
+    /// Who is signed in here.
+    pub fn signin(&self) -> Option<&Signin> {
+        match self {
+            Self::Client(visit) => visit.ceremony.signin.as_deref(),
+            Self::Device(visit) => visit.signin.as_deref(),
+        }
+    }
+
+    pub fn needs_sign_in(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Client(visit) => visit.ceremony.step(false, now) == Ok(Step::SignIn),
+            Self::Device(visit) => visit.signin.is_none(),
+        }
+    }
+
+    /// For whom, in words.
+    pub fn client(&self) -> &str {
+        match self {
+            Self::Client(visit) => &visit.ceremony.client.settings.name,
+            Self::Device(visit) => &visit.client.settings.name,
+        }
+    }
+
+    /// The address that the client thinks it is.
+    pub fn login_hint(&self) -> Option<&str> {
+        match self {
+            Self::Client(visit) => visit.ceremony.request.login_hint.as_deref(),
+            Self::Device(_) => None,
+        }
+    }
+
+    /// Where the form may lead to besides the issuer.
+    pub fn destination(&self) -> Option<String> {
+        match self {
+            Self::Client(visit) => Some(visit.ceremony.path.redirect.policy_source()),
+            Self::Device(_) => None,
+        }
+    }
+
+    /// Sends the person on to what comes next.
+    ///
+    /// # Errors
+    /// As granting.
+    pub async fn go_on(self, app: &App, context: &Context) -> Result<Response, PageError> {
+        match self {
+            Self::Client(visit) => visit.go_on(app, context, false).await,
+            Self::Device(visit) => go(&visit.page("device")),
+        }
+    }
+}
+
+/// The policy of a page whose form may lead there.
+pub(super) fn leads(destination: Option<&str>) -> Leads<'_> {
+    destination.map_or(Leads::Home, Leads::HomeAndOn)
+}
