@@ -21,6 +21,7 @@ mod secret;
 mod serve;
 mod session;
 mod shell;
+mod upstream;
 mod user;
 mod watch;
 
@@ -69,6 +70,9 @@ enum Command {
     /// Audiences (the APIs that tokens are meant for): add, list, update, disable-scope, enable-scope, remove
     #[command(subcommand)]
     Audience(audience::Audience),
+    /// Other OpenID providers that people sign in with: add, list, remove
+    #[command(subcommand)]
+    Upstream(upstream::Upstream),
     /// Sessions: list with the reason each one ended, revoke
     #[command(subcommand)]
     Session(session::Session),
@@ -131,6 +135,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::User(command) => command.run(global, output).await,
         Command::Client(command) => command.run(global, output).await,
         Command::Audience(command) => command.run(global, output).await,
+        Command::Upstream(command) => command.run(global, output).await,
         Command::Session(command) => command.run(global, output).await,
         Command::Revoke(command) => command.run(global, output).await,
         Command::Floor(command) => command.run(global, output).await,

@@ -246,6 +246,50 @@ CREATE TABLE devices (
 );
 CREATE INDEX devices_expiry ON devices (expires_at);
 
+-- Other OpenID providers that people sign in with.
+CREATE TABLE upstreams (
+    upstream      text   NOT NULL PRIMARY KEY, -- its name in addresses
+    tenant        text   NOT NULL,
+    label         text   NOT NULL,             -- for people
+    issuer        text   NOT NULL,
+    client_id     text   NOT NULL,             -- who we are there
+    sealed_secret bytea,                       -- our secret there; null: a public client
+    signup        bigint NOT NULL,             -- 1: a person who is not known yet gets an account
+    created_at    bigint NOT NULL
+);
+-- Who people are there.
+CREATE TABLE identities (
+    issuer     text   NOT NULL,
+    subject    text   NOT NULL,
+    user_id    text   NOT NULL,
+    created_at bigint NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX identities_user ON identities (user_id);
+-- People who are away, signing in there. Bound to one browser.
+CREATE TABLE upstream_trips (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of the state
+    browser    bytea  NOT NULL,                -- SHA-256 of the browser's pre-session
+    request    text   NOT NULL,                -- what they sign in for, as pages name it
+    upstream   text   NOT NULL,
+    nonce      text   NOT NULL,
+    verifier   text   NOT NULL,                -- PKCE
+    fresh      bigint NOT NULL,                -- 1: they must sign in there anew
+    head       bigint NOT NULL,                -- of the log when they left: what their sign-in carries
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX upstream_trips_expiry ON upstream_trips (expires_at);
+-- People who came back, and must show by its password that an account is theirs.
+CREATE TABLE upstream_links (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of what the form carries
+    browser    bytea  NOT NULL,
+    issuer     text   NOT NULL,
+    subject    text   NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX upstream_links_expiry ON upstream_links (expires_at);
+
 -- Authorization codes: what each is bound to, and the session that it was redeemed for.
 CREATE TABLE codes (
     code         bytea  NOT NULL PRIMARY KEY,  -- SHA-256

@@ -78,6 +78,10 @@ codes! {
         "It is what /authorize would refuse, told to the client itself (RFC 9126). The description says what is wrong; error has the name that RFC 6749 gives it.";
     FORM_EXPIRED = "form-expired", 400, "This page cannot be used any more",
         "It was open for too long, was answered already, or was opened in another browser. Go back to the application and begin again. Cookies must be allowed for this site.";
+    UPSTREAM_FAILED = "upstream-failed", 502, "Signing in with the other provider did not work",
+        "The other provider did not answer, refused, or sent what proves nobody; the server's log says which. Try again, or sign in another way. Operators: is its address reachable (outbound.allow, for a network of your own), and are client id, secret and redirect URI those that it has?";
+    UPSTREAM_NO_ACCOUNT = "upstream-no-account", 403, "There is no account for you here",
+        "The other provider said who you are, but that opens no account here: the account is disabled, the provider gave no e-mail address, or an administrator adds users here. Sign in another way, or ask the administrator.";
 
     // Tokens and sessions.
     TOKEN_MISSING = "token-missing", 401, "An access token is needed",

@@ -27,6 +27,7 @@ pub mod serve;
 pub mod store;
 pub mod tick;
 pub mod trim;
+pub mod upstream;
 
 // Unit tests use the stores of the integration tests, which know this crate by its name.
 #[cfg(test)]

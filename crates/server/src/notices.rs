@@ -126,7 +126,7 @@ async fn tell(app: &App, notice: &Notice) -> Result<(), Unheard> {
     // The client does not want to hear any more, or is none any more.
     let Some(uri) = &notice.uri else { return Ok(()) };
     let token = token(app, notice)?;
-    let status = app.outbound.post_form(uri, &[("logout_token", &token)]).await?;
+    let status = app.outbound.post_form(uri, &[("logout_token", &token)]).await?.status;
     // §2.8 says 200; many answer 204.
     if status.is_success() { Ok(()) } else { Err(Unheard::Status(status)) }
 }

@@ -1,4 +1,4 @@
-//! The issuer's calls to addresses that clients registered (OAU-14): the name is resolved, each address is judged, and the
+//! The issuer's calls to addresses that clients registered, and to upstreams (OAU-14): the name is resolved, each address is judged, and the
 //! connection goes to the very address that was judged; no redirects, little time, little to read.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header, uri::Scheme};
+use http::{HeaderValue, Request, StatusCode, Uri, header, request, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -53,6 +53,13 @@ impl CallError {
     }
 }
 
+/// What came back.
+#[derive(Debug)]
+pub struct Called {
+    pub status: StatusCode,
+    pub body: Bytes,
+}
+
 /// Calls others. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Outbound {
@@ -69,22 +76,55 @@ impl Outbound {
         Self { allowed: allowed.into(), client: Arc::default() }
     }
 
-    /// Posts a form and tells how it was answered.
+    /// Posts a form.
     ///
     /// # Errors
     /// [`CallError`]
-    pub async fn post_form(&self, uri: &str, form: &[(&str, &str)]) -> Result<StatusCode, CallError> {
+    pub async fn post_form(&self, uri: &str, form: &[(&str, &str)]) -> Result<Called, CallError> {
+        self.post_form_as(uri, form, None).await
+    }
+
+    /// Posts a form with this `Authorization`.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn post_form_as(
+        &self,
+        uri: &str,
+        form: &[(&str, &str)],
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Called, CallError> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = Request::post(uri)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| CallError::lost(&error))?;
+        let request = Request::post(uri).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request, authorization, body.into()).await
+    }
+
+    /// Gets what is there, with this `Authorization`.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn get(&self, uri: &str, authorization: Option<&HeaderValue>) -> Result<Called, CallError> {
+        self.send(Request::get(uri), authorization, Bytes::new()).await
+    }
+
+    async fn send(
+        &self,
+        request: request::Builder,
+        authorization: Option<&HeaderValue>,
+        body: Bytes,
+    ) -> Result<Called, CallError> {
+        let request = request.header(header::ACCEPT, "application/json");
+        let request = match authorization {
+            Some(authorization) => request.header(header::AUTHORIZATION, authorization),
+            None => request,
+        };
+        let request = request.body(Full::new(body)).map_err(|error| CallError::lost(&error))?;
         let called = async {
             let response = self.client()?.request(request).await.map_err(|error| CallError::lost(&error))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-            body.map_err(|error| CallError::lost(&*error))?;
-            Ok(status)
+            let body = body.map_err(|error| CallError::lost(&*error))?.to_bytes();
+            Ok(Called { status, body })
         };
         tokio::time::timeout(TIMEOUT, called).await.map_err(|_| CallError::TimedOut)?
     }

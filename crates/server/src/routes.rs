@@ -212,6 +212,12 @@ pub const ROUTES: &[Route] = &[
     // Pages.
     row(Get, "/ui/signin", Credential, "Sign in (page)", || get(ui::signin::show)).query(&["request", "switch"]),
     row(Post, "/ui/signin", Credential, "Sign in", || post(ui::signin::sign_in)).form(ui::signin::PARAMETERS),
+    row(Get, "/ui/upstream", Credential, "Sign in with another provider: to there", || get(ui::upstream::leave))
+        .query(&["request", "upstream"]),
+    row(Get, "/ui/upstream/callback", Credential, "Sign in with another provider: back from there", || {
+        get(ui::upstream::come_back)
+    })
+    .query(ui::upstream::ANSWER),
     row(Get, "/ui/consent", Credential, "What may this client have? (page)", || get(ui::consent::show))
         .query(&["request"]),
     row(Post, "/ui/consent", Credential, "Allow it or not", || post(ui::consent::decide)).form(ui::consent::PARAMETERS),
@@ -299,6 +305,14 @@ pub const ROUTES: &[Route] = &[
         || put(admin::audiences::disable_scopes),
     )
     .json::<admin::audiences::DisabledScopes>(),
+    row(Get, "/api/admin/upstreams", Admin, "List the other providers that people sign in with", || {
+        get(admin::upstreams::list)
+    }),
+    row(Post, "/api/admin/upstreams", Admin, "Add one; it is asked who it is", || post(admin::upstreams::add))
+        .json::<admin::upstreams::NewUpstream>(),
+    row(Delete, "/api/admin/upstreams/{id}", Admin, "Remove one; nobody is signed out", || {
+        delete(admin::upstreams::remove)
+    }),
     row(Post, "/api/admin/revocations", Admin, "End tokens, sessions, users, clients, a tenant, a key", || {
         post(admin::revocations::revoke)
     })

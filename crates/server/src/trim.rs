@@ -9,7 +9,7 @@ use crate::{
     app::App,
     clock::Stopwatch,
     domain::{rsn::Rsn, time::Timestamp, trim::Confirmed},
-    store::{StoreError, authorizations, codes, devices, pushed, revocations, trim},
+    store::{StoreError, authorizations, codes, devices, pushed, revocations, trim, upstreams},
 };
 
 /// How long a code is remembered after it expired: for so long its second use is noticed (OAU-05).
@@ -54,7 +54,7 @@ pub struct Trimmed {
     pub sessions: usize,
     pub signins: usize,
     pub events: usize,
-    /// Authorization requests that nobody answered.
+    /// Authorization requests that nobody answered, and people who never came back from an upstream.
     pub requests: u64,
     pub codes: u64,
 }
@@ -113,7 +113,7 @@ impl Trimmer {
             sessions: self.sessions(app, sessions).await?,
             signins: self.signins(app, sessions).await?,
             events: events(app, audit).await?,
-            requests: requests(app, time).await?,
+            requests: requests(app, time).await? + trips(app, time).await?,
             codes: codes(app, time.minus(CODE_MEMORY)).await?,
         })
     }
@@ -202,6 +202,10 @@ async fn requests(app: &App, before: Timestamp) -> Result<u64, StoreError> {
         }
     }
     Ok(removed)
+}
+
+async fn trips(app: &App, before: Timestamp) -> Result<u64, StoreError> {
+    app.store.write(move |tx| Box::pin(upstreams::purge(tx, before, ROWS))).await
 }
 
 async fn codes(app: &App, before: Timestamp) -> Result<u64, StoreError> {

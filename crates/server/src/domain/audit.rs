@@ -73,6 +73,8 @@ events! {
     AudienceCreated "audience_created",
     AudienceUpdated "audience_updated",
     AudienceDeleted "audience_deleted",
+    UpstreamCreated "upstream_created",
+    UpstreamDeleted "upstream_deleted",
     KeyCreated "key_created",
     /// A key went one state further; `state` names it.
     KeyRotated "key_rotated",

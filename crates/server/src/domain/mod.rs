@@ -43,4 +43,5 @@ pub mod standing;
 pub mod subject;
 pub mod time;
 pub mod trim;
+pub mod upstream;
 pub mod user;

@@ -35,6 +35,7 @@ pub mod standing;
 pub mod status;
 pub mod trim;
 mod tx;
+pub mod upstreams;
 pub mod users;
 mod value;
 mod wide;

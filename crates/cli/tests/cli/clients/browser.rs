@@ -25,7 +25,7 @@ pub struct Page {
 }
 
 impl Page {
-    fn location(&self) -> Option<&str> {
+    pub fn location(&self) -> Option<&str> {
         self.headers("location").next()
     }
 
@@ -55,7 +55,12 @@ impl Browser {
 
     /// The same with another answer to the question whether the client may have it.
     pub fn visit_and(&mut self, url: &str, decision: &str) -> String {
-        let mut page = self.get(url);
+        let page = self.get(url);
+        self.answer(page, decision)
+    }
+
+    /// Goes on from a page.
+    pub fn answer(&mut self, mut page: Page, decision: &str) -> String {
         for _ in 0..8 {
             if let Some(to) = page.location().map(str::to_owned) {
                 if !to.starts_with('/') && !to.starts_with(&self.issuer) {
@@ -63,9 +68,7 @@ impl Browser {
                 }
                 page = self.get(&to);
             } else if page.body.contains("action=\"/ui/signin\"") {
-                let (request, form) = (page.hidden("request").to_owned(), page.hidden("form").to_owned());
-                let fields = [("request", &*request), ("form", &*form), ("email", EMAIL), ("password", PASSWORD)];
-                page = self.post("/ui/signin", &fields);
+                page = self.sign_in(&page, EMAIL, PASSWORD);
             } else if page.body.contains("action=\"/ui/consent\"") {
                 let (request, form) = (page.hidden("request").to_owned(), page.hidden("form").to_owned());
                 page = self.post("/ui/consent", &[("request", &request), ("form", &form), ("decision", decision)]);
@@ -74,6 +77,16 @@ impl Browser {
             }
         }
         panic!("no way back to the client: {} {}", page.status, page.body);
+    }
+
+    /// Fills in the sign-in page.
+    pub fn sign_in(&mut self, page: &Page, email: &str, password: &str) -> Page {
+        let mut fields = vec![("request", page.hidden("request")), ("form", page.hidden("form"))];
+        if page.body.contains("name=\"link\"") {
+            fields.push(("link", page.hidden("link")));
+        }
+        fields.extend([("email", email), ("password", password)]);
+        self.post("/ui/signin", &fields)
     }
 
     pub fn get(&mut self, url: &str) -> Page {
@@ -89,7 +102,8 @@ impl Browser {
     fn send(&mut self, method: &str, path: &str, form: Option<&str>) -> Page {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+        let host = self.issuer.split_once("://").unwrap().1;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
         if !self.cookies.is_empty() {
             let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             head += &format!("cookie: {}\r\n", cookies.join("; "));

@@ -2,6 +2,7 @@
 //! crate oauth2. The libraries make every request but the browser's, and judge every answer.
 
 mod browser;
+mod upstream;
 
 use browser::{Browser, EMAIL};
 use serde_json::{Value, json};

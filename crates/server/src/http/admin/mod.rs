@@ -9,6 +9,7 @@ pub mod registration;
 pub mod revocations;
 pub mod sessions;
 pub mod status;
+pub mod upstreams;
 pub mod users;
 
 use std::{sync::Arc, time::Duration};

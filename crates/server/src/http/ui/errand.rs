@@ -7,7 +7,7 @@ use super::{Leads, device::DeviceVisit};
 use crate::{
     app::App,
     domain::{
-        authorize::Step,
+        authorize::{Prompt, Step},
         browser::BrowserSecret,
         signin::{Signin, SigninId},
         time::Timestamp,
@@ -71,6 +71,17 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.ceremony.step(false, now) == Ok(Step::SignIn),
             Self::Device(visit) => visit.signin.is_none(),
+        }
+    }
+
+    /// Whether the client asks for a sign-in that happens now, whatever the person did before.
+    pub fn wants_fresh(&self) -> bool {
+        match self {
+            Self::Client(visit) => {
+                let request = &visit.ceremony.request;
+                request.prompt.contains(&Prompt::Login) || request.max_age.is_some()
+            }
+            Self::Device(_) => false,
         }
     }
 

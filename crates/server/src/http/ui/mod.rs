@@ -6,6 +6,7 @@ pub mod device;
 mod errand;
 pub mod signin;
 pub mod signout;
+pub mod upstream;
 
 use askama::Template;
 use axum::{
@@ -15,7 +16,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 
 use super::{body::Form, error::PageError};
-use crate::{app::App, config::Issuer, errors};
+use crate::{app::App, config::Issuer, domain::upstream::Upstream, errors};
 
 /// A page that a person reads. `host` is the issuer's, shown on every page.
 #[derive(Debug, Template)]
@@ -27,6 +28,10 @@ pub(super) struct SignInPage<'a> {
     pub form: &'a str,
     pub email: &'a str,
     pub problem: Option<&'a str>,
+    /// Other ways in.
+    pub upstreams: &'a [Upstream],
+    /// What is to become this account's once its password was right, and the name of where that is.
+    pub link: Option<(&'a str, &'a str)>,
 }
 
 #[derive(Debug, Template)]
@@ -169,6 +174,19 @@ impl FromRequest<App> for PageForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{time::Timestamp, upstream::UpstreamName};
+
+    fn labelled(text: &str) -> Upstream {
+        Upstream {
+            name: UpstreamName::parse("other").unwrap(),
+            label: text.to_owned(),
+            issuer: text.to_owned(),
+            client_id: text.to_owned(),
+            sealed_secret: None,
+            signup: true,
+            created_at: Timestamp::from_secs(0),
+        }
+    }
 
     // ADM-05: what a stranger chose stays text wherever it is shown.
     #[test]
@@ -184,8 +202,17 @@ mod tests {
         for text in HOSTILE {
             let wishes = [text.to_owned()];
             let pages = [
-                SignInPage { host: text, client: text, request: text, form: text, email: text, problem: Some(text) }
-                    .render(),
+                SignInPage {
+                    host: text,
+                    client: text,
+                    request: text,
+                    form: text,
+                    email: text,
+                    problem: Some(text),
+                    upstreams: &[labelled(text)],
+                    link: Some((text, text)),
+                }
+                .render(),
                 ConsentPage {
                     host: text,
                     client: text,

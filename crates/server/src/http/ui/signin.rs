@@ -1,18 +1,16 @@
 //! `/ui/signin`: e-mail and password for a browser's sign-in, which serves every client (single sign-on).
 
 mod open;
+mod shown;
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
-use super::{
-    PageForm, SignInPage,
-    errand::{Errand, leads},
-    host, page,
+pub(super) use self::{
+    open::{By, Entrant},
+    shown::{Filled, Link, shown},
 };
+use super::{PageForm, errand::Errand};
 use crate::{
     app::App,
     errors,
@@ -29,7 +27,7 @@ use crate::{
 };
 
 /// The form's parameters.
-pub const PARAMETERS: &[&str] = &["request", "form", "email", "password"];
+pub const PARAMETERS: &[&str] = &["request", "form", "email", "password", "link"];
 
 /// The form's name, as its token has it.
 const FORM: &str = "signin";
@@ -50,7 +48,8 @@ pub async fn show(
     if query.get("switch").is_none() && !errand.needs_sign_in(app.clock.now()) {
         return errand.go_on(&app, &context).await;
     }
-    shown(&app, &errand, errand.login_hint().unwrap_or_default(), None)
+    let email = errand.login_hint().unwrap_or_default();
+    shown(&app, &errand, &Filled { email, ..Filled::default() }).await
 }
 
 /// `POST /ui/signin`
@@ -76,25 +75,52 @@ pub async fn sign_in(
     // One that was planted twice is none.
     let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
     let password = PlainSecret::new(password.to_owned());
+    let link = Link::find(&app, form.get("link")).await?;
     let who = match authenticate(&app, &context, email, &password, device.as_deref()).await {
         Ok(who) => who,
-        Err(error) => return again(&app, &errand, email, error),
+        Err(error) => return again(&app, &errand, email, link.as_ref(), error).await,
     };
-    let secret = open::open(&app, &context, &who, errand.signin(), before).await?;
+    let shared = who.shared.clone();
+    let entrant = Entrant::by_password(who, link.map(|link| link.name), app.clock.now());
+    let mut response = enter(&app, &context, &headers, errand, &entrant).await?;
+    let known = attempts::remember(&app, &shared)?;
+    response.headers_mut().extend(known.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
+}
+
+/// Signs somebody in and sends them on, now that it is known who they are.
+///
+/// # Errors
+/// Those of the store and of what comes next.
+pub(super) async fn enter(
+    app: &App,
+    context: &Context,
+    headers: &HeaderMap,
+    errand: Errand,
+    entrant: &Entrant,
+) -> Result<Response, PageError> {
+    let before = signin(app, headers)?;
+    let secret = open::open(app, context, entrant, &errand, before).await?;
     app.metrics.signin("success");
-    let mut response = match Errand::find(&app, &headers, Some(&errand.name()), Some(secret.id())).await {
-        Ok(errand) => errand.go_on(&app, &context).await?,
-        Err(stop) => stop.into_response(&app)?,
+    let mut response = match Errand::find(app, headers, Some(&errand.name()), Some(secret.id())).await {
+        Ok(errand) => errand.go_on(app, context).await?,
+        Err(stop) => stop.into_response(app)?,
     };
     let cookie = Cookie::Signin.set(&app.config.issuer, secret.expose(), app.config.refresh.absolute.as_secs());
-    for cookie in [cookie, attempts::remember(&app, &who.shared)?].into_iter().flatten() {
+    if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
 }
 
 /// The form once more, with what the person can do about it; what they cannot is a page of its own.
-fn again(app: &App, errand: &Errand, email: &str, error: ApiError) -> Result<Response, PageError> {
+async fn again(
+    app: &App,
+    errand: &Errand,
+    email: &str,
+    link: Option<&Link>,
+    error: ApiError,
+) -> Result<Response, PageError> {
     let code = error.0.code;
     if ![errors::INVALID_CREDENTIALS, errors::TOO_MANY_ATTEMPTS, errors::OVERLOADED].contains(&code) {
         return Err(error.into());
@@ -104,25 +130,12 @@ fn again(app: &App, errand: &Errand, email: &str, error: ApiError) -> Result<Res
         None => format!("{}.", code.title),
         Some(seconds) => format!("{}. Try again in {seconds} s.", code.title),
     };
-    let mut response = shown(app, errand, email, Some(&words))?;
-    *response.status_mut() = StatusCode::from_u16(code.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = shown(app, errand, &Filled { email, problem: Some((code, &words)), link }).await?;
     let headers = response.headers_mut();
     headers.extend(wait.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
     if code == errors::INVALID_CREDENTIALS {
         // RFC 9110 §15.5.2: no 401 without a challenge; no browser acts on this one.
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Password realm=\"countersign\""));
     }
-    Ok(response.into_response())
-}
-
-fn shown(app: &App, errand: &Errand, email: &str, problem: Option<&str>) -> Result<Response, PageError> {
-    let facts = SignInPage {
-        host: host(&app.config.issuer),
-        client: errand.client(),
-        request: &errand.name(),
-        form: &errand.browser().form_token(FORM, &errand.name()),
-        email,
-        problem,
-    };
-    page(&facts, StatusCode::OK, leads(errand.destination().as_deref()))
+    Ok(response)
 }

@@ -4,35 +4,86 @@ use crate::{
     app::App,
     domain::{
         audit::{AuditEvent, Event},
+        browser::RequestName,
+        rsn::Rsn,
         session::EndReason,
-        signin::{Signin, SigninId, SigninSecret},
+        signin::{SigninId, SigninSecret},
+        time::Timestamp,
+        upstream::{Identity, UpstreamName},
         user::UserId,
     },
+    errors,
     http::{
         context::Context,
         error::PageError,
         login::{Authenticated, success},
+        ui::errand::Errand,
     },
     store::{
         StoreError, Tx, audit, login_limits,
         sessions::{self, Act},
         signins::{self, NewSignin},
-        users::{self, NewHash},
+        upstreams,
+        users::{self, NewHash, NewUser},
     },
 };
+
+/// Somebody of whom it is known who they are.
+#[derive(Debug, Clone)]
+pub(in crate::http::ui) struct Entrant {
+    pub user: UserId,
+    pub auth_rsn: Rsn,
+    pub auth_time: Timestamp,
+    pub by: By,
+}
+
+/// How it became known, with what that changes.
+#[derive(Debug, Clone)]
+pub(in crate::http::ui) enum By {
+    Password {
+        /// Whose failures are forgotten now.
+        account: String,
+        /// The stored hash, and the same password's with today's parameters.
+        rehash: Option<(String, String)>,
+        /// What waited for the password.
+        link: Option<RequestName>,
+    },
+    Upstream {
+        name: UpstreamName,
+        /// The account that is made of it, and whose it is.
+        new: Option<(Box<NewUser>, Identity)>,
+    },
+}
+
+impl Entrant {
+    pub fn by_password(who: Authenticated, link: Option<RequestName>, now: Timestamp) -> Self {
+        let stored = who.user.password_hash.unwrap_or_default();
+        let rehash = who.rehashed.map(|new| (stored, new));
+        let by = By::Password { account: who.account, rehash, link };
+        Self { user: who.user.id, auth_rsn: who.auth_rsn, auth_time: now, by }
+    }
+
+    /// RFC 8176. How somebody signed in elsewhere is not ours to say.
+    fn amr(&self) -> &'static str {
+        match self.by {
+            By::Password { .. } => "pwd",
+            By::Upstream { .. } => "",
+        }
+    }
+}
 
 /// Everything that the transaction writes.
 #[derive(Debug, Clone)]
 struct Writes {
-    user: UserId,
-    account: String,
-    rehash: Option<(String, String)>,
+    entrant: Entrant,
+    browser: [u8; 32],
     signin: NewSignin,
     /// The same person's sign-in of this browser, which goes on under a new id.
     same: Option<SigninId>,
     /// What this browser had before, if it is another person's or over.
     before: Option<SigninId>,
     event: AuditEvent,
+    created: AuditEvent,
     act: Act,
 }
 
@@ -40,47 +91,50 @@ struct Writes {
 /// and end if it was another's.
 ///
 /// # Errors
-/// Those of the store.
+/// Those of the store; `form-expired` if somebody else made the account meanwhile.
 pub(super) async fn open(
     app: &App,
     context: &Context,
-    who: &Authenticated,
-    live: Option<&Signin>,
+    entrant: &Entrant,
+    errand: &Errand,
     before: Option<SigninId>,
 ) -> Result<SigninSecret, PageError> {
     let secret = SigninSecret::new(&app.random.bytes()?);
-    let (user, now) = (who.user.id.clone(), app.clock.now());
+    let (user, now) = (&entrant.user, app.clock.now());
     let act = app.act(context, user.as_str(), now)?;
-    let event = AuditEvent::new(Event::LoginSuccess, now, &act.source, app.random.bytes()?).user(user.as_str());
+    let event = |event| {
+        let random = app.random.bytes()?;
+        Ok::<_, PageError>(AuditEvent::new(event, now, &act.source, random).user(user.as_str()))
+    };
     let signin = NewSignin {
         id: secret.id(),
         user_id: user.to_string(),
-        auth_time: now,
-        amr: "pwd".to_owned(),
+        auth_time: entrant.auth_time,
+        amr: entrant.amr().to_owned(),
         acr: "1".to_owned(),
-        auth_rsn: who.auth_rsn,
+        auth_rsn: entrant.auth_rsn,
         device: context.device(),
         ip: context.ip(),
         expires_at: now.plus(app.config.refresh.absolute),
     };
-    let rehash = who.rehashed.clone().map(|new| (who.user.password_hash.clone().unwrap_or_default(), new));
-    let same = live.filter(|live| live.user_id == user.as_str()).map(|live| live.id);
-    let writes = Writes { user, account: who.account.clone(), rehash, signin, same, before, event, act };
-    app.store
-        .write(move |tx| {
-            let writes = writes.clone();
-            Box::pin(async move { write(tx, &writes).await })
-        })
-        .await?;
-    Ok(secret)
+    let same = errand.signin().filter(|live| live.user_id == user.as_str()).map(|live| live.id);
+    let (success, created) = (event(Event::LoginSuccess)?, event(Event::UserCreated)?);
+    let browser = errand.browser().hash();
+    let writes = Writes { entrant: entrant.clone(), browser, signin, same, before, event: success, created, act };
+    let written = app.store.write(move |tx| {
+        let writes = writes.clone();
+        Box::pin(async move { write(tx, &writes).await })
+    });
+    match written.await {
+        Ok(()) => Ok(secret),
+        Err(StoreError::Conflict) => Err(errors::FORM_EXPIRED.into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
+/// `Conflict` if the account that was to be made exists by now.
 async fn write(tx: &mut Tx, writes: &Writes) -> Result<(), StoreError> {
-    let attempts = login_limits::reset(tx, &writes.account).await?;
-    // What changes is locked first, and in order: the user before sign-ins and sessions, all before the log.
-    if let Some((old, new)) = &writes.rehash {
-        users::renew_hash(tx, &NewHash { user: &writes.user, old: Some(old), new }).await?;
-    }
+    let event = arrive(tx, writes).await?;
     let renewed = match &writes.same {
         Some(same) => signins::renew(tx, same, &writes.signin).await?,
         None => false,
@@ -91,5 +145,41 @@ async fn write(tx: &mut Tx, writes: &Writes) -> Result<(), StoreError> {
         }
         signins::insert(tx, &writes.signin).await?;
     }
-    audit::insert(tx, &success(&writes.event, attempts)).await
+    audit::insert(tx, &event).await
+}
+
+/// What changes with the way somebody came. What changes is locked first, and in order: the user before sign-ins and sessions,
+/// all before the log.
+async fn arrive(tx: &mut Tx, writes: &Writes) -> Result<AuditEvent, StoreError> {
+    let user = &writes.entrant.user;
+    match &writes.entrant.by {
+        By::Password { account, rehash, link } => {
+            let attempts = login_limits::reset(tx, account).await?;
+            if let Some((old, new)) = rehash {
+                users::renew_hash(tx, &NewHash { user, old: Some(old), new }).await?;
+            }
+            let event = success(&writes.event, attempts);
+            let identity = match link {
+                Some(link) => upstreams::kept(tx, link, &writes.browser, writes.act.now).await?,
+                None => None,
+            };
+            match identity {
+                Some(identity) if upstreams::link(tx, &identity, user, writes.act.now).await? => {
+                    Ok(event.with("linked", identity.issuer))
+                }
+                _ => Ok(event),
+            }
+        }
+        By::Upstream { name, new } => {
+            if let Some((account, identity)) = new {
+                let made =
+                    users::insert(tx, account).await? && upstreams::link(tx, identity, user, writes.act.now).await?;
+                if !made {
+                    return Err(StoreError::Conflict);
+                }
+                audit::insert(tx, &writes.created.clone().with("upstream", name.as_str())).await?;
+            }
+            Ok(writes.event.clone().with("upstream", name.as_str()))
+        }
+    }
 }

@@ -1,0 +1,82 @@
+//! The sign-in page as a person sees it.
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::FORM;
+use crate::{
+    app::App,
+    domain::{browser::RequestName, upstream::UpstreamName},
+    errors::Code,
+    http::{
+        TENANT,
+        error::PageError,
+        ui::{
+            SignInPage,
+            errand::{Errand, leads},
+            host, page,
+        },
+    },
+    store::upstreams,
+};
+
+/// What is in the form already, and what went wrong before.
+#[derive(Debug, Default)]
+pub(in crate::http::ui) struct Filled<'a> {
+    pub email: &'a str,
+    /// The words stand beside the form; the code gives the answer its status.
+    pub problem: Option<(Code, &'a str)>,
+    pub link: Option<&'a Link>,
+}
+
+/// An identity at an upstream that waits for its account's password. The form carries it as `name~upstream`.
+#[derive(Debug, Clone)]
+pub(in crate::http::ui) struct Link {
+    pub name: RequestName,
+    pub upstream: UpstreamName,
+    pub label: String,
+}
+
+impl Link {
+    /// The link that a form carries; `None` if it carries none, or none that could be ours.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn find(app: &App, carried: Option<&str>) -> Result<Option<Self>, PageError> {
+        let parts = carried.and_then(|text| text.split_once('~'));
+        let read =
+            parts.and_then(|(name, upstream)| Some((RequestName::parse(name)?, UpstreamName::parse(upstream).ok()?)));
+        let Some((name, upstream)) = read else { return Ok(None) };
+        let wanted = upstream.clone();
+        let found = app.store.read(move |tx| {
+            let wanted = wanted.clone();
+            Box::pin(async move { upstreams::find(tx, TENANT, &wanted).await })
+        });
+        Ok(found.await?.map(|found| Self { name, upstream, label: found.label }))
+    }
+
+    fn carried(&self) -> String {
+        format!("{}~{}", self.name.as_str(), self.upstream)
+    }
+}
+
+/// The page.
+///
+/// # Errors
+/// Those of the store; `internal`.
+pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Filled<'_>) -> Result<Response, PageError> {
+    let upstreams = app.store.read(|tx| Box::pin(upstreams::list(tx, TENANT))).await?;
+    let carried = filled.link.map(|link| (link.carried(), &*link.label));
+    let facts = SignInPage {
+        host: host(&app.config.issuer),
+        client: errand.client(),
+        request: &errand.name(),
+        form: &errand.browser().form_token(FORM, &errand.name()),
+        email: filled.email,
+        problem: filled.problem.map(|(_, words)| words),
+        upstreams: &upstreams,
+        link: carried.as_ref().map(|(carried, label)| (carried.as_str(), *label)),
+    };
+    let status = filled.problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok());
+    page(&facts, status.unwrap_or(StatusCode::OK), leads(errand.destination().as_deref()))
+}
