@@ -177,6 +177,7 @@ CREATE TABLE sessions (
     revoked_reason  text,
     revoked_detail  text,                      -- JSON: which token, from where, how far apart
     dpop_jkt        text,
+    claims          text,                      -- space-separated: what UserInfo tells besides the claims of the scope
     committed       bigint NOT NULL DEFAULT 0  -- 1: rule B
 );
 CREATE INDEX sessions_signin ON sessions (signin_id);
@@ -302,6 +303,8 @@ CREATE TABLE codes (
     audience     text   NOT NULL,
     nonce        text,
     dpop_jkt     text,
+    userinfo_claims text,                      -- space-separated: claims that were asked for by name
+    id_token_claims text,
     expires_at   bigint NOT NULL,
     redeemed_at  bigint,
     sid          text                          -- set when it is redeemed

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::{MethodRouter, delete, get, post, put},
 };
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     http::{
         account, admin, authorize, clients,
         context::Peer,
-        device, docs,
+        cors, device, docs,
         front::{Front, Ready},
         health, introspect, login, logout, metrics, par, password,
         pipeline::{self, unmatched},
@@ -73,6 +73,8 @@ pub struct Route {
     pub takes: Takes,
     /// The answer's JSON, if it is JSON with a fixed shape.
     pub answers: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// Pages of any origin may read the answer (CSR-08).
+    pub any_origin: bool,
     handler: Handler,
 }
 
@@ -118,6 +120,11 @@ impl Route {
         self.answers = Some(schema_of::<T>);
         self
     }
+
+    const fn any_origin(mut self) -> Self {
+        self.any_origin = true;
+        self
+    }
 }
 
 const fn row(
@@ -127,13 +134,14 @@ const fn row(
     summary: &'static str,
     handler: fn() -> MethodRouter<App>,
 ) -> Route {
-    Route { verb, path, access, summary, takes: Takes::Nothing, answers: None, handler: Handler::Router(handler) }
+    let handler = Handler::Router(handler);
+    Route { verb, path, access, summary, takes: Takes::Nothing, answers: None, any_origin: false, handler }
 }
 
 /// A public document that lies ready.
 const fn document(path: &'static str, summary: &'static str, answer: fn(&App, &HeaderMap) -> Response) -> Route {
     let handler = Handler::Ready(answer);
-    Route { verb: Get, path, access: Public, summary, takes: Takes::Nothing, answers: None, handler }
+    Route { verb: Get, path, access: Public, summary, takes: Takes::Nothing, answers: None, any_origin: true, handler }
 }
 
 use Access::{Admin, Credential, Local, Public, Reader, SignedIn};
@@ -159,28 +167,33 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/authorize", Credential, "The same in a form", || post(authorize::post)).form(authorize::PARAMETERS),
     row(Post, "/par", Credential, "A client pushes its authorization request (RFC 9126)", || post(par::push))
         .form(par::PARAMETERS)
-        .answers::<par::PushedResponse>(),
+        .answers::<par::PushedResponse>()
+        .any_origin(),
     row(Post, "/device", Credential, "A device asks to be let in from another one (RFC 8628)", || post(device::begin))
         .form(device::PARAMETERS)
         .answers::<device::DeviceResponse>(),
     row(Get, "/userinfo", Credential, "What a client may know about its person (OpenID Connect)", || {
         get(userinfo::userinfo)
-    }),
-    row(Post, "/userinfo", Credential, "The same by POST", || post(userinfo::userinfo)),
+    })
+    .any_origin(),
+    row(Post, "/userinfo", Credential, "The same by POST", || post(userinfo::userinfo)).any_origin(),
     row(Post, "/token", Credential, "Every grant (OAuth 2.1, RFC 8628, RFC 8693)", || post(token::token))
         .form(token::PARAMETERS)
-        .answers::<token::TokenResponse>(),
+        .answers::<token::TokenResponse>()
+        .any_origin(),
     // The revocation feed.
     row(Get, "/revocations/{stream}", Reader, "The signed revocation feed: events, long-poll or plain", || {
         get(revocations::feed)
     })
     .query(&["after", "wait_ms"]),
     row(Get, "/revocations/{stream}/time", Reader, "The feed's time anchor", || get(revocations::time)).query(&["n"]),
-    row(Get, "/revocations/{stream}/jwks.json", Public, "The feed's public keys (RFC 7517)", || get(revocations::jwks)),
+    row(Get, "/revocations/{stream}/jwks.json", Public, "The feed's public keys (RFC 7517)", || get(revocations::jwks))
+        .any_origin(),
     row(Post, "/revoke", Credential, "End a refresh token's session, or an access token (RFC 7009)", || {
         post(revoke::revoke)
     })
-    .form(revoke::PARAMETERS),
+    .form(revoke::PARAMETERS)
+    .any_origin(),
     row(Post, "/introspect", Credential, "Is this token active? For the service it is meant for (RFC 7662)", || {
         post(introspect::introspect)
     })
@@ -353,6 +366,14 @@ fn router(app: &App) -> Router {
             Handler::Ready(answer) => {
                 get(move |State(app): State<App>, headers: HeaderMap| async move { answer(&app, &headers) })
             }
+        };
+        // A browser asks once per path before it sends what a form cannot.
+        let first =
+            !ROUTES.iter().take_while(|other| !std::ptr::eq(*other, route)).any(|other| other.path == route.path);
+        let row = if route.any_origin && first {
+            row.options(|| async { (StatusCode::NO_CONTENT, cors::preflight(route.path)) })
+        } else {
+            row
         };
         router = router.route(route.path, row.layer(from_fn_with_state((app.clone(), route), pipeline::row)));
     }

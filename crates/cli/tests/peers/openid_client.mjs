@@ -32,7 +32,7 @@ async function setup(wanted) {
   return { client: clients.length - 1 }
 }
 
-async function begin({ client, scope, more = {} }) {
+async function begin({ client, scope, more = {}, pushed }) {
   const known = clients[client]
   known.verifier = oidc.randomPKCECodeVerifier()
   known.state = oidc.randomState()
@@ -48,7 +48,10 @@ async function begin({ client, scope, more = {} }) {
   }
   if (known.dpop.DPoP) parameters.dpop_jkt = await known.dpop.DPoP.calculateThumbprint()
   known.maxAge = more.max_age === undefined ? undefined : Number(more.max_age)
-  return { url: oidc.buildAuthorizationUrl(known.config, parameters).href }
+  const url = pushed
+    ? await oidc.buildAuthorizationUrlWithPAR(known.config, parameters, known.dpop)
+    : oidc.buildAuthorizationUrl(known.config, parameters)
+  return { url: url.href }
 }
 
 async function finish({ client, url }) {

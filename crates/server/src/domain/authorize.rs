@@ -1,10 +1,12 @@
 //! The authorization endpoint's rules (OAuth 2.1 §4.1, OpenID Connect Core §3.1.2): where an answer may go, what a request
 //! asks for, and what has to happen before it is granted.
 
+mod claims;
 mod parameters;
 mod request;
 mod step;
 
+pub use claims::{ClaimsRequest, names as claim_names};
 pub use parameters::{Malformed, PARAMETERS, Parameters, Repeated};
 use request::audience;
 pub use request::{AuthorizationRequest, Prompt, check};

@@ -109,6 +109,10 @@ pub struct Authorized {
     pub nonce: Option<String>,
     /// The key that the client's tokens must be bound to (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
+    /// Single claims that UserInfo tells besides those of the scope; space-separated.
+    pub userinfo_claims: Option<String>,
+    /// The same for the ID token.
+    pub id_token_claims: Option<String>,
     pub expires_at: Timestamp,
     /// The session that it was redeemed for, if it was.
     pub redeemed: Option<Sid>,
@@ -198,6 +202,8 @@ mod tests {
             audience: "api".into(),
             nonce: None,
             dpop_jkt: None,
+            userinfo_claims: None,
+            id_token_claims: None,
             expires_at: NOW.plus(CODE_TTL),
             redeemed: None,
         }

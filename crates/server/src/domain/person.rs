@@ -22,6 +22,7 @@ const BY_SCOPE: &[(&str, &[&str])] = &[
             "birthdate",
             "zoneinfo",
             "locale",
+            "updated_at",
         ],
     ),
     ("phone", &["phone_number", "phone_number_verified"]),
@@ -35,6 +36,20 @@ const ADDRESS: &[&str] = &["formatted", "street_address", "locality", "region", 
 pub fn names() -> Vec<&'static str> {
     let plain = BY_SCOPE.iter().filter(|(scope, _)| *scope != "address").flat_map(|(_, names)| names.iter().copied());
     ["sub", "email", "email_verified", "address", "roles"].into_iter().chain(plain).collect()
+}
+
+/// The scope that tells a claim.
+pub fn scope_of(claim: &str) -> Option<&'static str> {
+    match claim {
+        "email" | "email_verified" => Some("email"),
+        "roles" => Some("roles"),
+        "address" => Some("address"),
+        _ => BY_SCOPE
+            .iter()
+            .filter(|(scope, _)| *scope != "address")
+            .find(|(_, names)| names.contains(&claim))
+            .map(|(scope, _)| *scope),
+    }
 }
 
 /// A person, as far as clients may know them.
@@ -73,6 +88,16 @@ pub fn claims(person: &Person<'_>, scope: &Scope) -> Map<String, Value> {
     claims
 }
 
+/// The claims of these names, space-separated, as far as the client may ask for the scopes that tell them (§5.5).
+pub fn single(person: &Person<'_>, names: &str, allowed: &Scope) -> Map<String, Value> {
+    let may = |name: &str| scope_of(name).is_some_and(|scope| allowed.contains(scope));
+    let wanted = |name: &str| names.split(' ').any(|wanted| wanted == name) && may(name);
+    if names.is_empty() {
+        return Map::new();
+    }
+    claims(person, allowed).into_iter().filter(|(name, _)| wanted(name)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -99,6 +124,9 @@ mod tests {
         assert_eq!(told("openid address"), json!({"sub": "usr_a", "address": {"locality": "London", "country": "UK"}}));
         assert_eq!(told("openid roles"), json!({"sub": "usr_a", "roles": ["buyer"]}));
         assert_eq!(told("plan"), json!({"sub": "usr_a"}));
+        let single = |names: &str| Value::Object(single(&person, names, &"openid profile email".parse().unwrap()));
+        assert_eq!(single("name phone_number sub roles address"), json!({"name": "Ada"}));
+        assert_eq!((single("email"), single("")), (json!({"email": "ada@example.com"}), json!({})));
         let bare = Person { attributes: &Map::new(), ..person };
         assert_eq!(claims(&bare, &"address profile".parse().unwrap()).len(), 1);
         assert!(names().contains(&"family_name") && !names().contains(&"locality"));

@@ -11,6 +11,9 @@ use super::{
     time::Timestamp,
 };
 
+/// How strong a sign-in by password is; there is no other kind.
+pub const ACR: &str = "1";
+
 /// What the browser holds: the value of the cookie `__Host-signin`, 256 random bits. Never stored, never printed.
 #[derive(Clone)]
 pub struct SigninSecret(Zeroizing<String>);

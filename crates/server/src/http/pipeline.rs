@@ -15,6 +15,7 @@ use super::{
     caller,
     context::{Context, Peer},
     cookies::Cookie,
+    cors,
     error::{ApiError, Failure},
     front::Ready,
 };
@@ -33,7 +34,9 @@ pub async fn row(State((app, route)): State<(App, &'static Route)>, mut request:
     // AUD-06: a panic is an answer like any other failure, and the process goes on.
     let answered = AssertUnwindSafe(answer(&app, route, request, next)).catch_unwind().await;
     let response = answered.unwrap_or_else(|panic| broken(&*panic));
-    exchange.end(&app, response)
+    let mut response = exchange.end(&app, response);
+    cors::open(route, response.headers_mut());
+    response
 }
 
 /// The same around a document that lies ready: there is no body to read and no credential to check, and its headers are

@@ -3,14 +3,19 @@
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use countersign_jose::{Algorithm, Audience, GenericClaims, Missing, profile::Profile, sign};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::{Map, Value};
 
-use super::{caller, dpop::Asked, error::ApiError};
+use super::{
+    body::{Form, form_bytes, is_form},
+    caller,
+    dpop::Asked,
+    error::ApiError,
+};
 use crate::{
     app::App,
     domain::{
@@ -39,8 +44,10 @@ impl Profile for SignedAnswer {
     const EXPIRES: bool = false;
 }
 
-/// `GET /userinfo` and `POST /userinfo`: the token travels in the header alone; one in a query or a form is not looked at.
-pub async fn userinfo(State(app): State<App>, method: Method, headers: HeaderMap) -> Result<Response, ApiError> {
+/// `GET /userinfo` and `POST /userinfo`: the token travels in the header, or in a form (RFC 6750 §2.2); one in a query is not
+/// looked at.
+pub async fn userinfo(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    let (method, headers) = with_token(request).await?;
     let asked = Asked { method: &method, path: "/userinfo", headers: &headers };
     let (shown, authority) = caller::of_any_audience(&app, asked).await?;
     let scope: Scope = shown.scope().parse().map_err(|_| errors::TOKEN_INVALID)?;
@@ -66,7 +73,8 @@ pub async fn userinfo(State(app): State<App>, method: Method, headers: HeaderMap
         attributes: user.attributes.as_map(),
         roles: &roles,
     };
-    let claims = person::claims(&person, &scope);
+    let mut claims = person::claims(&person, &scope);
+    claims.extend(person::single(&person, &authority.claims, &client.settings.scopes));
     match client.settings.sign_in.userinfo_alg {
         Some(alg) => signed(&app, &client, alg, claims),
         None => Ok(Json(claims).into_response()),
@@ -87,4 +95,21 @@ fn signed(app: &App, client: &Client, alg: Algorithm, mut claims: Map<String, Va
     let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
     let token = sign::<SignedAnswer>(&key, &claims).map_err(|error| broken(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], token).into_response())
+}
+
+/// The request's headers, with the token of its form as if it had come there.
+async fn with_token(request: Request) -> Result<(Method, HeaderMap), ApiError> {
+    let (method, mut headers) = (request.method().clone(), request.headers().clone());
+    if method != Method::POST || !is_form(&headers) {
+        return Ok((method, headers));
+    }
+    let form = Form::parse(&form_bytes(request).await?)?;
+    let Some(token) = form.get("access_token") else { return Ok((method, headers)) };
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Err(ApiError::new(errors::DUPLICATE_PARAMETER).detail("the access token was sent twice"));
+    }
+    let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| errors::TOKEN_INVALID)?;
+    bearer.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, bearer);
+    Ok((method, headers))
 }

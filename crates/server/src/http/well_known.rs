@@ -10,7 +10,7 @@ use countersign_jose::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::pipeline;
+use super::{cors, pipeline};
 use crate::{
     app::App,
     config::Config,
@@ -18,6 +18,7 @@ use crate::{
         authorize::{self, Prompt, ResponseMode},
         client::Grant,
         encryption, person,
+        signin::ACR,
     },
     feed,
     keys::Jwks,
@@ -95,7 +96,6 @@ fn requests(config: &Config) -> Value {
         "require_signed_request_object": false,
         "request_uri_parameter_supported": false,
         "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
-        "claims_parameter_supported": false,
     })
 }
 
@@ -137,7 +137,8 @@ fn standard(config: &Config) -> Value {
         "claims_supported": claims(),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
-        "acr_values_supported": ["1"],
+        "claims_parameter_supported": true,
+        "acr_values_supported": [ACR],
         "ui_locales_supported": ["en"],
         "dpop_signing_alg_values_supported": algorithms().collect::<Vec<_>>(),
         "service_documentation": format!("{issuer}/docs/errors"),
@@ -176,7 +177,7 @@ fn headers(config: &Config, content_type: &'static str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(JWKS_MAX_AGE));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    cors::allow(&mut headers);
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     pipeline::secure(&config.issuer, &mut headers);
     headers

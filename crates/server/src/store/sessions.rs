@@ -134,6 +134,15 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
     Ok(Some(opened))
 }
 
+/// Notes what UserInfo tells the session's client besides the claims of its scope: names, space-separated.
+///
+/// # Errors
+/// As any statement.
+pub async fn tell(tx: &mut Tx, sid: &Sid, claims: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE sessions SET claims = $1 WHERE sid = $2";
+    tx.execute(SQL, &[claims.into(), sid.as_str().into()]).await.map(|_| ())
+}
+
 /// A renewal without a refresh token: the browser's sign-in cookie asks for a new access token of its session.
 #[derive(Debug, Clone)]
 pub struct Renewal {

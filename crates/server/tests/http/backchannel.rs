@@ -24,7 +24,7 @@ use crate::{
 };
 
 const ADA: &str = "ada@example.com";
-const HERE: &[(&str, &str)] = &[("outbound.allow", "127.0.0.1, ::1")];
+pub const HERE: &[(&str, &str)] = &[("outbound.allow", "127.0.0.1, ::1")];
 
 /// Makes two tests of one body, on an issuer that may call this machine.
 macro_rules! on_both {
@@ -49,14 +49,14 @@ macro_rules! on_both {
 }
 
 /// A client's back channel: keeps what comes, and answers as it is told.
-struct Ear {
-    uri: String,
+pub struct Ear {
+    pub uri: String,
     heard: Arc<Mutex<Vec<String>>>,
     status: Arc<AtomicU16>,
 }
 
 impl Ear {
-    async fn listen() -> Self {
+    pub async fn listen() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("http://shop.localhost:{}/out", listener.local_addr().unwrap().port());
         let ear = Self { uri, heard: Arc::default(), status: Arc::new(AtomicU16::new(200)) };
@@ -122,7 +122,7 @@ async fn client(rig: &Rig, id: &str, uri: &str) -> Client {
 }
 
 /// Waits until what was answered is noted by the ear's own task.
-async fn heard(ear: &Ear) -> String {
+pub async fn heard(ear: &Ear) -> String {
     for _ in 0..6_000 {
         let mut tokens = ear.tokens();
         assert!(tokens.len() < 2, "{tokens:?}");
@@ -138,7 +138,7 @@ async fn told(rig: &Rig) -> usize {
     notices::round(&rig.app).await.unwrap()
 }
 
-async fn verify(rig: &Rig, client: &Client, token: &str) -> LogoutClaims {
+pub async fn verify(rig: &Rig, client: &Client, token: &str) -> LogoutClaims {
     let jwks = JwkSet::parse(rig.get("/.well-known/jwks.json").send().await.body.as_bytes()).unwrap();
     let keys = jwks.keys.iter().map(|jwk| VerifyingKey::from_jwk(jwk).unwrap());
     let verifier = Verifier::<LogoutToken>::builder().issuer(ISSUER).audience(&*client.id).keys(keys).build();

@@ -80,6 +80,16 @@ async fn decide(browser: &mut Browser<'_>, page: &Answer, decision: &str) -> Ans
     browser.post("/ui/device", &[("request", &request), ("form", &form), ("decision", decision)]).await
 }
 
+/// Everything that makes tokens of a device's code.
+pub async fn goes_the_whole_way(rig: &Rig) {
+    let body = json!({ "client_id": "tv", "public": true, "audiences": ["api"], "grants": ["device_code"], "scopes": ["openid"] });
+    // It may be here already.
+    rig.admin(Method::POST, "/api/admin/clients", &body).await;
+    let waiting = begin(rig, &[]).await;
+    allow(rig, &waiting).await;
+    poll(rig, &waiting).await.expect(200);
+}
+
 async fn allow(rig: &Rig, waiting: &Waiting) {
     let mut browser = Browser::new(rig);
     let page = question(&mut browser, &waiting.user_code, ADA).await;

@@ -29,7 +29,7 @@ impl Holder {
         Self::of(Algorithm::ES256)
     }
 
-    fn of(alg: Algorithm) -> Self {
+    pub fn of(alg: Algorithm) -> Self {
         Self(SigningKey::generate(alg, "client").unwrap())
     }
 

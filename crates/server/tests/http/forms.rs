@@ -20,7 +20,7 @@ const ADA: &str = "ada@example.com";
 
 /// The signed answer of `/userinfo`, as a client reads it.
 #[derive(Debug, Clone, Copy)]
-struct SignedAnswer;
+pub struct SignedAnswer;
 
 impl Profile for SignedAnswer {
     type Claims = GenericClaims;
@@ -30,7 +30,7 @@ impl Profile for SignedAnswer {
     const EXPIRES: bool = false;
 }
 
-async fn keys(rig: &Rig) -> Vec<VerifyingKey> {
+pub async fn keys(rig: &Rig) -> Vec<VerifyingKey> {
     let jwks = JwkSet::parse(rig.get("/.well-known/jwks.json").send().await.body.as_bytes()).unwrap();
     jwks.keys.iter().map(|jwk| VerifyingKey::from_jwk(jwk).unwrap()).collect()
 }

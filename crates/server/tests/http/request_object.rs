@@ -47,6 +47,21 @@ fn object_with(rig: &Rig, key: &SigningKey, client: &Client, change: impl FnOnce
     sign::<RequestObject>(key, &claims).unwrap()
 }
 
+/// A request that was signed by this algorithm gets a code.
+pub async fn signed_by(rig: &Rig, id: &'static str, alg: Algorithm) {
+    let settings = json!({
+        "grants": ["authorization_code"], "redirect_uris": ["https://bank.example/cb"], "scopes": ["openid"], "consent": "implied",
+    });
+    let signer = Signer::add(rig, id, alg, &settings).await;
+    let client = Client { id: id.into(), secret: None, redirect: "https://bank.example/cb".into() };
+    let object = object_with(rig, &signer.key, &client, |claims| {
+        claims.extra.insert("scope".into(), json!("openid"));
+    });
+    rig.advance(std::time::Duration::from_secs(1));
+    let back = arrive(&mut Browser::new(rig), &url(&[("client_id", id), ("request", &object)])).await;
+    assert!(query(&back).contains_key("code"), "{alg}: {}", location(&back));
+}
+
 fn object(rig: &Rig, key: &SigningKey, client: &Client) -> String {
     object_with(rig, key, client, |_| {})
 }

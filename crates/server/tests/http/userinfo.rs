@@ -31,8 +31,8 @@ both! {
         assert_eq!(told.json(), json!({ "sub": sub }));
     }
 
-    // TOK-17, OAU-07, RLO-07
-    async fn nothing_but_a_living_access_token_in_the_header_counts(rig: Rig) {
+    // TOK-17, OAU-07, RLO-07, RFC 6750 §2
+    async fn nothing_but_a_living_access_token_in_the_header_or_a_form_counts(rig: Rig) {
         rig.register(ADA).await;
         let client = Client::web(&rig, "shop").await;
         let mut browser = Browser::new(&rig);
@@ -41,7 +41,12 @@ both! {
         let refused = rig.get("/userinfo").bearer(&id).send().await.refused(401, "token-invalid");
         assert_eq!(refused.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
         rig.get(&format!("/userinfo?access_token={access}")).send().await.refused(401, "token-missing");
-        rig.post("/userinfo").form(&[("access_token", &access)]).send().await.refused(401, "token-missing");
+        let form = || rig.post("/userinfo").form(&[("access_token", &access)]);
+        form().send().await.expect(200);
+        form().bearer(&access).send().await.refused(400, "duplicate-parameter");
+        form().header("authorization", "Basic eDp5").send().await.refused(400, "duplicate-parameter");
+        rig.post("/userinfo").form(&[("access_token", "x")]).send().await.refused(401, "token-invalid");
+        rig.post("/userinfo").form(&[]).send().await.refused(401, "token-missing");
         let ask = rig.post("/logout").json(&json!({})).same_origin();
         browser.send(ask).await.expect(204);
         rig.get("/userinfo").bearer(&access).send().await.refused(401, "token-invalid");

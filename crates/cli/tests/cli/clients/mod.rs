@@ -188,6 +188,23 @@ fn openid_client_binds_its_tokens_to_a_key() {
     }
 }
 
+// RFC 9126, with and without a key that the tokens are bound to.
+#[test]
+fn openid_client_pushes_its_requests() {
+    let (site, library) = (Site::open("http", &[]), Process::node("openid_client.mjs"));
+    for (id, method, dpop) in
+        [("basic", "client_secret_basic", false), ("key", "private_key_jwt", true), ("open", "none", true)]
+    {
+        let client = site.client(&library, id, method, dpop);
+        let begun = client.good("begin", json!({ "scope": SCOPE, "pushed": true }));
+        let url = text(&begun, "url");
+        assert!(url.contains("request_uri=urn") && !url.contains("code_challenge"), "{url}");
+        let back = site.browser().visit(&url);
+        let signed_in = client.good("finish", json!({ "url": back }));
+        assert_eq!(signed_in["claims"]["aud"], client.id);
+    }
+}
+
 #[test]
 fn authlib_goes_every_flow_by_each_method() {
     let (site, library) = (Site::open("http", &[]), Process::python("authlib_client.py"));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Parameters, Problem, ResponseMode, may_authorize, scope};
+use super::{ClaimsRequest, Parameters, Problem, ResponseMode, may_authorize, scope};
 use crate::domain::{audience_id::AudienceId, client::ClientSettings, code::Challenge, scope::Scope};
 
 /// What the client wants to happen in front of the person (OpenID Connect Core §3.1.2.1).
@@ -44,12 +44,19 @@ pub struct AuthorizationRequest {
     pub id_token_hint: Option<String>,
     /// The key that the code is for (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
+    /// Single claims that are asked for by name.
+    pub claims: ClaimsRequest,
 }
 
 impl AuthorizationRequest {
     /// Whether the person signs in by it (OpenID Connect), or only lets the client do something.
     pub fn is_openid(&self) -> bool {
         self.scope.contains("openid")
+    }
+
+    /// Everything that the person is asked about: the scopes, and those whose claims are asked for by name.
+    pub fn wishes(&self) -> Scope {
+        self.scope.union(&self.claims.scope())
     }
 }
 
@@ -77,6 +84,7 @@ pub fn check(parameters: &Parameters, client: &ClientSettings) -> Result<Authori
         login_hint: short(get("login_hint"), "login_hint")?,
         id_token_hint: get("id_token_hint").map(str::to_owned),
         dpop_jkt: dpop_jkt(get("dpop_jkt"))?,
+        claims: claims(get("claims"), &scope, client)?,
         scope,
     };
     if request.is_openid() && get("redirect_uri").is_none() {
@@ -148,6 +156,14 @@ pub(super) fn audience(wanted: Option<&str>, client: &ClientSettings) -> Result<
         None => allowed.next(),
     };
     found.cloned().ok_or_else(|| Problem::new("invalid_target", "this client may not ask for that resource"))
+}
+
+/// Claims are told to who signs the person in; in a request without `openid` they mean nothing (OpenID Connect Core §5.5).
+fn claims(text: Option<&str>, scope: &Scope, client: &ClientSettings) -> Result<ClaimsRequest, Problem> {
+    match text {
+        Some(text) if scope.contains("openid") => ClaimsRequest::parse(text, &client.scopes),
+        _ => Ok(ClaimsRequest::default()),
+    }
 }
 
 fn dpop_jkt(text: Option<&str>) -> Result<Option<String>, Problem> {

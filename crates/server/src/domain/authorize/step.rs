@@ -85,7 +85,7 @@ fn must_agree(request: &AuthorizationRequest, facts: &Facts<'_>, person: &Person
     }
     let implied = facts.client.sign_in.consent == Consent::Implied;
     if facts.confidential {
-        return !implied && !person.remembered.is_some_and(|remembered| request.scope.is_subset(remembered));
+        return !implied && !person.remembered.is_some_and(|remembered| request.wishes().is_subset(remembered));
     }
     !implied || facts.redirect.can_be_taken()
 }

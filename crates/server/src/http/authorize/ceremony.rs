@@ -60,7 +60,7 @@ impl Ceremony {
         }
         let understood = check(parameters, &client.settings).and_then(|request| {
             let expected = request.id_token_hint.as_deref().map(|hint| subject_of(app, hint)).transpose()?;
-            Ok((request, expected))
+            Ok((request.clone(), expected.or(request.claims.sub)))
         });
         let (request, expected) = understood.map_err(|problem| Stop::back(&path, problem))?;
         let signin = loaded.signin.and_then(|signin| signin.live(app.clock.now(), app.config.refresh.idle).ok());

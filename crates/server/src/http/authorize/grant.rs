@@ -7,6 +7,7 @@ use crate::{
     app::App,
     domain::{
         audit::{AuditEvent, Event},
+        authorize::claim_names,
         browser::RequestName,
         code::{Authorized, CODE_TTL, Code, CodeHash},
         pushed::PushedId,
@@ -63,6 +64,8 @@ impl Ceremony {
                 audience: self.request.audience.to_string(),
                 nonce: self.request.nonce.clone(),
                 dpop_jkt: self.request.dpop_jkt.clone(),
+                userinfo_claims: claim_names(&self.request.claims.userinfo),
+                id_token_claims: claim_names(&self.request.claims.id_token),
                 expires_at: now.plus(CODE_TTL),
                 redeemed: None,
             },
@@ -95,8 +98,8 @@ impl Ceremony {
         let event = AuditEvent::new(Event::ConsentGranted, now, &context.source(user_id), app.random.bytes()?)
             .user(user_id)
             .client(self.client.id.as_str())
-            .with("scope", self.request.scope.to_string());
-        Ok((before.union(&self.request.scope), event))
+            .with("scope", self.request.wishes().to_string());
+        Ok((before.union(&self.request.wishes()), event))
     }
 }
 

@@ -4,7 +4,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use countersign_jose::{profile::IdToken, sign};
+use countersign_jose::{Algorithm, IdClaims, profile::IdToken, sign};
 use http::HeaderMap;
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ use crate::{
         client::Grant,
         code::{Authorized, Code, CodeHash, Presented, Verdict},
         id_token::{self, IdGrant},
+        person::{self, Person},
         session::{EndReason, Nonce, Sid},
         signin::SigninId,
     },
@@ -30,7 +31,8 @@ use crate::{
         context::Context,
         dpop::{self, Proven},
         error::OAuthError,
-        issue::{self, Target},
+        issue::{self, Issued, Target},
+        person::told,
     },
     store::{
         StoreError, Tx, audit,
@@ -67,6 +69,8 @@ pub(super) struct Opening<'a> {
 struct Redemption {
     code: CodeHash,
     session: NewSession,
+    /// What UserInfo tells besides the claims of the scope.
+    claims: Option<String>,
     proof: Option<UsedProof>,
     event: AuditEvent,
     act: Act,
@@ -123,25 +127,31 @@ pub(super) async fn exchange(
         Outcome::Over => return Err(refuse("the code or its sign-in is over")),
     };
     crate::failpoint::hit("code.committed");
-    first_tokens(app, &client, &target, authority, (&sid, &nonce, authorized.nonce.as_deref()))
+    let said = Said { nonce: authorized.nonce.as_deref(), claims: authorized.id_token_claims.as_deref() };
+    first_tokens(app, &client, &target, authority, (&sid, &nonce, said)).await
 }
 
-/// The first tokens of a session that was opened: `own` are the parts of its refresh token, and the client's value for the ID token.
-pub(super) fn first_tokens(
+/// What the client said about its ID token.
+#[derive(Debug, Default)]
+pub(super) struct Said<'a> {
+    nonce: Option<&'a str>,
+    /// The claims that it asked for one by one.
+    claims: Option<&'a str>,
+}
+
+/// The first tokens of a session that was opened: `own` are the parts of its refresh token, and what the client said about its
+/// ID token.
+pub(super) async fn first_tokens(
     app: &App,
     client: &AuthenticatedClient,
     target: &Target,
     authority: Option<Authority>,
-    own: (&Sid, &Nonce, Option<&str>),
+    own: (&Sid, &Nonce, Said<'_>),
 ) -> Result<Response, OAuthError> {
     let (sid, nonce, said) = own;
     let signed_for = authority.clone();
     let issued = issue::for_session(app, authority, client.head(), target, None)?;
-    let openid = issued.scope.split(' ').any(|word| word == "openid");
-    let id_token = signed_for
-        .filter(|_| openid)
-        .map(|authority| id_token(app, client, &authority, target, (said, &issued.access_token)))
-        .transpose()?;
+    let id_token = identity(app, client, signed_for, target, (&said, &issued)).await?;
     let renewable = client.settings.grants.contains(Grant::RefreshToken);
     let tokens = TokenResponse {
         token_type: issued.token_type,
@@ -190,7 +200,7 @@ fn redemption(
     let session = session(app, client, target, &opening)?;
     let act = app.act(context, client.id.as_str(), target.now)?;
     let event = created(app, &act, &session, &authorized.user_id)?;
-    Ok(Redemption { code, session, proof: None, event, act })
+    Ok(Redemption { code, session, claims: authorized.userinfo_claims.clone(), proof: None, event, act })
 }
 
 /// The session that a client's grant opens.
@@ -235,7 +245,7 @@ async fn redeem(app: &App, redemption: Redemption) -> Result<Outcome, OAuthError
 }
 
 async fn write(tx: &mut Tx, redemption: &Redemption) -> Result<Result<Outcome, Unspendable>, StoreError> {
-    let Redemption { code, session, proof, event, act } = redemption;
+    let Redemption { code, session, claims, proof, event, act } = redemption;
     if let Err(refused) = proofs::spend(tx, proof.as_ref()).await? {
         return Ok(Err(refused));
     }
@@ -251,6 +261,9 @@ async fn write(tx: &mut Tx, redemption: &Redemption) -> Result<Result<Outcome, U
     }
     if sessions::open(tx, session).await?.is_none() {
         return Ok(Ok(Outcome::Over));
+    }
+    if let Some(claims) = claims {
+        sessions::tell(tx, &session.sid, claims).await?;
     }
     audit::insert(tx, event).await?;
     Ok(Ok(Outcome::Open(sessions::authority(tx, &session.sid).await?.map(Box::new))))
@@ -278,15 +291,43 @@ pub(super) async fn end(
     ended.await?.map_err(dpop::unspendable)
 }
 
-fn id_token(
+/// The ID token that goes with an access token of the scope `openid`.
+async fn identity(
+    app: &App,
+    client: &AuthenticatedClient,
+    authority: Option<Authority>,
+    target: &Target,
+    (said, issued): (&Said<'_>, &Issued),
+) -> Result<Option<String>, OAuthError> {
+    let openid = issued.scope.split(' ').any(|word| word == "openid");
+    let Some(authority) = authority.filter(|_| openid) else { return Ok(None) };
+    let mut claims = id_claims(app, client, &authority, target, (said, &issued.access_token));
+    if let Some(names) = said.claims {
+        let audiences: Vec<&str> = target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
+        let single = |person: &Person<'_>| person::single(person, names, &client.settings.scopes);
+        claims.extra = told(app, (&authority, &claims.sub), &audiences, single).await?;
+    }
+    let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
+    let key = app.ring.snapshot().signer_for(id_alg(client)).map_err(|error| broken(&error))?;
+    let token = sign::<IdToken>(&key, &claims).map_err(|error| broken(&error))?;
+    match &client.settings.sign_in.id_token_encryption {
+        Some(recipient) => recipient.encrypt(&token).map(Some).map_err(|error| broken(&error)),
+        None => Ok(Some(token)),
+    }
+}
+
+fn id_alg(client: &AuthenticatedClient) -> Algorithm {
+    client.settings.sign_in.id_token_alg.unwrap_or(id_token::DEFAULT_ALG)
+}
+
+fn id_claims(
     app: &App,
     client: &AuthenticatedClient,
     authority: &Authority,
     target: &Target,
-    (nonce, access_token): (Option<&str>, &str),
-) -> Result<String, OAuthError> {
-    let alg = client.settings.sign_in.id_token_alg.unwrap_or(id_token::DEFAULT_ALG);
-    let claims = id_token::build(
+    (said, access_token): (&Said<'_>, &str),
+) -> IdClaims {
+    id_token::build(
         &IdGrant {
             issuer: app.config.issuer.as_str(),
             subject: &app.subjects.for_client(&client.settings, &authority.user_id),
@@ -295,18 +336,11 @@ fn id_token(
             auth_time: authority.auth_time,
             amr: &authority.amr,
             acr: &authority.acr,
-            nonce,
+            nonce: said.nonce,
             access_token,
-            alg,
+            alg: id_alg(client),
             exp: target.exp(),
         },
         target.now,
-    );
-    let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
-    let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
-    let token = sign::<IdToken>(&key, &claims).map_err(|error| broken(&error))?;
-    match &client.settings.sign_in.id_token_encryption {
-        Some(recipient) => recipient.encrypt(&token).map_err(|error| broken(&error)),
-        None => Ok(token),
-    }
+    )
 }

@@ -102,7 +102,7 @@ async fn shown(app: &App, visit: &Visit) -> Result<Response, PageError> {
         client: &ceremony.client.settings.name,
         destination: &ceremony.path.redirect.policy_source(),
         email: &found.map(|user| user.email).unwrap_or_default(),
-        wishes: &wishes(&ceremony.request.scope),
+        wishes: &wishes(&ceremony.request.wishes()),
         days: lifetime.as_secs().div_ceil(86_400),
         request: visit.name.as_str(),
         form: &visit.browser.form_token(FORM, &about),

@@ -33,6 +33,8 @@ pub struct Authority {
     pub attributes: Map<String, Value>,
     /// The user's roles.
     pub roles: Vec<RoleGrant>,
+    /// Space-separated: what UserInfo tells besides the claims of the scope.
+    pub claims: String,
     /// Space-separated: what the client may ask for now.
     pub client_scopes: String,
     /// The client knows people by pairwise ids of this sector.
@@ -71,7 +73,7 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
         s.revoked_at, u.disabled_at, c.disabled_at, \
         (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id), c.sector, \
-        CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END \
+        CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, s.claims \
         FROM sessions s JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
@@ -99,6 +101,7 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         token_rsn: TokenRsn { user: rsn(14)?, client: rsn(15)? },
         min_rsn: MinRsn { user: rsn(16)?, client: rsn(17)?, tenant: rsn(18)? },
         over: past(19)? || past(20)? || past(21)?,
+        claims: row.get::<Option<String>>(25)?.unwrap_or_default(),
         roles: row.get::<Option<String>>(22)?.as_deref().map(roles).transpose()?.unwrap_or_default(),
     }))
 }

@@ -1,0 +1,77 @@
+//! Config OP: the provider's metadata.
+
+use serde_json::Value;
+
+use super::flow::provider;
+use crate::rig::{ISSUER, Rig};
+
+fn texts(metadata: &Value, member: &str) -> Vec<String> {
+    let list = metadata[member].as_array().unwrap_or_else(|| panic!("{member} is no list: {}", metadata[member]));
+    list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn oidcc_discovery_endpoint_verification() {
+    // As at a public issuer: every endpoint is at https.
+    let rig = Rig::with(&[("issuer", "https://id.example")]).await;
+    let answer = rig.get("/.well-known/openid-configuration").send().await.expect(200);
+    assert_eq!(answer.headers["content-type"], "application/json");
+    let metadata = answer.json();
+    assert_eq!(metadata["issuer"], "https://id.example");
+    for member in ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"] {
+        let url = metadata[member].as_str().unwrap();
+        assert!(url.starts_with("https://id.example/") && !url.contains('#'), "{member}: {url}");
+    }
+    assert!(metadata["registration_endpoint"].is_null() || metadata["registration_endpoint"].is_string());
+    let has =
+        |member: &str, wanted: &str| assert!(texts(&metadata, member).iter().any(|found| found == wanted), "{member}");
+    has("scopes_supported", "openid");
+    has("response_types_supported", "code");
+    has("response_modes_supported", "query");
+    has("grant_types_supported", "authorization_code");
+    has("subject_types_supported", "public");
+    has("id_token_signing_alg_values_supported", "RS256");
+    has("token_endpoint_auth_methods_supported", "client_secret_basic");
+    has("claims_supported", "sub");
+    for algs in metadata.as_object().unwrap().keys().filter(|name| name.ends_with("_alg_values_supported")) {
+        assert!(!texts(&metadata, algs).iter().any(|alg| alg.eq_ignore_ascii_case("none")), "{algs}");
+    }
+    // What is true if it is left out is said.
+    assert_eq!(metadata["request_uri_parameter_supported"], false);
+    for flag in ["claims_parameter_supported", "request_parameter_supported"] {
+        assert!(metadata[flag].is_boolean(), "{flag}");
+    }
+}
+
+/// What the keys must be, wherever a module fetches them (KEY-05).
+pub async fn keys(rig: &Rig) -> Vec<Value> {
+    let keys = rig.get("/.well-known/jwks.json").send().await.expect(200).json()["keys"].as_array().unwrap().clone();
+    let mut names: Vec<&str> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), keys.len(), "each key has a name of its own");
+    for key in &keys {
+        for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+            assert!(key[private].is_null(), "{private}");
+        }
+    }
+    keys
+}
+
+#[tokio::test]
+async fn oidcc_rp_initiated_logout_discovery_endpoint_verification() {
+    let rig = provider().await;
+    let metadata = rig.get("/.well-known/openid-configuration").send().await.expect(200).json();
+    assert_eq!(metadata["end_session_endpoint"], format!("{ISSUER}/logout"));
+}
+
+#[tokio::test]
+async fn oidcc_backchannel_logout_discovery_endpoint_verification() {
+    let rig = provider().await;
+    let metadata = rig.get("/.well-known/openid-configuration").send().await.expect(200).json();
+    assert_eq!(metadata["end_session_endpoint"], format!("{ISSUER}/logout"));
+    for flag in ["backchannel_logout_supported", "backchannel_logout_session_supported"] {
+        assert_eq!(metadata[flag], true, "{flag}");
+    }
+    keys(&rig).await;
+}
