@@ -130,10 +130,16 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Ok(Some(SURVIVED | TIMED_OUT)) => {}
         other => return Err(Failure::Step(format!("cargo-mutants ended with {other:?}"))),
     }
-    step(with_tests(mutants(&tool, options), &THOROUGH).arg("--iterate"))
+    let mut thorough = with_tests(mutants(&tool, options), &THOROUGH);
+    println!("$ {}", shown(thorough.arg("--iterate")));
+    match thorough.status().map(|status| status.code()) {
+        // A mutant that never ends is noticed, too.
+        Ok(Some(0 | TIMED_OUT)) => Ok(()),
+        other => Err(Failure::Step(format!("mutants survived, or cargo-mutants failed: {other:?}"))),
+    }
 }
 
-/// Exit codes of cargo-mutants: some mutant lived, or its tests did not end.
+/// Exit codes of cargo-mutants: some mutant lived; none lived, and the tests of some did not end.
 const SURVIVED: i32 = 2;
 const TIMED_OUT: i32 = 3;
 
