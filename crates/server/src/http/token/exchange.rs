@@ -83,12 +83,12 @@ pub(super) async fn exchange(
     };
     let asker = Asker { id: client.id.as_str(), settings: &client.settings, key: proof.map(Proven::thumbprint) };
     for token in [Some(&subject), actor.as_ref()].into_iter().flatten() {
-        asker.may_show(&token.claims).map_err(refused)?;
+        asker.may_show(&token.claims)?;
     }
-    let audiences = asker.audiences(&subject.claims, target(form)?).map_err(refused)?;
+    let audiences = asker.audiences(&subject.claims, target(form)?)?;
     let wanted = form.get("scope").map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
-    let scope = asker.scope(&subject.claims, wanted.as_ref()).map_err(refused)?;
-    let exchanged = asker.exchange(subject.shown(), actor.as_ref().map(Presented::shown)).map_err(refused)?;
+    let scope = asker.scope(&subject.claims, wanted.as_ref())?;
+    let exchanged = asker.exchange(subject.shown(), actor.as_ref().map(Presented::shown))?;
     let found = load(app, (&subject, actor.as_ref()), audiences).await?;
     let target = aimed(app, &client, &found, proof)?;
     if exchanged.until <= target.now.secs() {
@@ -242,15 +242,19 @@ async fn note(
     written.await?.map_err(dpop::unspendable)
 }
 
-fn refused(refusal: Refusal) -> OAuthError {
-    let code = match refusal {
-        Refusal::Unproved => errors::DPOP_MISSING,
-        Refusal::OtherKey => errors::DPOP_PROOF,
-        Refusal::Audience(_) => errors::INVALID_TARGET,
-        Refusal::Scope => errors::INVALID_SCOPE,
-        Refusal::NotForYou | Refusal::Confirmation | Refusal::ActorActs | Refusal::TooDeep => errors::EXCHANGE_REFUSED,
-    };
-    OAuthError::new(code).detail(refusal.to_string())
+impl From<Refusal> for OAuthError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Unproved => errors::DPOP_MISSING,
+            Refusal::OtherKey => errors::DPOP_PROOF,
+            Refusal::Audience(_) => errors::INVALID_TARGET,
+            Refusal::Scope => errors::INVALID_SCOPE,
+            Refusal::NotForYou | Refusal::Confirmation | Refusal::ActorActs | Refusal::TooDeep => {
+                errors::EXCHANGE_REFUSED
+            }
+        };
+        Self::new(code).detail(refusal.to_string())
+    }
 }
 
 /// TOK-26: which check failed is for the log alone.
