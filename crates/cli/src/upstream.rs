@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use countersign_server::secret::PlainSecret;
 use serde_json::{Value, json};
 
 use crate::{
@@ -53,7 +54,7 @@ impl Upstream {
                 let secret = secret_file.as_deref().map(|file| secret::read("secret", Some(file))).transpose()?;
                 let body = json!({
                     "upstream": upstream, "issuer": issuer, "client_id": client_id, "label": label,
-                    "secret": secret.as_ref().map(|secret| secret.expose()), "signup": !no_signup,
+                    "secret": secret.as_ref().map(PlainSecret::expose), "signup": !no_signup,
                 });
                 output.show(&admin.post("/api/admin/upstreams", &body).await?, added);
             }

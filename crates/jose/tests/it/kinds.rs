@@ -325,7 +325,7 @@ fn what_a_token_rests_on_is_never_read_by_halves() {
     let with = |rests_on: serde_json::Value| {
         let mut claims: serde_json::Value = serde_json::from_str(&payload()).unwrap();
         claims["rests_on"] = rests_on;
-        forger.with_payload(&claims.to_string()).map(|claims| claims.rests_on.len())
+        forger.with_payload(claims.to_string()).map(|claims| claims.rests_on.len())
     };
     let good = json!({"jti": "j", "client_id": "c", "sub": "s", "rsn": 7});
     let changed = |name: &str, value: serde_json::Value| {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, Client, location, query},
-    rig::{Answer, ISSUER, Rig},
+    rig::{Answer, Ask, ISSUER, Rig},
     support::postgres::Cluster,
 };
 
@@ -65,7 +65,7 @@ fn client(registered: &Answer) -> Client {
 /// A request about its own registration.
 async fn own(rig: &Rig, method: Method, id: &str, token: &str, body: Option<&Value>) -> Answer {
     let ask = rig.request(method, &format!("/clients/{id}")).bearer(token);
-    body.into_iter().fold(ask, |ask, body| ask.json(body)).send().await
+    body.into_iter().fold(ask, Ask::json).send().await
 }
 
 on_both! {

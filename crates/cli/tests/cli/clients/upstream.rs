@@ -49,7 +49,7 @@ impl Both {
         Self { site, upstream, address }
     }
 
-    fn at(&self, sub: &str, claims: Value) {
+    fn at(&self, sub: &str, claims: &Value) {
         self.upstream.ask(&json!({ "op": "at", "sub": sub, "claims": claims })).unwrap();
     }
 
@@ -78,7 +78,7 @@ impl Both {
 /// The sign-in page of a request.
 fn follow(browser: &mut Browser, url: &str) -> Page {
     let begun = browser.get(url);
-    browser.get(&begun.location().unwrap().to_owned())
+    browser.get(begun.location().unwrap())
 }
 
 /// Where the page's other way in leads.
@@ -99,7 +99,7 @@ fn a_person_comes_from_another_provider_and_is_known_again() {
         let both = Both::open(alg, &[]);
         let library = Process::node("openid_client.mjs");
         let client = both.site.client(&library, "app", "client_secret_basic", false);
-        both.at("subject-1", json!({ "email": "eve@example.org", "email_verified": true }));
+        both.at("subject-1", &json!({ "email": "eve@example.org", "email_verified": true }));
         let first = both.sign_in(&client, &mut both.site.browser());
         let again = both.sign_in(&client, &mut both.site.browser());
         assert_eq!(first["claims"]["sub"], again["claims"]["sub"], "{alg}");
@@ -109,7 +109,7 @@ fn a_person_comes_from_another_provider_and_is_known_again() {
         assert_eq!((&told["email"], &told["email_verified"]), (&json!("eve@example.org"), &json!(true)));
 
         // Another subject is another person, whatever address they have.
-        both.at("subject-2", json!({ "email": "mallory@example.org", "email_verified": false }));
+        both.at("subject-2", &json!({ "email": "mallory@example.org", "email_verified": false }));
         let other = both.sign_in(&client, &mut both.site.browser());
         assert_ne!(other["claims"]["sub"], first["claims"]["sub"]);
         let events = both.site.rig.admin("GET", "/api/admin/audit", "").unwrap().1;
@@ -128,7 +128,7 @@ fn an_address_alone_opens_no_account() {
     let library = Process::node("openid_client.mjs");
     let client = both.site.client(&library, "app", "client_secret_basic", false);
     let own = client.sign_in(&mut both.site.browser());
-    both.at("subject-1", ada());
+    both.at("subject-1", &ada());
 
     let mut browser = both.site.browser();
     let url = client.begin(&json!({}));
@@ -157,7 +157,7 @@ fn an_answer_is_good_once_in_the_browser_that_left() {
     let both = Both::open("ES256", &[]);
     let library = Process::node("openid_client.mjs");
     let client = both.site.client(&library, "app", "client_secret_basic", false);
-    both.at("subject-1", json!({ "email": "eve@example.org", "email_verified": true }));
+    both.at("subject-1", &json!({ "email": "eve@example.org", "email_verified": true }));
 
     let mut browser = both.site.browser();
     let back = both.travel(&mut browser, &client.begin(&json!({})));
@@ -192,7 +192,7 @@ fn who_is_disabled_or_ended_meanwhile_does_not_come_in() {
     let both = Both::open("ES256", &[]);
     let library = Process::node("openid_client.mjs");
     let client = both.site.client(&library, "app", "client_secret_basic", false);
-    both.at("subject-1", json!({ "email": "eve@example.org", "email_verified": true }));
+    both.at("subject-1", &json!({ "email": "eve@example.org", "email_verified": true }));
     let user = text(&both.sign_in(&client, &mut both.site.browser())["claims"], "sub");
     let rig = &both.site.rig;
 
@@ -221,7 +221,7 @@ fn strangers_stay_outside_where_nobody_may_sign_up() {
         (json!({}), "not what your e-mail address is"),
         (json!({ "email": "no address" }), "not what your e-mail address is"),
     ] {
-        both.at("subject-1", claims);
+        both.at("subject-1", &claims);
         let mut browser = both.site.browser();
         let back = both.travel(&mut browser, &client.begin(&json!({})));
         let page = browser.get(&back);
