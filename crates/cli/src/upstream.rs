@@ -19,7 +19,7 @@ pub enum Upstream {
     Add {
         /// A name for addresses: 1 to 40 of a-z, 0-9 and -
         upstream: String,
-        /// Its issuer identifier, exactly as its metadata have it, e.g. https://accounts.example.com
+        /// Its issuer identifier, exactly as its metadata have it, as in `https://accounts.example.com`
         issuer: String,
         /// Who this issuer is there
         #[arg(long)]
