@@ -104,7 +104,8 @@ async fn tokens(
     let called = app.outbound.post_form_as(&metadata.token_endpoint, &form, authorization.as_ref()).await?;
     if called.status != StatusCode::OK {
         let error = serde_json::from_slice::<serde_json::Value>(&called.body).unwrap_or_default();
-        let name = error["error"].as_str().unwrap_or("no error's name");
+        // It goes into the log: a name is short.
+        let name: String = error["error"].as_str().unwrap_or("no error's name").chars().take(64).collect();
         return Err(Refused::Declined(format!("{name} ({})", called.status)).into());
     }
     Ok(read(&called)?)
