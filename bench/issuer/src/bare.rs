@@ -19,16 +19,32 @@ pub struct Bare {
     pub jwks_bytes: usize,
     #[arg(long)]
     pub metadata_bytes: usize,
+    #[arg(long)]
+    pub userinfo_bytes: usize,
+    #[arg(long)]
+    pub introspection_bytes: usize,
 }
 
-/// The two forms of `/token` that are measured, read and written back as JSON.
+/// The forms of `/token` that are measured, read and written back as JSON.
 #[derive(Serialize, Deserialize)]
 struct Echo {
     grant_type: String,
     client_id: String,
     client_secret: Option<String>,
     refresh_token: Option<String>,
+    code: Option<String>,
+    code_verifier: Option<String>,
+    redirect_uri: Option<String>,
     scope: Option<String>,
+}
+
+/// The form of `/introspect`.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "read, as everybody has to")]
+struct Question {
+    client_id: String,
+    client_secret: String,
+    token: String,
 }
 
 pub fn serve(bare: &Bare) -> Result<()> {
@@ -42,10 +58,13 @@ pub fn serve(bare: &Bare) -> Result<()> {
 
 fn router(bare: &Bare) -> Router {
     let (jwks, metadata) = (json_of(bare.jwks_bytes), json_of(bare.metadata_bytes));
+    let (userinfo, introspection) = (json_of(bare.userinfo_bytes), json_of(bare.introspection_bytes));
     Router::new()
         .route("/readyz", get(async || "ok"))
         .route("/jwks", get(async move || json(jwks)))
         .route("/metadata", get(async move || json(metadata)))
+        .route("/userinfo", get(async move || json(userinfo)))
+        .route("/introspect", post(async move |Form(_): Form<Question>| json(introspection)))
         .route("/token", post(async |Form(form): Form<Echo>| Json(form)))
 }
 

@@ -19,7 +19,19 @@ pub struct Connection {
 
 pub struct Reply<'a> {
     pub status: u16,
+    pub head: &'a [u8],
     pub body: &'a [u8],
+}
+
+impl Reply<'_> {
+    /// The values of all headers of this name.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = str::from_utf8(self.head).unwrap_or_default().split("\r\n").skip(1);
+        lines.filter_map(move |line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
 }
 
 struct Head {
@@ -59,8 +71,8 @@ impl Connection {
                 && filled >= head.body_at + head.body_len
             {
                 self.closing = head.close;
-                let body = &self.input[head.body_at..head.body_at + head.body_len];
-                return Ok(Reply { status: head.status, body });
+                let (start, body) = self.input[..head.body_at + head.body_len].split_at(head.body_at);
+                return Ok(Reply { status: head.status, head: start, body });
             }
         }
     }
@@ -89,34 +101,36 @@ fn parse_head(input: &[u8]) -> Result<Option<Head>, Error> {
 }
 
 pub fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n").into_bytes()
+    get_with(path, "Accept: application/json")
+}
+
+/// With this header.
+pub fn get_with(path: &str, header: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n").into_bytes()
 }
 
 pub fn post_form(path: &str, body: &str) -> Vec<u8> {
-    let mut request = Vec::with_capacity(256 + body.len());
-    write_post(&mut request, path, "application/x-www-form-urlencoded", body);
-    request
+    post(path, "Content-Type: application/x-www-form-urlencoded", body)
 }
 
 pub fn post_json(path: &str, body: &str) -> Vec<u8> {
-    let mut request = Vec::with_capacity(256 + body.len());
-    write_post(&mut request, path, "application/json", body);
-    request
+    post(path, "Content-Type: application/json", body)
 }
 
-fn write_post(out: &mut Vec<u8>, path: &str, content_type: &str, body: &str) {
+/// As a page of this origin sends it.
+pub fn post_json_from(origin: &str, path: &str, body: &str) -> Vec<u8> {
+    post(path, &format!("Origin: {origin}\r\nContent-Type: application/json"), body)
+}
+
+fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    out.extend_from_slice(
-        format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .as_bytes(),
-    );
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: {length}\r\n\r\n{body}")
+        .into_bytes()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse_head;
+    use super::{Reply, parse_head};
 
     #[test]
     fn a_reply_is_complete_only_with_its_whole_head() {
@@ -130,5 +144,13 @@ mod tests {
     #[test]
     fn chunked_replies_are_refused_instead_of_misread() {
         assert!(parse_head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn every_header_of_a_name_is_found() {
+        let head = b"HTTP/1.1 200 OK\r\nset-cookie: access=a\r\nSet-Cookie: signin=b; Path=/\r\n\r\n";
+        let reply = Reply { status: 200, head, body: b"" };
+        assert_eq!(reply.headers("Set-Cookie").collect::<Vec<_>>(), ["access=a", "signin=b; Path=/"]);
+        assert_eq!(reply.headers("location").count(), 0);
     }
 }

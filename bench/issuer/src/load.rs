@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use hdrhistogram::Histogram;
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet};
 
 use crate::http::Connection;
@@ -47,6 +48,8 @@ enum Phase {
 
 struct Recorder {
     phase: Rc<Cell<Phase>>,
+    /// What requests are made of has run out: the window ends here.
+    exhausted: Rc<Notify>,
     counts: RefCell<Counts>,
     failure: RefCell<Option<String>>,
 }
@@ -61,10 +64,10 @@ pub async fn run(addr: SocketAddr, pid: u32, lanes: Vec<Lane<'_>>, span: Span) -
 }
 
 async fn drive(addr: SocketAddr, pid: u32, lanes: Vec<Lane<'_>>, span: Span) -> Result<Window> {
-    let phase = Rc::new(Cell::new(Phase::Warm));
+    let (phase, exhausted) = (Rc::new(Cell::new(Phase::Warm)), Rc::new(Notify::new()));
     let mut running = Vec::new();
     for lane in lanes {
-        let recorder = Rc::new(Recorder::new(Rc::clone(&phase))?);
+        let recorder = Rc::new(Recorder::new(Rc::clone(&phase), Rc::clone(&exhausted))?);
         let mut tasks = Vec::new();
         for job in lane.jobs.drain(..) {
             let connection = Connection::open(addr).await.context("connect")?;
@@ -75,7 +78,10 @@ async fn drive(addr: SocketAddr, pid: u32, lanes: Vec<Lane<'_>>, span: Span) -> 
     tokio::time::sleep(span.warm).await;
     let before = (Instant::now(), process::cpu_time(pid)?, process::cpu_time(std::process::id())?);
     phase.set(Phase::Measure);
-    tokio::time::sleep(span.measure).await;
+    tokio::select! {
+        () = tokio::time::sleep(span.measure) => {}
+        () = exhausted.notified() => {}
+    }
     phase.set(Phase::Stop);
     let wall = before.0.elapsed();
     let server_cpu = process::cpu_time(pid)? - before.1;
@@ -110,7 +116,11 @@ async fn work(
     let mut due = Instant::now();
     while to.phase.get() != Phase::Stop && to.failure.borrow().is_none() {
         let since = next_start(&mut due, every).await;
-        match connection.exchange(job.request()).await {
+        let Some(request) = job.request() else {
+            to.run_out();
+            break;
+        };
+        match connection.exchange(request).await {
             Ok(reply) => to.record(since, job.reply(&reply)),
             Err(error) => to.record(since, Outcome::Failed(error.to_string())),
         }
@@ -131,11 +141,19 @@ async fn next_start(due: &mut Instant, every: Option<Duration>) -> Instant {
 }
 
 impl Recorder {
-    fn new(phase: Rc<Cell<Phase>>) -> Result<Self> {
+    fn new(phase: Rc<Cell<Phase>>, exhausted: Rc<Notify>) -> Result<Self> {
         // Nanoseconds from 1 µs to 1 min, within 0.1 %.
         let latency = Histogram::new_with_bounds(1_000, 60_000_000_000, 3)?;
         let counts = Counts { done: 0, refused: 0, latency };
-        Ok(Self { phase, counts: RefCell::new(counts), failure: RefCell::new(None) })
+        Ok(Self { phase, exhausted, counts: RefCell::new(counts), failure: RefCell::new(None) })
+    }
+
+    fn run_out(&self) {
+        match self.phase.get() {
+            Phase::Warm => *self.failure.borrow_mut() = Some("nothing was left when the window began".to_owned()),
+            Phase::Measure => self.exhausted.notify_one(),
+            Phase::Stop => {}
+        }
     }
 
     fn record(&self, since: Instant, outcome: Outcome) {

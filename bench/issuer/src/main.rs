@@ -15,6 +15,7 @@ mod run;
 mod scenario;
 mod servers;
 mod stats;
+mod supply;
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;

@@ -16,7 +16,15 @@ use crate::servers::{Lab, Server, oidc_provider};
 use crate::{Args, hashing, machine, npm, process};
 
 /// The bodies of the bare server when there is no issuer to imitate.
-const TYPICAL: Sizes = Sizes { jwks: 400, metadata: 1_500, refresh_token: 90 };
+const TYPICAL: Sizes = Sizes {
+    jwks: 400,
+    metadata: 1_500,
+    refresh_token: 90,
+    signed_token: 600,
+    opaque_token: 250,
+    userinfo: 100,
+    introspection: 450,
+};
 
 /// Measures everything and publishes it; the number of missed targets.
 pub async fn run(args: &Args) -> Result<usize> {
@@ -95,12 +103,17 @@ async fn compare(plan: &Plan, servers: &mut [Server]) -> Result<Vec<Rounds>> {
 }
 
 async fn measure(server: &mut Server, scenario: Scenario, connections: usize, span: Span) -> Result<Round> {
-    let (addr, pid, name) = (server.addr, server.pid(), server.name);
+    let (addr, pid) = (server.addr, server.pid());
+    let what = format!("{}, {}", server.name, scenario.label());
+    let expected = server.expected(scenario, span.warm + span.measure);
+    server.prepare(scenario, expected).await.with_context(|| format!("prepare {what}"))?;
     let jobs = server.jobs(scenario)?;
     let idle = jobs.split_off(connections.min(jobs.len()));
     let window = load::run(addr, pid, vec![Lane { jobs, every: None }], span).await;
     jobs.extend(idle);
-    round(&window.with_context(|| format!("{name}, {}", scenario.label()))?)
+    let round = round(&window.context(what)?)?;
+    server.note_pace(scenario, round.requests_per_second);
+    Ok(round)
 }
 
 fn round(window: &Window) -> Result<Round> {
@@ -160,7 +173,9 @@ async fn storm(plan: &Plan, server: &mut Server) -> Result<Storm> {
 async fn probe(plan: &Plan, server: &mut Server, flood: usize) -> Result<Vec<Probe>> {
     let (addr, pid) = (server.addr, server.pid());
     let mut taken = Vec::new();
+    let requests = (plan.storm.warm + plan.storm.measure).as_millis() / plan.probe_every.as_millis();
     for scenario in Scenario::COMPARED {
+        server.prepare(scenario, usize::try_from(requests)?).await?;
         let jobs = server.jobs(scenario)?;
         let idle = jobs.split_off(1);
         taken.push((scenario, std::mem::take(jobs), idle, Some(plan.probe_every)));

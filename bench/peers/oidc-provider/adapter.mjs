@@ -3,8 +3,8 @@
 // their turn are forgotten, and walks all unexpired tokens of a grant at each refresh, so that a chain becomes slower the
 // longer it lives. Measuring that would not measure the library.
 
-// Used refresh tokens would pile up for 14 days; beyond this many entries the oldest go.
-const MAX_TOKENS = 20_000;
+// Used refresh tokens and codes would pile up; beyond this many entries the oldest go. No chain waits for so many others.
+const MAX_TOKENS = 40_000;
 
 /** Entries in the order of their insertion; `bound` drops the oldest beyond MAX_TOKENS. */
 class Table {

@@ -1,20 +1,24 @@
 // oidc-provider, configured to do the same work per request as Countersign does in the comparison: an ES256 key, JWT
 // access tokens for one resource server, a public client whose refresh tokens rotate at every use, a confidential
-// client for client_credentials, no ID token (scope without `openid`), everything in memory.
+// client for client_credentials and introspection, an ID token where `openid` is in the scope, everything in memory.
 //
-//   node server.mjs --port 4000 --chains 128
+//   node server.mjs --port 4000 --mint-port 4001 --chains 128
 //
-// Prints one line of JSON when it listens: {"version", "refresh_tokens": […]}; each is the start of one chain.
+// Prints one line of JSON when it listens: {"version", "refresh_tokens": […]}; each is the start of one chain. What else is
+// needed to ask for, mint.mjs makes on the other port.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import Provider from 'oidc-provider';
 import { memoryAdapter } from './adapter.mjs';
+import { Mint, REDIRECT_URI, RESOURCE } from './mint.mjs';
 
-const RESOURCE = 'urn:countersign:bench:api';
-const SCOPE = 'offline_access read';
 const { values } = parseArgs({
-  options: { port: { type: 'string', default: '4000' }, chains: { type: 'string', default: '128' } },
+  options: {
+    port: { type: 'string', default: '4000' },
+    'mint-port': { type: 'string', default: '4001' },
+    chains: { type: 'string', default: '128' },
+  },
 });
 
 function signingKey() {
@@ -31,7 +35,7 @@ function configuration() {
         token_endpoint_auth_method: 'none',
         grant_types: ['authorization_code', 'refresh_token'],
         response_types: ['code'],
-        redirect_uris: ['http://localhost/callback'],
+        redirect_uris: [REDIRECT_URI],
         application_type: 'native',
       },
       {
@@ -43,11 +47,13 @@ function configuration() {
         redirect_uris: [],
       },
     ],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     cookies: { keys: [randomBytes(32).toString('hex')] },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => RESOURCE,
@@ -61,40 +67,24 @@ function configuration() {
         }),
       },
     },
-    findAccount: (ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+    findAccount: (ctx, sub) => ({
+      accountId: sub,
+      claims: () => ({ sub, email: `${sub}@example.com`, email_verified: false }),
+    }),
     jwks: { keys: [signingKey()] },
     rotateRefreshToken: true,
-    scopes: ['offline_access', 'read'],
+    routes: { userinfo: '/userinfo', introspection: '/introspect' },
+    scopes: ['openid', 'email', 'offline_access', 'read'],
     ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 14 * 86400, RefreshToken: 14 * 86400 },
   };
-}
-
-/** What a code exchange leaves behind: a grant and the first refresh token of its chain. */
-async function startChain(provider, client, accountId) {
-  const grant = new provider.Grant({ accountId, clientId: client.clientId });
-  grant.addOIDCScope('offline_access');
-  grant.addResourceScope(RESOURCE, 'read');
-  const token = new provider.RefreshToken({
-    accountId,
-    authTime: Math.floor(Date.now() / 1000),
-    client,
-    grantId: await grant.save(),
-    gty: 'authorization_code',
-    resource: RESOURCE,
-    rotations: 0,
-    scope: SCOPE,
-  });
-  return token.save();
 }
 
 const provider = new Provider(`http://127.0.0.1:${values.port}`, configuration());
 provider.on('server_error', (ctx, error) => console.error(error));
 provider.listen(Number(values.port), '127.0.0.1', async () => {
-  const client = await provider.Client.find('first-party');
-  const tokens = [];
-  for (let chain = 0; chain < Number(values.chains); chain += 1) {
-    tokens.push(await startChain(provider, client, `user-${chain}`));
-  }
+  const mint = new Mint(provider, await provider.Client.find('first-party'));
+  await mint.listen(Number(values['mint-port']));
+  const tokens = await mint.make('chains', Number(values.chains));
   const manifest = new URL('./node_modules/oidc-provider/package.json', import.meta.url);
   const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
   console.log(JSON.stringify({ version, refresh_tokens: tokens }));

@@ -6,21 +6,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::bare::Sizes;
 use super::{Lab, Server, Start, ask, loopback};
-use crate::http;
+use crate::http::{self, Connection};
 use crate::job::{Chain, Fixed, Job, Jobs, string_member};
 use crate::process::{self, Process};
 use crate::scenario::Scenario;
 use crate::stats::median;
+use crate::supply::{self, App, Browsers, Source, Supply};
 
 const JWKS: &str = "/.well-known/jwks.json";
 const METADATA: &str = "/.well-known/openid-configuration";
 const PASSWORD: &str = "correct horse battery staple of the bench";
 const USERS: usize = 8;
+/// Applications of the house: nobody is asked for consent. The tokens of one are signed, those of the other are opaque.
+const APP: App = App { client_id: "bench-app", redirect_uri: "https://app.example/callback" };
+const OPAQUE_APP: App = App { client_id: "bench-opaque", redirect_uri: "https://opaque.example/callback" };
 
 /// One data folder and the binary that serves it.
 pub struct Issuer<'a> {
@@ -34,12 +38,21 @@ pub struct Issuer<'a> {
 #[derive(Deserialize)]
 struct NewClient {
     client_id: String,
-    client_secret: String,
+    /// None for a public client.
+    client_secret: Option<String>,
+}
+
+impl NewClient {
+    /// As the start of a form.
+    fn credentials(&self) -> String {
+        format!("client_id={}&client_secret={}", self.client_id, self.client_secret.as_deref().unwrap_or_default())
+    }
 }
 
 /// Everything the measured requests need, made once; the sessions survive restarts, as they must.
 struct Seed {
     client: NewClient,
+    supply: Supply,
     /// One refresh token per connection for the chains that rotate at each use, and one for those within the grace.
     rotating: Vec<String>,
     within_grace: Vec<String>,
@@ -69,7 +82,8 @@ impl<'a> Issuer<'a> {
         let (process, second_ms) = self.second_starts()?;
         let start = Start { first_ms, second_ms: Some(second_ms) };
         let jobs = self.jobs(&seed);
-        let mut server = Server { name: "countersign", addr: self.addr(), process, jobs, start, idle_kb: 0 };
+        let supply = Some(seed.supply);
+        let mut server = Server { jobs, supply, start, ..Server::new("countersign", self.addr(), process) };
         server.settle()?;
         Ok(Started { server, sizes: seed.sizes })
     }
@@ -142,10 +156,56 @@ impl<'a> Issuer<'a> {
             ask(self.addr(), http::post_json("/register", &credentials(user))).await?;
         }
         let (rotating, within_grace) = (self.sign_in_all().await?, self.sign_in_all().await?);
-        let jwks = ask(self.addr(), http::get(JWKS)).await?.len();
-        let metadata = ask(self.addr(), http::get(METADATA)).await?.len();
-        let sizes = Sizes { jwks, metadata, refresh_token: rotating[0].len() };
-        Ok(Seed { client: self.add_client()?, rotating, within_grace, sizes })
+        let client = self.add_client(&["bench-service", "--scope", "read", "--serves", "api"])?;
+        let supply = self.supply(&client).await?;
+        let sizes = self.sizes(&supply, rotating[0].len()).await?;
+        Ok(Seed { client, supply, rotating, within_grace, sizes })
+    }
+
+    /// Two applications, and a browser for each user.
+    async fn supply(&self, service: &NewClient) -> Result<Supply> {
+        for (app, format) in [(&APP, "signed"), (&OPAQUE_APP, "opaque")] {
+            let uri = app.redirect_uri;
+            let mut args = vec![app.client_id, "--public", "--redirect-uri", uri, "--consent", "implied"];
+            args.extend(["--access-token-format", format]);
+            args.extend(["openid", "email", "read"].iter().flat_map(|scope| ["--scope", scope]));
+            self.add_client(&args)?;
+        }
+        let mut cookies = Vec::new();
+        for user in 0..USERS {
+            cookies.push(self.sign_in_browser(user).await?);
+        }
+        let service = service.credentials();
+        let source = Source::Browsers(Browsers::new(cookies, APP, OPAQUE_APP));
+        Ok(Supply { source, exchange: supply::exchange(APP.client_id, APP.redirect_uri), service })
+    }
+
+    /// `name=value` of the cookie that this browser has afterwards.
+    async fn sign_in_browser(&self, user: usize) -> Result<String> {
+        let origin = format!("http://localhost:{}", self.port);
+        let body = credentials(user).replace('}', r#","transport":"cookie"}"#);
+        let mut connection = Connection::open(self.addr()).await?;
+        let reply = connection.exchange(&http::post_json_from(&origin, "/login", &body)).await?;
+        let cookie = reply.headers("set-cookie").find(|cookie| cookie.starts_with("signin="));
+        let refused = || format!("no cookie: {} {}", reply.status, String::from_utf8_lossy(reply.body));
+        Ok(cookie.with_context(refused)?.split(';').next().unwrap_or_default().to_owned())
+    }
+
+    /// How long the bodies and credentials are, for the bare server.
+    async fn sizes(&self, supply: &Supply, refresh_token: usize) -> Result<Sizes> {
+        let addr = self.addr();
+        let Source::Browsers(browsers) = &supply.source else { bail!("its tokens come from browsers") };
+        let signed = browsers.signed_tokens(addr, 1).await?.swap_remove(0);
+        let opaque = browsers.opaque_tokens(addr, 1).await?.swap_remove(0);
+        Ok(Sizes {
+            jwks: ask(addr, http::get(JWKS)).await?.len(),
+            metadata: ask(addr, http::get(METADATA)).await?.len(),
+            refresh_token,
+            signed_token: signed.len(),
+            opaque_token: opaque.len(),
+            userinfo: ask(addr, supply::userinfo(&signed)).await?.len(),
+            introspection: ask(addr, supply.introspect(&signed)).await?.len(),
+        })
     }
 
     async fn sign_in_all(&self) -> Result<Vec<String>> {
@@ -158,17 +218,15 @@ impl<'a> Issuer<'a> {
         Ok(tokens)
     }
 
-    fn add_client(&self) -> Result<NewClient> {
+    fn add_client(&self, args: &[&str]) -> Result<NewClient> {
         let mut command = self.command();
-        let output = command.args(["client", "add", "bench-service", "--scope", "read", "--json"]).output()?;
+        let output = command.args(["client", "add", "--json"]).args(args).output()?;
         ensure!(output.status.success(), "client add: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).context("client add --json")
     }
 
     fn jobs(&self, seed: &Seed) -> HashMap<Scenario, Jobs> {
-        let NewClient { client_id, client_secret } = &seed.client;
-        let form =
-            format!("grant_type=client_credentials&client_id={client_id}&client_secret={client_secret}&scope=read");
+        let form = format!("grant_type=client_credentials&{}&scope=read", seed.client.credentials());
         let chains = |tokens: &[String], must_rotate| -> Jobs {
             tokens.iter().map(|token| Box::new(Chain::new(token.clone(), must_rotate)) as Box<dyn Job>).collect()
         };

@@ -16,12 +16,21 @@ use crate::http::Connection;
 use crate::job::{Fixed, Jobs};
 use crate::process::{self, Process};
 use crate::scenario::Scenario;
+use crate::supply::Supply;
+
+/// Requests a second where nothing was measured yet, and how many more than measured are prepared for.
+const GUESS: f64 = 2_000.0;
+const RESERVE: f64 = 1.2;
 
 pub struct Server {
     pub name: &'static str,
     pub addr: SocketAddr,
     pub process: Process,
     pub jobs: HashMap<Scenario, Jobs>,
+    /// What some of the jobs have to be made of anew; none where every request is the same.
+    pub supply: Option<Supply>,
+    /// The most requests a second that were measured.
+    pace: HashMap<Scenario, f64>,
     pub start: Start,
     /// Resident kilobytes before any load.
     pub idle_kb: u64,
@@ -43,12 +52,37 @@ pub struct Lab {
 }
 
 impl Server {
+    pub fn new(name: &'static str, addr: SocketAddr, process: Process) -> Self {
+        let (jobs, start) = (HashMap::new(), Start::default());
+        Self { name, addr, process, jobs, supply: None, pace: HashMap::new(), start, idle_kb: 0 }
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
 
     pub fn jobs(&mut self, scenario: Scenario) -> Result<&mut Jobs> {
         self.jobs.get_mut(&scenario).with_context(|| format!("{} has no scenario {scenario:?}", self.name))
+    }
+
+    /// How many requests a window of this length may have.
+    pub fn expected(&self, scenario: Scenario, window: Duration) -> usize {
+        (self.pace.get(&scenario).unwrap_or(&GUESS) * RESERVE * window.as_secs_f64()) as usize
+    }
+
+    pub fn note_pace(&mut self, scenario: Scenario, requests_per_second: f64) {
+        let pace = self.pace.entry(scenario).or_default();
+        *pace = pace.max(requests_per_second);
+    }
+
+    /// Makes what so many requests of a scenario need, if it cannot be used twice.
+    pub async fn prepare(&mut self, scenario: Scenario, requests: usize) -> Result<()> {
+        let connections = self.jobs(Scenario::Jwks)?.len();
+        let Some(supply) = &self.supply else { return Ok(()) };
+        if let Some(jobs) = supply.jobs(scenario, self.addr, connections, requests + connections).await? {
+            self.jobs.insert(scenario, jobs);
+        }
+        Ok(())
     }
 
     /// Resident memory when nothing has happened for a moment.

@@ -14,10 +14,14 @@ use crate::job::{Chain, Jobs};
 use crate::process::{self, Process};
 use crate::scenario::Scenario;
 use crate::stats::median;
+use crate::supply::{self, Mint, Source, Supply};
 
 const METADATA: &str = "/.well-known/openid-configuration";
 const CREDENTIALS: &str = "grant_type=client_credentials&client_id=service\
                            &client_secret=bench-secret-of-the-service-0123456789&scope=read";
+
+/// Who asks about tokens: the start of its form.
+const SERVICE: &str = "client_id=service&client_secret=bench-secret-of-the-service-0123456789";
 
 /// The line that the script prints.
 #[derive(Deserialize)]
@@ -34,7 +38,7 @@ pub fn start(lab: &Lab) -> Result<(Server, String)> {
         times.push(ms);
         drop(process);
     }
-    let (mut process, port, ms) = spawn(lab)?;
+    let (mut process, Ports { own, mint }, ms) = spawn(lab)?;
     times.push(ms);
     let mut line = String::new();
     BufReader::new(process.stdout().context("stdout")?).read_line(&mut line)?;
@@ -43,20 +47,32 @@ pub fn start(lab: &Lab) -> Result<(Server, String)> {
 
     let start = Start { first_ms: median(times), second_ms: None };
     let jobs = jobs(lab, seed.refresh_tokens);
-    let mut server = Server { name: "oidc-provider", addr: loopback(port), process, jobs, start, idle_kb: 0 };
+    let supply = Some(Supply {
+        source: Source::Mint(Mint { addr: loopback(mint) }),
+        exchange: supply::exchange("first-party", "http://localhost/callback"),
+        service: SERVICE.to_owned(),
+    });
+    let mut server = Server { jobs, supply, start, ..Server::new("oidc-provider", loopback(own), process) };
     server.settle()?;
     Ok((server, seed.version))
 }
 
-fn spawn(lab: &Lab) -> Result<(Process, u16, f64)> {
-    let port = process::free_port()?;
+/// Where it listens: for what is measured, and for what is not.
+struct Ports {
+    own: u16,
+    mint: u16,
+}
+
+fn spawn(lab: &Lab) -> Result<(Process, Ports, f64)> {
+    let ports = Ports { own: process::free_port()?, mint: process::free_port()? };
     let mut command = Command::new("node");
-    command.arg("server.mjs").args(["--port", &port.to_string(), "--chains", &lab.connections.to_string()]);
+    command.arg("server.mjs").args(["--port", &ports.own.to_string(), "--mint-port", &ports.mint.to_string()]);
+    command.args(["--chains", &lab.connections.to_string()]);
     command.current_dir(crate::npm::folder()).env("NODE_ENV", "production");
     let started = Instant::now();
     let mut process = Process::spawn(&command, &lab.log("oidc-provider"))?;
-    process.wait_ready(loopback(port), METADATA)?;
-    Ok((process, port, started.elapsed().as_secs_f64() * 1e3))
+    process.wait_ready(loopback(ports.own), METADATA)?;
+    Ok((process, ports, started.elapsed().as_secs_f64() * 1e3))
 }
 
 fn jobs(lab: &Lab, refresh_tokens: Vec<String>) -> HashMap<Scenario, Jobs> {
