@@ -24,7 +24,7 @@ use crate::{
     },
     feed::{Hub, Seats},
     first_start,
-    http::{context::Context, metrics::Metrics, request_id::RequestIds, well_known::Documents},
+    http::{access_token::Recent, context::Context, metrics::Metrics, request_id::RequestIds, well_known::Documents},
     keys::{KekSource, KeyRing, KeyRingError, Setup},
     limiter::Limiter,
     mark::{self, MarkError, MarkFile},
@@ -58,6 +58,8 @@ pub struct Inner {
     pub proofs: Checker,
     /// The revocation feed; empty until its publisher runs.
     pub feed: Arc<Hub>,
+    /// Access tokens that came back a moment ago.
+    pub recent: Recent,
     pub metrics: Arc<Metrics>,
     pub request_ids: RequestIds,
     /// What lies ready below `/.well-known`.
@@ -190,6 +192,7 @@ impl App {
             limiter,
             proofs,
             feed: Arc::new(Hub::new(seats)),
+            recent: Recent::default(),
             metrics: Arc::default(),
             mark_at_start,
             steady: Steady::default(),

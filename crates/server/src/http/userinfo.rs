@@ -15,21 +15,12 @@ use super::{
     caller,
     dpop::Asked,
     error::ApiError,
+    person::person_of,
 };
 use crate::{
     app::App,
-    domain::{
-        client::ClientId,
-        person::{self, Person},
-        roles,
-        scope::Scope,
-        user::UserId,
-    },
+    domain::{person, roles, scope::Scope},
     errors,
-    store::{
-        clients::{self, Client},
-        users,
-    },
 };
 
 /// An answer that is signed (§5.3.2). It has a type of its own, so that nobody takes it for an ID token (TOK-17).
@@ -54,40 +45,26 @@ pub async fn userinfo(State(app): State<App>, request: Request) -> Result<Respon
     if !scope.contains("openid") {
         return Err(errors::SCOPE_MISSING.into());
     }
-    let id = UserId::parse(&authority.user_id).ok_or(errors::TOKEN_INVALID)?;
-    let client = ClientId::parse(shown.client_id()).map_err(|_| errors::TOKEN_INVALID)?;
-    let found = app
-        .store
-        .read(move |tx| {
-            let (id, client) = (id.clone(), client.clone());
-            Box::pin(async move { Ok((users::by_id(tx, &id).await?, clients::by_id(tx, &client).await?)) })
-        })
-        .await?;
-    let (Some(user), Some(client)) = found else { return Err(errors::TOKEN_INVALID.into()) };
-    let subject = app.subjects.for_client(&client.settings, user.id.as_str());
+    let broken = || ApiError::new(errors::INTERNAL).log("a stored scope is malformed");
+    let allowed: Scope = authority.client_scopes.parse().map_err(|_| broken())?;
+    let subject = app.subjects.subject(authority.sector.as_ref(), &authority.user_id);
     let roles = roles::effective(&authority.roles, &shown.audiences());
-    let person = Person {
-        subject: &subject,
-        email: &user.email,
-        email_verified: user.email_verified_at.is_some(),
-        attributes: user.attributes.as_map(),
-        roles: &roles,
-    };
+    let person = person_of(&authority, &subject, &roles);
     let mut claims = person::claims(&person, &scope);
-    claims.extend(person::single(&person, &authority.claims, &client.settings.scopes));
-    match client.settings.sign_in.userinfo_alg {
-        Some(alg) => signed(&app, &client, alg, claims),
+    claims.extend(person::single(&person, &authority.claims, &allowed));
+    match authority.userinfo_alg {
+        Some(alg) => signed(&app, &authority.client_id, alg, claims),
         None => Ok(Json(claims).into_response()),
     }
 }
 
 /// The answer as its client alone is meant to take it: with `iss` and `aud`.
-fn signed(app: &App, client: &Client, alg: Algorithm, mut claims: Map<String, Value>) -> Result<Response, ApiError> {
+fn signed(app: &App, client_id: &str, alg: Algorithm, mut claims: Map<String, Value>) -> Result<Response, ApiError> {
     let broken = |error: &dyn std::fmt::Display| ApiError::new(errors::INTERNAL).log(error.to_string());
     let claims = GenericClaims {
         iss: Some(app.config.issuer.as_str().to_owned()),
         sub: claims.remove("sub").and_then(|sub| sub.as_str().map(str::to_owned)),
-        aud: Some(Audience::One(client.id.to_string())),
+        aud: Some(Audience::One(client_id.to_owned())),
         iat: Some(app.clock.now().secs()),
         extra: claims,
         ..GenericClaims::default()

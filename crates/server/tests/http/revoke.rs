@@ -89,6 +89,12 @@ both! {
         assert_eq!((&claims["active"], &claims["token_type"], &claims["sid"]), (&json!(true), &json!("Bearer"), &json!(user.sid)));
         assert_eq!((&claims["iss"], &claims["client_id"]), (&json!(ISSUER), &json!("first-party")));
         AccessClaims::from_json(answer.body.as_bytes()).unwrap();
+        // A token that was asked about before is recognised by all of its text, and only until it expires.
+        assert_eq!(introspect(&rig, "api-service", &secret, &user.access).await.expect(200).json(), claims);
+        let (signed, signature) = user.access.rsplit_once('.').unwrap();
+        let first = if signature.starts_with('A') { 'B' } else { 'A' };
+        let forged = format!("{signed}.{first}{}", &signature[1..]);
+        assert_eq!(introspect(&rig, "api-service", &secret, &forged).await.expect(200).json(), json!({ "active": false }));
         rig.advance(Duration::from_secs(3600));
         assert_eq!(introspect(&rig, "api-service", &secret, &user.access).await.expect(200).json(), json!({ "active": false }));
     }

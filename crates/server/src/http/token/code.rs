@@ -20,7 +20,7 @@ use crate::{
         client::Grant,
         code::{Authorized, Code, CodeHash, Presented, Verdict},
         id_token::{self, IdGrant},
-        person::{self, Person},
+        person, roles,
         session::{EndReason, Nonce, Sid},
         signin::SigninId,
     },
@@ -32,7 +32,7 @@ use crate::{
         dpop::{self, Proven},
         error::OAuthError,
         issue::{self, Issued, Target},
-        person::told,
+        person::person_of,
     },
     store::{
         StoreError, Tx, audit,
@@ -128,7 +128,7 @@ pub(super) async fn exchange(
     };
     crate::failpoint::hit("code.committed");
     let said = Said { nonce: authorized.nonce.as_deref(), claims: authorized.id_token_claims.as_deref() };
-    first_tokens(app, &client, &target, authority, (&sid, &nonce, said)).await
+    first_tokens(app, &client, &target, authority, (&sid, &nonce, said))
 }
 
 /// What the client said about its ID token.
@@ -141,7 +141,7 @@ pub(super) struct Said<'a> {
 
 /// The first tokens of a session that was opened: `own` are the parts of its refresh token, and what the client said about its
 /// ID token.
-pub(super) async fn first_tokens(
+pub(super) fn first_tokens(
     app: &App,
     client: &AuthenticatedClient,
     target: &Target,
@@ -151,7 +151,7 @@ pub(super) async fn first_tokens(
     let (sid, nonce, said) = own;
     let signed_for = authority.clone();
     let issued = issue::for_session(app, authority, client.head(), target, None)?;
-    let id_token = identity(app, client, signed_for, target, (&said, &issued)).await?;
+    let id_token = identity(app, client, signed_for, target, (&said, &issued))?;
     let renewable = client.settings.grants.contains(Grant::RefreshToken);
     let tokens = TokenResponse {
         token_type: issued.token_type,
@@ -292,7 +292,7 @@ pub(super) async fn end(
 }
 
 /// The ID token that goes with an access token of the scope `openid`.
-async fn identity(
+fn identity(
     app: &App,
     client: &AuthenticatedClient,
     authority: Option<Authority>,
@@ -304,8 +304,9 @@ async fn identity(
     let mut claims = id_claims(app, client, &authority, target, (said, &issued.access_token));
     if let Some(names) = said.claims {
         let audiences: Vec<&str> = target.audiences.iter().map(|rules| rules.audience.as_str()).collect();
-        let single = |person: &Person<'_>| person::single(person, names, &client.settings.scopes);
-        claims.extra = told(app, (&authority, &claims.sub), &audiences, single).await?;
+        let roles = roles::effective(&authority.roles, &audiences);
+        let person = person_of(&authority, &claims.sub, &roles);
+        claims.extra = person::single(&person, names, &client.settings.scopes);
     }
     let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
     let key = app.ring.snapshot().signer_for(id_alg(client)).map_err(|error| broken(&error))?;

@@ -99,7 +99,7 @@ pub(super) async fn poll(
         Outcome::Over => return Err(refuse("it is over, or who allowed it may not any more")),
     };
     crate::failpoint::hit("device.committed");
-    code::first_tokens(app, &client, &target, authority, (&sid, &nonce, code::Said::default())).await
+    code::first_tokens(app, &client, &target, authority, (&sid, &nonce, code::Said::default()))
 }
 
 async fn load(app: &App, claimed: &ClaimedClient) -> Result<ClientState, OAuthError> {

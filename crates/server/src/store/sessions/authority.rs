@@ -1,6 +1,7 @@
 //! What an access token of a session may say: one statement, so one snapshot on every database, and the last of the
 //! transaction that opens, rotates or renews the session.
 
+use countersign_jose::Algorithm;
 use serde_json::{Map, Value};
 
 use super::{StoreError, Tx};
@@ -29,6 +30,9 @@ pub struct Authority {
     /// Space-separated, RFC 8176.
     pub amr: String,
     pub acr: String,
+    /// For the client alone, at `/userinfo` and in ID tokens; no access token says it.
+    pub email: String,
+    pub email_verified: bool,
     /// The user's attributes, which audiences may map into claims.
     pub attributes: Map<String, Value>,
     /// The user's roles.
@@ -37,6 +41,8 @@ pub struct Authority {
     pub claims: String,
     /// Space-separated: what the client may ask for now.
     pub client_scopes: String,
+    /// What signs the answers of `/userinfo` for the client; none: they are plain JSON.
+    pub userinfo_alg: Option<Algorithm>,
     /// The client knows people by pairwise ids of this sector.
     pub sector: Option<Sector>,
     /// The client registered itself.
@@ -73,12 +79,14 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
         s.revoked_at, u.disabled_at, c.disabled_at, \
         (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id), c.sector, \
-        CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, s.claims \
+        CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, s.claims, \
+        u.email, u.email_verified_at, c.userinfo_alg \
         FROM sessions s JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
     let rsn = |index| row.get(index).map(Rsn::new);
     let past = |index| row.get::<Option<i64>>(index).map(|at| at.is_some());
+    let alg = row.get::<Option<String>>(28)?.map(|alg| alg.parse()).transpose();
     Ok(Some(Authority {
         sid: sid.clone(),
         user_id: row.get(0)?,
@@ -91,6 +99,9 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         auth_time: row.get(7)?,
         amr: row.get(8)?,
         acr: row.get(9)?,
+        email: row.get(26)?,
+        email_verified: past(27)?,
+        userinfo_alg: alg.map_err(|_| StoreError::Broken("a stored algorithm is malformed".into()))?,
         attributes: serde_json::from_str(&row.get::<String>(10)?)
             .map_err(|_| StoreError::Broken("the attributes of a user are not a JSON object".into()))?,
         client_scopes: row.get(11)?,
