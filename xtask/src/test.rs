@@ -36,8 +36,8 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether the tests of this package are among those that run: those of the program compare with other implementations,
-    /// those of the bank need a browser.
+    /// Whether the tests of this package are among those that run: those of the program and of the issuer compare with other
+    /// implementations, those of the bank need a browser.
     fn includes(&self, package: &str) -> bool {
         let named = |word: &String| {
             word == package || [word.strip_prefix("-p"), word.strip_prefix("--package=")].contains(&Some(package))
@@ -55,7 +55,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let started = Instant::now();
     let postgres_bin = postgres::server_programs()?;
     println!("PostgreSQL server programs: {}", postgres_bin.display());
-    if options.includes("countersign") {
+    if options.includes("countersign") || options.includes("countersign-server") {
         println!("Other implementations: {}", peers::installed()?.display());
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     Global,
     admin::{Admin, segment},
-    client::recipient,
+    client::{file_or_none, recipient},
     duration,
     output::{Failure, Output, rows, say, table, text},
 };
@@ -60,7 +60,7 @@ pub enum Audience {
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
         /// Its public JWK, with its alg; `--encryption-key ''`: none any more
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_parser = file_or_none)]
         encryption_key: Option<PathBuf>,
     },
     /// Remove an audience that no client may ask for any more

@@ -1,5 +1,7 @@
 //! `countersign client …`
 
+mod brand;
+
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -32,6 +34,9 @@ pub enum Client {
         /// Its public keys, a JWK or a JWK set: it proves itself by what it signs (private_key_jwt) and gets no secret
         #[arg(long, value_name = "FILE", conflicts_with = "public")]
         jwks: Option<PathBuf>,
+        /// Where it publishes its public keys: read when they are needed, so that it changes them by itself
+        #[arg(long, value_name = "URL", conflicts_with_all = ["public", "jwks"])]
+        jwks_uri: Option<String>,
         /// What it may do: authorization_code, client_credentials, refresh_token, device_code, token_exchange (repeatable; default
         /// client_credentials, or refresh_token with --public, or authorization_code and refresh_token with --redirect-uri; and
         /// token_exchange with --exchange)
@@ -167,12 +172,17 @@ pub enum Client {
         #[arg(long)]
         userinfo_alg: Option<String>,
         /// The public JWK, with its alg, that its ID tokens are encrypted to; `--encrypt-id-token ''`: they are not
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_parser = file_or_none)]
         encrypt_id_token: Option<PathBuf>,
         /// All its public keys from now on, a JWK or a JWK set; they replace a secret, too
         #[arg(long, value_name = "FILE")]
         jwks: Option<PathBuf>,
+        /// Where it publishes its public keys from now on
+        #[arg(long, value_name = "URL", conflicts_with = "jwks")]
+        jwks_uri: Option<String>,
     },
+    /// How a client looks on the pages: shown, or changed by what is given
+    Brand(brand::Brand),
     /// Disable a client: every session and token of it ends
     Disable { client_id: String },
     /// Enable a client again; what ended stays ended
@@ -226,6 +236,7 @@ impl Client {
                 let path = format!("/api/admin/clients/{}", segment(client_id));
                 output.show(&admin.put(&path, &self.changed()?).await?, one);
             }
+            Self::Brand(brand) => brand.call(admin, output).await?,
             Self::Disable { client_id } => {
                 let path = format!("/api/admin/clients/{}/disable", segment(&client_id));
                 let answer = admin.post(&path, &json!({})).await?;
@@ -264,6 +275,7 @@ impl Client {
             name,
             public,
             jwks,
+            jwks_uri,
             grant,
             redirect_uri,
             post_logout_redirect_uri,
@@ -293,8 +305,8 @@ impl Client {
         let grants = or_usual(grant, &usual_grants(signs_in, public, !exchange.is_empty()));
         let scopes = or_usual(scope, if signs_in { &["openid", "profile", "email"] } else { &[] });
         Ok(json!({
-            "client_id": client_id, "name": name, "public": public, "jwks": read_keys(jwks.as_deref())?, "grants": grants,
-            "audiences": audience, "scopes": scopes, "roles": role, "serves": serves, "exchanges": exchange, "alg": alg,
+            "client_id": client_id, "name": name, "public": public, "jwks": read_keys(jwks.as_deref())?, "jwks_uri": jwks_uri,
+            "grants": grants, "audiences": audience, "scopes": scopes, "roles": role, "serves": serves, "exchanges": exchange, "alg": alg,
             "access_token_ttl": access_token_ttl, "redirect_uris": redirect_uri,
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
@@ -329,13 +341,14 @@ impl Client {
             userinfo_alg,
             encrypt_id_token,
             jwks,
+            jwks_uri,
         } = self
         else {
             return Ok(Value::Null);
         };
         Ok(json!({
-            "name": name, "jwks": read_keys(jwks.as_deref())?, "grants": words(grant), "audiences": words(audience), "scopes": words(scope),
-            "roles": words(role), "serves": words(serves), "exchanges": words(exchange), "access_token_ttl": access_token_ttl,
+            "name": name, "jwks": read_keys(jwks.as_deref())?, "jwks_uri": jwks_uri, "grants": words(grant),
+            "audiences": words(audience), "scopes": words(scope), "roles": words(role), "serves": words(serves), "exchanges": words(exchange), "access_token_ttl": access_token_ttl,
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
             "require_pushed_authorization_requests": par, "require_signed_request_object": signed_requests,
@@ -382,6 +395,11 @@ fn read_keys(path: Option<&Path>) -> Result<Option<Value>, Failure> {
         Err(_) => JwkSet::from(vec![Jwk::parse(&text).map_err(|error| bad(&error))?]),
     };
     serde_json::to_value(read).map(Some).map_err(|error| bad(&error))
+}
+
+/// A path, which may be empty: what is there is taken away.
+pub fn file_or_none(text: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(PathBuf::from(text))
 }
 
 /// A public JWK to encrypt to; an empty path stands for none any more.

@@ -51,6 +51,17 @@ pub enum User {
         #[arg(long, value_name = "ROLE")]
         remove: Vec<String>,
     },
+    /// Who a user is at other providers that people sign in with
+    Identities { user: String },
+    /// Let another provider open this account no longer: every session and token of the user ends. Who has no password
+    /// cannot come in then
+    Disconnect {
+        user: String,
+        /// The provider's issuer identifier
+        issuer: String,
+        /// Who the user is there, as `user identities` shows it
+        subject: String,
+    },
     /// Set a user's password: every session and token ends
     Password {
         user: String,
@@ -102,6 +113,13 @@ impl User {
                 let answer = roles(admin, &user, &add, &remove).await?;
                 output.show(&answer, |user| say!("{}", text(user, "roles")));
             }
+            Self::Identities { user } => output.show(&admin.get(&path(&user, "/identities")).await?, identities),
+            Self::Disconnect { user, issuer, subject } => {
+                let body = json!({ "issuer": issuer, "subject": subject });
+                output.show(&admin.post(&path(&user, "/disconnect"), &body).await?, |_| {
+                    say!("disconnected; every session and token of this user has ended");
+                });
+            }
             Self::Password { user, .. } => {
                 let body = json!({ "password": password });
                 output.show(&admin.put(&path(&user, "/password"), &body).await?, |_| {
@@ -137,6 +155,10 @@ fn list(page: &Value) {
     if let Some(next) = page["next"].as_str() {
         say!("more: --after {next}");
     }
+}
+
+fn identities(page: &Value) {
+    table(&["ISSUER", "SUBJECT", "SINCE"], &rows(page, &["issuer", "subject", "created_at"]));
 }
 
 fn show(user: &Value) {

@@ -91,6 +91,7 @@ CREATE TABLE clients (
     prev_secret_hash bytea,                    -- the secret before it, good until prev_secret_until
     prev_secret_until bigint,
     jwks             text,                     -- JWK set of its public keys (private_key_jwt)
+    jwks_uri         text,                     -- or where it publishes them
     scopes           text   NOT NULL DEFAULT '', -- space-separated: the scopes it may ask for
     audiences        text   NOT NULL,          -- space-separated: the audiences it may ask for; the first is its default
     grants           text   NOT NULL,          -- space-separated grant types
@@ -114,12 +115,21 @@ CREATE TABLE clients (
     userinfo_alg     text,                     -- JWS algorithm of the answers of /userinfo; null: plain JSON
     sector           text,                     -- it knows people by pairwise ids of this sector; null: by their public ones
     registration_hash bytea,                   -- SHA-256 of its registration access token; null: an administrator added it
+    said             text,                     -- JSON: what it said of itself that nothing here follows from; it reads it back
     builtin_at       bigint,                   -- not null: made by the first start, cannot be removed
     disabled_at      bigint,
     removed_at       bigint,                   -- its row stays, so that nobody else ever gets its name; disabled_at is set too
     created_at       bigint NOT NULL,
     min_rsn          bigint NOT NULL DEFAULT 0,
     token_rsn        bigint NOT NULL DEFAULT 0
+);
+-- How a client looks on the pages; read for pages alone.
+CREATE TABLE brands (
+    client_id  text NOT NULL PRIMARY KEY,
+    logo       bytea,                          -- PNG
+    colour     text,                           -- #rrggbb
+    policy_uri text,
+    tos_uri    text
 );
 -- Initial access tokens: whoever has one registers clients, so many and for so long (RFC 7591).
 CREATE TABLE registration_tokens (
@@ -273,6 +283,7 @@ CREATE TABLE upstream_trips (
     browser    bytea  NOT NULL,                -- SHA-256 of the browser's pre-session
     request    text   NOT NULL,                -- what they sign in for, as pages name it
     upstream   text   NOT NULL,
+    metadata   text   NOT NULL,                -- JSON: what the upstream said of itself when they left
     nonce      text   NOT NULL,
     verifier   text   NOT NULL,                -- PKCE
     fresh      bigint NOT NULL,                -- 1: they must sign in there anew

@@ -14,6 +14,7 @@ use std::{
 use countersign_jose::dpop::Checker;
 
 use crate::{
+    client_keys::PublishedKeys,
     clock::Clock,
     config::{Config, Database},
     domain::{
@@ -52,6 +53,8 @@ pub struct Inner {
     pub limiter: Limiter,
     /// Calls the addresses that clients registered.
     pub outbound: Outbound,
+    /// What clients publish there to prove themselves by.
+    pub client_keys: PublishedKeys,
     /// Whom clients know people as.
     pub subjects: SubjectKey,
     /// Checks proofs of possession.
@@ -182,6 +185,7 @@ impl App {
             request_ids: RequestIds::new(random)?,
             documents: Documents::new(&config),
             outbound: Outbound::new(&config.outbound_allow),
+            client_keys: PublishedKeys::default(),
             config,
             store,
             ring,

@@ -81,7 +81,7 @@ codes! {
     UPSTREAM_FAILED = "upstream-failed", 502, "Signing in with the other provider did not work",
         "The other provider did not answer, refused, or sent what proves nobody; the server's log says which. Try again, or sign in another way. Operators: is its address reachable (outbound.allow, for a network of your own), and are client id, secret and redirect URI those that it has?";
     UPSTREAM_NO_ACCOUNT = "upstream-no-account", 403, "There is no account for you here",
-        "The other provider said who you are, but that opens no account here: the account is disabled, the provider gave no e-mail address, or an administrator adds users here. Sign in another way, or ask the administrator.";
+        "The other provider said who you are, but that opens no account here: the account is disabled, the provider named no e-mail address that it has verified, or an administrator adds users here. Sign in another way, or ask the administrator.";
 
     // Tokens and sessions.
     TOKEN_MISSING = "token-missing", 401, "An access token is needed",

@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, Uri, header, request, uri::Scheme};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header, request, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -57,6 +57,8 @@ impl CallError {
 #[derive(Debug)]
 pub struct Called {
     pub status: StatusCode,
+    /// Whether it says of itself that it is JSON, of whatever kind.
+    pub is_json: bool,
     pub body: Bytes,
 }
 
@@ -121,10 +123,10 @@ impl Outbound {
         let request = request.body(Full::new(body)).map_err(|error| CallError::lost(&error))?;
         let called = async {
             let response = self.client()?.request(request).await.map_err(|error| CallError::lost(&error))?;
-            let status = response.status();
+            let (status, is_json) = (response.status(), is_json(response.headers()));
             let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
             let body = body.map_err(|error| CallError::lost(&*error))?.to_bytes();
-            Ok(Called { status, body })
+            Ok(Called { status, is_json, body })
         };
         tokio::time::timeout(TIMEOUT, called).await.map_err(|_| CallError::TimedOut)?
     }
@@ -150,6 +152,13 @@ impl Outbound {
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Ok(self.client.get_or_init(|| client))
     }
+}
+
+/// `application/json`, `application/jwk-set+json` and the like.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
 /// Connects to addresses that may be called, and to no others.

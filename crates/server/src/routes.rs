@@ -202,11 +202,14 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/clients", Credential, "A client registers itself (RFC 7591); off by default", || {
         post(clients::register)
     })
-    .json::<Metadata>(),
-    row(Get, "/clients/{id}", Credential, "What it is registered as (RFC 7592)", || get(clients::show)),
+    .json::<Metadata>()
+    .any_origin(),
+    row(Get, "/clients/{id}", Credential, "What it is registered as (RFC 7592)", || get(clients::show)).any_origin(),
     row(Put, "/clients/{id}", Credential, "All that it says of itself from now on", || put(clients::update))
-        .json::<Metadata>(),
-    row(Delete, "/clients/{id}", Credential, "It goes; its sessions and tokens end", || delete(clients::remove)),
+        .json::<Metadata>()
+        .any_origin(),
+    row(Delete, "/clients/{id}", Credential, "It goes; its sessions and tokens end", || delete(clients::remove))
+        .any_origin(),
     // First party.
     row(Post, "/register", Public, "Make an account; the same answer for a known e-mail", || post(register::register))
         .json::<register::Register>(),
@@ -240,6 +243,7 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/ui/device", Credential, "The code that a device shows, or yes or no", || post(ui::device::post))
         .form(ui::device::PARAMETERS),
     row(Get, "/ui/style.css", Public, "The pages' style", || get(ui::assets::style)),
+    row(Get, "/ui/brand/{colour}", Public, "The style of pages in a client's colour", || get(ui::assets::brand)),
     row(Get, "/ui/page.js", Public, "The pages' script", || get(ui::assets::script)),
     // Account.
     row(Get, "/api/account/consents", SignedIn, "What I agreed that clients may have", || get(account::consents::list))
@@ -262,6 +266,17 @@ pub const ROUTES: &[Route] = &[
         post(admin::users::disable)
     }),
     row(Post, "/api/admin/users/{id}/enable", Admin, "Enable a user", || post(admin::users::enable)),
+    row(Get, "/api/admin/users/{id}/identities", Admin, "Who the user is at other providers", || {
+        get(admin::identities::list)
+    }),
+    row(
+        Post,
+        "/api/admin/users/{id}/disconnect",
+        Admin,
+        "One of these opens the account no longer; ends everything",
+        || post(admin::identities::disconnect),
+    )
+    .json::<admin::identities::Disconnect>(),
     row(Put, "/api/admin/users/{id}/roles", Admin, "Set a user's roles", || put(admin::users::set_roles))
         .json::<admin::users::Roles>(),
     row(Put, "/api/admin/users/{id}/attributes", Admin, "Set what audiences may map into claims", || {
@@ -284,6 +299,13 @@ pub const ROUTES: &[Route] = &[
         put(admin::clients::update)
     })
     .json::<admin::clients::ClientChange>(),
+    row(Get, "/api/admin/clients/{id}/brand", Admin, "How a client looks on the pages", || {
+        get(admin::clients::brand::show)
+    }),
+    row(Put, "/api/admin/clients/{id}/brand", Admin, "Its logo, its colour, its links", || {
+        put(admin::clients::brand::update)
+    })
+    .json::<admin::clients::brand::BrandChange>(),
     row(Post, "/api/admin/clients/{id}/disable", Admin, "Disable a client; ends everything of it", || {
         post(admin::clients::disable)
     }),

@@ -13,6 +13,7 @@ use crate::{
         time::Timestamp,
         upstream::{
             Arrival, EmailClaims, Metadata, Refused, SecretGoes, Trip, Upstream, arrival, metadata_uri, secret_context,
+            short,
         },
     },
     keys::SealError,
@@ -45,7 +46,7 @@ pub fn redirect_uri(app: &App) -> String {
     format!("{}/ui/upstream/callback", app.config.issuer.as_str())
 }
 
-/// What an issuer says of itself, now.
+/// What an issuer says of itself, now: asked once for each sign-in, when its person leaves.
 ///
 /// # Errors
 /// [`UpstreamError`]
@@ -61,14 +62,9 @@ pub async fn discover(app: &App, issuer: &str) -> Result<Metadata, UpstreamError
 ///
 /// # Errors
 /// [`UpstreamError`]
-pub async fn redeem(
-    app: &App,
-    upstream: &Upstream,
-    metadata: &Metadata,
-    trip: &Trip,
-    code: &str,
-) -> Result<Arrival, UpstreamError> {
-    let tokens = tokens(app, upstream, metadata, trip, code).await?;
+pub async fn redeem(app: &App, upstream: &Upstream, trip: &Trip, code: &str) -> Result<Arrival, UpstreamError> {
+    let metadata = &trip.metadata;
+    let tokens = tokens(app, upstream, trip, code).await?;
     let set: Called = app.outbound.get(&metadata.jwks_uri, None).await?;
     let keys = JwkSet::parse(&set.body).map_err(Refused::IdToken)?;
     let came = arrival(tokens.id_token.expose(), &keys, upstream, trip, app.clock.now())?;
@@ -78,13 +74,8 @@ pub async fn redeem(
     }
 }
 
-async fn tokens(
-    app: &App,
-    upstream: &Upstream,
-    metadata: &Metadata,
-    trip: &Trip,
-    code: &str,
-) -> Result<Tokens, UpstreamError> {
+async fn tokens(app: &App, upstream: &Upstream, trip: &Trip, code: &str) -> Result<Tokens, UpstreamError> {
+    let metadata = &trip.metadata;
     let redirect_uri = redirect_uri(app);
     let mut form = vec![
         ("grant_type", "authorization_code"),
@@ -104,8 +95,7 @@ async fn tokens(
     let called = app.outbound.post_form_as(&metadata.token_endpoint, &form, authorization.as_ref()).await?;
     if called.status != StatusCode::OK {
         let error = serde_json::from_slice::<serde_json::Value>(&called.body).unwrap_or_default();
-        // It goes into the log: a name is short.
-        let name: String = error["error"].as_str().unwrap_or("no error's name").chars().take(64).collect();
+        let name = short(error["error"].as_str().unwrap_or("no error's name"));
         return Err(Refused::Declined(format!("{name} ({})", called.status)).into());
     }
     Ok(read(&called)?)

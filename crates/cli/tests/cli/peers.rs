@@ -56,7 +56,7 @@ impl Process {
 }
 
 fn programs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/tests/peers")
 }
 
 /// Where `cargo xtask test` has put a peer's library.
@@ -65,7 +65,7 @@ fn installed(name: &str) -> PathBuf {
     assert!(
         folder.join("installed").is_file(),
         "{} is missing: these tests compare with other implementations, which `cargo xtask test` installs; they never skip \
-         it. Once: cargo xtask test -- -p countersign",
+         it. Once: cargo xtask test -- -p countersign -- peers",
         folder.display()
     );
     folder

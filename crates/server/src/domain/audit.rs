@@ -200,11 +200,15 @@ pub fn harmless(text: &str) -> String {
             out.push('…');
             break;
         }
-        let hostile = c.is_control()
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}');
-        if hostile { out.push_str(&format!("<{:04X}>", u32::from(c))) } else { out.push(c) }
+        if is_hostile(c) { out.push_str(&format!("<{:04X}>", u32::from(c))) } else { out.push(c) }
     }
     out
+}
+
+/// What changes how the text around it is shown, without being seen itself.
+pub fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
 }
 
 fn harmless_value(value: Value) -> Value {

@@ -7,6 +7,7 @@ use countersign_jose::{Algorithm, b64};
 
 use super::{
     audience_id::AudienceId,
+    audit::is_hostile,
     encryption::Encryption,
     logout_uri::LogoutUri,
     redirect::RedirectUri,
@@ -268,7 +269,7 @@ pub enum End {
 /// Why a client cannot be as it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadClient {
-    #[error("a client's name is 1 to 100 characters without control characters")]
+    #[error("a client's name is 1 to 100 characters, not all blank, none of which controls how others are shown")]
     Name,
     #[error("a client needs at least one audience")]
     NoAudience,
@@ -306,7 +307,7 @@ impl ClientSettings {
     /// [`BadClient`], the first reason.
     pub fn check(&self, confidential: bool) -> Result<(), BadClient> {
         let length = self.name.chars().count();
-        if !(1..=100).contains(&length) || self.name.chars().any(char::is_control) {
+        if !(1..=100).contains(&length) || self.name.trim().is_empty() || self.name.chars().any(is_hostile) {
             return Err(BadClient::Name);
         }
         if self.audiences.is_empty() {
@@ -542,7 +543,7 @@ mod tests {
     fn settings_are_checked() {
         assert_eq!(settings().check(true), Ok(()));
         assert_eq!(settings().check(false), Err(BadClient::PublicCredentials));
-        for name in ["", "a\nb", &"x".repeat(101)] {
+        for name in ["", " ", "a\nb", "bank\u{202e}elpmaxe", "bank\u{200b}", &"x".repeat(101)] {
             assert_eq!(ClientSettings { name: name.to_owned(), ..settings() }.check(true), Err(BadClient::Name));
         }
         assert_eq!(ClientSettings { audiences: vec![], ..settings() }.check(true), Err(BadClient::NoAudience));

@@ -1,8 +1,8 @@
 //! What a client proves itself with.
 
-use countersign_jose::{Error, JwkSet, KeySet, VerifyingKey};
+use countersign_jose::{Algorithm, Error, Jwk, JwkSet, KeySet, VerifyingKey};
 
-use super::{client::SecretHash, time::Timestamp};
+use super::{client::SecretHash, logout_uri::LogoutUri, time::Timestamp};
 use crate::secret::PlainSecret;
 
 /// One way for each client, so that nobody chooses a weaker one for it.
@@ -12,7 +12,38 @@ pub enum Credential {
     None,
     Secret(Secrets),
     /// Its private keys, of which only the public halves are known here (`private_key_jwt`).
-    Keys(ClientKeys),
+    Keys(Keys),
+}
+
+/// Where the public keys of a client are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keys {
+    /// Here, as they were registered (`jwks`).
+    Registered(ClientKeys),
+    /// With the client, which changes them when it likes (`jwks_uri`).
+    Published(KeysUri),
+}
+
+/// An address where a client publishes its keys: `https`, or `http` on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysUri(LogoutUri);
+
+/// A URI where no keys are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no address of keys: https://, or http:// on a loopback host, and neither fragment nor user name")]
+pub struct BadKeysUri;
+
+impl KeysUri {
+    /// # Errors
+    /// [`BadKeysUri`]
+    pub fn parse(text: &str) -> Result<Self, BadKeysUri> {
+        // What is called for logging out is what may be called at all.
+        LogoutUri::parse(text).map(Self).map_err(|_| BadKeysUri)
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
 }
 
 impl Credential {
@@ -107,6 +138,19 @@ impl ClientKeys {
     }
 }
 
+/// The keys of a set that a client publishes: those that verify signatures, each bound to one algorithm. Others may stand there,
+/// too, for other purposes. An RSA key that does not say is for RS256, which OpenID Connect takes where nothing is said.
+///
+/// # Errors
+/// [`BadKeys`]: no set, or without a key that could be used, or with too many.
+pub fn published(json: &[u8]) -> Result<KeySet, BadKeys> {
+    let set = JwkSet::parse(json).map_err(BadKeys::Set)?;
+    let usable =
+        |jwk: &Jwk| VerifyingKey::from_jwk(jwk).or_else(|_| VerifyingKey::from_jwk_as(jwk, Algorithm::RS256)).ok();
+    let keys: Vec<VerifyingKey> = set.keys.iter().filter_map(usable).collect();
+    if (1..=ClientKeys::MAX).contains(&keys.len()) { Ok(keys.into_iter().collect()) } else { Err(BadKeys::Count) }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -167,6 +211,40 @@ mod tests {
         assert_eq!(parse(&json!({ "keys": many })), Err(BadKeys::Count));
         for bad in [json!({}), json!([]), json!({ "keys": 7 })] {
             assert!(matches!(parse(&bad), Err(BadKeys::Set(_))), "{bad}");
+        }
+    }
+
+    // OAU-14
+    #[test]
+    fn published_keys_are_read_from_what_may_be_called() {
+        for good in ["https://app.example/keys", "http://app.localhost:3000/keys"] {
+            assert_eq!(KeysUri::parse(good).unwrap().as_str(), good);
+        }
+        for bad in
+            ["", "http://app.example/keys", "http://10.0.0.1/keys", "file:///etc/passwd", "https://me@app.example/"]
+        {
+            assert_eq!(KeysUri::parse(bad), Err(BadKeysUri), "{bad}");
+        }
+    }
+
+    #[test]
+    fn of_what_a_client_publishes_only_what_verifies_is_taken() {
+        let set = |keys: Value| published(json!({ "keys": keys }).to_string().as_bytes());
+        let ec = public(Algorithm::ES256, "a");
+        let mut encrypts = public(Algorithm::ES256, "b");
+        encrypts["use"] = json!("enc");
+        let secret = json!({ "kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "kid": "c" });
+        let unknown = json!({ "kty": "XX", "kid": "d" });
+        let found = set(json!([unknown, encrypts, ec, secret])).unwrap();
+        assert_eq!(found.iter().map(|key| key.kid().unwrap().to_owned()).collect::<Vec<_>>(), ["a"]);
+        let mut open = ec;
+        open.as_object_mut().unwrap().remove("alg");
+        assert!(set(json!([open])).unwrap().pick(Some("a"), Algorithm::ES256).is_ok());
+        assert_eq!(set(json!([encrypts])).unwrap_err(), BadKeys::Count);
+        let many: Vec<Value> = (0..17).map(|n| public(Algorithm::ES256, &n.to_string())).collect();
+        assert_eq!(set(json!(many)).unwrap_err(), BadKeys::Count);
+        for bad in ["", "[]", "<html>", "{\"keys\":7}"] {
+            assert!(matches!(published(bad.as_bytes()), Err(BadKeys::Set(_))), "{bad}");
         }
     }
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::{
     audience,
     audience_id::AudienceId,
+    brand::PageUri,
     client::{AccessTokenFormat, ClientSettings, Consent, Grant, Grants, SignInSettings},
-    credential::ClientKeys,
+    credential::{ClientKeys, Keys, KeysUri},
     encryption::Encryption,
     logout_uri::LogoutUri,
     redirect::RedirectUri,
@@ -70,7 +71,7 @@ pub enum Proof {
     None,
     /// A secret, which it is given.
     Secret,
-    Keys(ClientKeys),
+    Keys(Keys),
 }
 
 /// What a client asked for, understood and within its ceiling.
@@ -107,15 +108,25 @@ fn bad(member: &'static str, why: impl std::fmt::Display) -> BadMetadata {
 }
 
 impl Metadata {
-    /// Understands what a client says of itself.
+    /// Where the document is that lists all addresses of its sector, if it names one: to be fetched before anything is
+    /// understood.
+    ///
+    /// # Errors
+    /// [`BadMetadata`]
+    pub fn sector_document(&self) -> Result<Option<LogoutUri>, BadMetadata> {
+        let uri = self.sector_identifier_uri.as_deref().map(LogoutUri::parse).transpose();
+        uri.map_err(|error| bad("sector_identifier_uri", error))
+    }
+
+    /// Understands what a client says of itself. `listed`: the addresses in its sector's document, as far as it could be had.
     ///
     /// # Errors
     /// [`BadMetadata`], the first reason.
-    pub fn understand(&self, ceiling: Ceiling<'_>) -> Result<Wanted, BadMetadata> {
+    pub fn understand(&self, ceiling: Ceiling<'_>, listed: Option<&[String]>) -> Result<Wanted, BadMetadata> {
         self.refuse_what_is_not_offered()?;
         let redirect_uris = self.redirects()?;
         let proof = self.proof()?;
-        let sector = self.sector(&redirect_uris)?;
+        let sector = self.sector(&redirect_uris, listed)?;
         let pairwise = sector.is_some();
         let settings = ClientSettings {
             name: self.name(&redirect_uris)?,
@@ -142,9 +153,9 @@ impl Metadata {
     ///
     /// # Errors
     /// [`BadMetadata`], the first reason.
-    pub fn change(&self, old: &ClientSettings) -> Result<Wanted, BadMetadata> {
+    pub fn change(&self, old: &ClientSettings, listed: Option<&[String]>) -> Result<Wanted, BadMetadata> {
         let audience = old.audiences.first().ok_or_else(|| bad("client", "it has no audience any more"))?;
-        let Wanted { settings: new, proof } = self.understand(Ceiling { scopes: &old.scopes, audience })?;
+        let Wanted { settings: new, proof } = self.understand(Ceiling { scopes: &old.scopes, audience }, listed)?;
         if new.grants.iter().any(|grant| !old.grants.contains(grant)) {
             return Err(bad("grant_types", "no more than it was registered with"));
         }
@@ -181,11 +192,8 @@ impl Metadata {
         if self.response_types.as_ref().is_some_and(|types| *types != ["code"]) {
             return Err(bad("response_types", "the only response type is code"));
         }
-        if self.jwks_uri.is_some() {
-            return Err(bad("jwks_uri", "send the keys themselves, in jwks"));
-        }
-        if self.sector_identifier_uri.is_some() {
-            return Err(bad("sector_identifier_uri", "the sector is the one host of redirect_uris"));
+        if self.jwks_uri.is_some() && self.jwks.is_some() {
+            return Err(bad("jwks_uri", "excludes jwks: the keys are here or there"));
         }
         let pages = [
             ("client_uri", &self.client_uri),
@@ -193,14 +201,30 @@ impl Metadata {
             ("tos_uri", &self.tos_uri),
             ("policy_uri", &self.policy_uri),
         ];
-        // They are shown nowhere; one that could not be shown is refused all the same, so that its sender notices.
         for (member, uri) in pages {
-            let good = |uri: &str| uri.starts_with("https://") && RedirectUri::parse(uri).is_ok();
-            if uri.as_deref().is_some_and(|uri| !good(uri)) {
-                return Err(bad(member, "is no https URL"));
-            }
+            page_uri(member, uri.as_deref())?;
         }
         Ok(())
+    }
+
+    /// What people find on its pages. Its logo is not among it: a picture that a stranger chose could be a bank's.
+    ///
+    /// # Errors
+    /// [`BadMetadata`]
+    pub fn links(&self) -> Result<[Option<PageUri>; 2], BadMetadata> {
+        Ok([page_uri("policy_uri", self.policy_uri.as_deref())?, page_uri("tos_uri", self.tos_uri.as_deref())?])
+    }
+
+    /// What it says of itself that nothing here follows from; it reads it back (RFC 7591 §3.2.1).
+    pub fn said(&self) -> Value {
+        let said = [
+            ("application_type", &self.application_type),
+            ("client_uri", &self.client_uri),
+            ("logo_uri", &self.logo_uri),
+            ("sector_identifier_uri", &self.sector_identifier_uri),
+        ];
+        let said = said.into_iter().filter_map(|(member, value)| Some((member.to_owned(), json!(value.as_ref()?))));
+        Value::Object(said.collect())
     }
 
     fn redirects(&self) -> Result<Vec<RedirectUri>, BadMetadata> {
@@ -254,18 +278,27 @@ impl Metadata {
     }
 
     fn proof(&self) -> Result<Proof, BadMetadata> {
-        match self.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_basic") {
+        let method = self.token_endpoint_auth_method.as_deref().unwrap_or("client_secret_basic");
+        if self.jwks_uri.is_some() && method != "private_key_jwt" {
+            return Err(bad("jwks_uri", "belongs to private_key_jwt"));
+        }
+        match method {
             "client_secret_basic" | "client_secret_post" => Ok(Proof::Secret),
             "none" => Ok(Proof::None),
-            "private_key_jwt" => {
-                let keys = json!({ "keys": self.keys(|key| key["use"] != "enc")? }).to_string();
-                ClientKeys::parse(keys.as_bytes()).map(Proof::Keys).map_err(|error| bad("jwks", error))
-            }
+            "private_key_jwt" => self.public_keys().map(Proof::Keys),
             _ => Err(bad(
                 "token_endpoint_auth_method",
                 "is client_secret_basic, client_secret_post, private_key_jwt or none",
             )),
         }
+    }
+
+    fn public_keys(&self) -> Result<Keys, BadMetadata> {
+        if let Some(uri) = &self.jwks_uri {
+            return KeysUri::parse(uri).map(Keys::Published).map_err(|error| bad("jwks_uri", error));
+        }
+        let keys = json!({ "keys": self.keys(|key| key["use"] != "enc")? }).to_string();
+        ClientKeys::parse(keys.as_bytes()).map(Keys::Registered).map_err(|error| bad("jwks", error))
     }
 
     fn keys(&self, which: impl Fn(&Value) -> bool) -> Result<Vec<Value>, BadMetadata> {
@@ -274,12 +307,26 @@ impl Metadata {
         Ok(keys.iter().filter(|key| which(key)).cloned().collect())
     }
 
-    fn sector(&self, uris: &[RedirectUri]) -> Result<Option<Sector>, BadMetadata> {
-        match self.subject_type.as_deref() {
-            None | Some("public") => Ok(None),
-            Some("pairwise") => Sector::of(uris).map(Some).map_err(|error| bad("subject_type", error)),
-            Some(_) => Err(bad("subject_type", "is public or pairwise")),
+    /// The host of the document that lists all of its addresses, or their one host. Nobody belongs to a sector whose host does
+    /// not say so (OpenID Connect Registration §5).
+    fn sector(&self, uris: &[RedirectUri], listed: Option<&[String]>) -> Result<Option<Sector>, BadMetadata> {
+        let pairwise = match self.subject_type.as_deref() {
+            None | Some("public") => false,
+            Some("pairwise") => true,
+            Some(_) => return Err(bad("subject_type", "is public or pairwise")),
+        };
+        let Some(document) = self.sector_document()? else {
+            let sector = || Sector::of(uris).map_err(|error| bad("subject_type", error));
+            return pairwise.then(sector).transpose();
+        };
+        let names = |uri: &RedirectUri| listed.is_some_and(|listed| listed.iter().any(|text| text == uri.as_str()));
+        if !uris.iter().all(names) {
+            let why = "there is no JSON list of all redirect_uris there";
+            return Err(bad("sector_identifier_uri", why));
         }
+        let sector = RedirectUri::parse(document.as_str()).ok().and_then(|uri| Sector::of(&[uri]).ok());
+        let sector = sector.ok_or_else(|| bad("sector_identifier_uri", "names no host"))?;
+        Ok(pairwise.then_some(sector))
     }
 
     fn sign_in(&self) -> Result<SignInSettings, BadMetadata> {
@@ -318,6 +365,10 @@ impl Metadata {
     }
 }
 
+fn page_uri(member: &'static str, uri: Option<&str>) -> Result<Option<PageUri>, BadMetadata> {
+    uri.map(PageUri::parse).transpose().map_err(|error| bad(member, error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,7 +377,7 @@ mod tests {
         let scopes = "openid profile".parse().unwrap();
         let audience = AudienceId::parse("api").unwrap();
         let metadata: Metadata = serde_json::from_value(metadata).unwrap();
-        metadata.understand(Ceiling { scopes: &scopes, audience: &audience })
+        metadata.understand(Ceiling { scopes: &scopes, audience: &audience }, None)
     }
 
     fn with(member: &str, value: Value) -> Result<Wanted, BadMetadata> {
@@ -401,7 +452,7 @@ mod tests {
             access_token_ttl: Some(std::time::Duration::from_secs(60)),
             ..old.clone()
         };
-        let change = |metadata: Value| serde_json::from_value::<Metadata>(metadata).unwrap().change(&less);
+        let change = |metadata: Value| serde_json::from_value::<Metadata>(metadata).unwrap().change(&less, None);
         let again = json!({ "redirect_uris": ["https://app.example/new"], "dpop_bound_access_tokens": false });
         let changed = change(again).unwrap().settings;
         let grants: Grants = [Grant::AuthorizationCode].into_iter().collect();
@@ -416,7 +467,7 @@ mod tests {
         }
         let narrow = ClientSettings { grants: [Grant::AuthorizationCode].into_iter().collect(), ..less };
         let renew = json!({ "redirect_uris": ["https://app.example/cb"], "grant_types": ["authorization_code", "refresh_token"] });
-        let refused = serde_json::from_value::<Metadata>(renew).unwrap().change(&narrow).unwrap_err();
+        let refused = serde_json::from_value::<Metadata>(renew).unwrap().change(&narrow, None).unwrap_err();
         assert_eq!(refused, bad("grant_types", "no more than it was registered with"));
     }
 
@@ -438,6 +489,59 @@ mod tests {
         assert!(understand(json!({ "redirect_uris": native, "application_type": "native" })).is_ok());
         let web = json!({ "redirect_uris": native, "application_type": "web" });
         assert_eq!(understand(web).unwrap_err().error(), "invalid_redirect_uri");
+    }
+
+    // OAU-14: what cannot be called is not even asked.
+    #[test]
+    fn keys_are_sent_or_published_never_both() {
+        let client = |more: Value| {
+            let mut metadata =
+                json!({ "redirect_uris": ["https://app.example/cb"], "token_endpoint_auth_method": "private_key_jwt" });
+            metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            understand(metadata)
+        };
+        let at = Keys::Published(KeysUri::parse("https://app.example/keys").unwrap());
+        let published = json!({ "jwks_uri": "https://app.example/keys" });
+        assert_eq!(client(published).unwrap().proof, Proof::Keys(at));
+        for bad in [
+            json!({}),
+            json!({ "jwks_uri": "https://app.example/keys", "jwks": { "keys": [] } }),
+            json!({ "jwks_uri": "http://app.example/keys" }),
+            json!({ "jwks_uri": "http://169.254.169.254/latest" }),
+            json!({ "jwks_uri": "file:///etc/passwd" }),
+            json!({ "jwks_uri": "https://app.example/keys", "token_endpoint_auth_method": "none" }),
+            json!({ "jwks_uri": "https://app.example/keys", "id_token_encrypted_response_alg": "ECDH-ES" }),
+        ] {
+            assert_eq!(client(bad.clone()).unwrap_err().error(), "invalid_client_metadata", "{bad}");
+        }
+    }
+
+    // OpenID Connect Registration §5: a sector is the host of a document that names every address of the client.
+    #[test]
+    fn a_sector_knows_all_of_its_addresses() {
+        let uris = ["https://one.example/cb", "https://two.example/cb"];
+        let sector = |subject: &str, listed: Option<&[&str]>| {
+            let metadata = json!({
+                "redirect_uris": uris, "subject_type": subject, "sector_identifier_uri": "https://house.example/sector",
+            });
+            let metadata: Metadata = serde_json::from_value(metadata).unwrap();
+            let (scopes, audience) = ("openid".parse().unwrap(), AudienceId::parse("api").unwrap());
+            let listed = listed.map(|listed| listed.iter().map(|uri| (*uri).to_owned()).collect::<Vec<_>>());
+            let ceiling = Ceiling { scopes: &scopes, audience: &audience };
+            metadata.understand(ceiling, listed.as_deref()).map(|wanted| wanted.settings.sign_in.sector)
+        };
+        let more = [uris[0], uris[1], "https://three.example/cb"];
+        assert_eq!(sector("pairwise", Some(&more)).unwrap().unwrap().as_str(), "house.example");
+        assert_eq!(sector("public", Some(&more)).unwrap(), None);
+        for subject in ["pairwise", "public"] {
+            for listed in [None, Some(&uris[..1]), Some(&[][..]), Some(&["https://one.example/cb ", uris[1]][..])] {
+                let refused = sector(subject, listed).unwrap_err();
+                assert_eq!(refused.error(), "invalid_client_metadata", "{listed:?}");
+            }
+        }
+        let several = json!({ "redirect_uris": uris, "subject_type": "pairwise" });
+        assert_eq!(understand(several).unwrap_err().error(), "invalid_client_metadata");
+        assert!(with("sector_identifier_uri", json!("http://app.example/s")).is_err());
     }
 
     #[test]

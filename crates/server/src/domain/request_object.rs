@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use countersign_jose::{Error, RequestObjectClaims, Verifier, limits::DEFAULT_LEEWAY, profile::RequestObject};
+use countersign_jose::{Error, KeySet, RequestObjectClaims, Verifier, limits::DEFAULT_LEEWAY, profile::RequestObject};
 use serde_json::Value;
 
 use super::{
     authorize::{Malformed, Parameters},
     client::ClientId,
-    credential::ClientKeys,
     time::Timestamp,
 };
 
@@ -41,13 +40,12 @@ impl From<Error> for Refused {
 pub fn read(
     object: &str,
     client: &ClientId,
-    keys: &ClientKeys,
+    keys: &KeySet,
     issuer: &str,
     now: Timestamp,
 ) -> Result<Parameters, Refused> {
     let policy = Verifier::<RequestObject>::builder().issuer(client.as_str()).audience(issuer).policy();
     let token = policy.parse(object)?;
-    let keys = keys.key_set()?;
     let key = keys.pick(token.kid(), token.alg())?;
     let claims = policy.check(&token.verify_signature(key)?, now.secs())?;
     let leeway = i64::try_from(DEFAULT_LEEWAY.as_secs()).unwrap_or_default();
@@ -90,9 +88,8 @@ mod tests {
         ClientId::parse("shop").unwrap()
     }
 
-    fn keys_of(key: &SigningKey) -> ClientKeys {
-        let set = JwkSet::from(vec![key.public_jwk().unwrap()]);
-        ClientKeys::parse(serde_json::to_string(&set).unwrap().as_bytes()).unwrap()
+    fn keys_of(key: &SigningKey) -> KeySet {
+        JwkSet::from(vec![key.public_jwk().unwrap()]).verifying_keys().collect()
     }
 
     fn claims() -> RequestObjectClaims {

@@ -4,7 +4,7 @@
 use std::{fmt, time::Duration};
 
 use countersign_jose::{Error, IdClaims, JwkSet, Verified, Verifier, VerifyingKey, b64, profile::IdToken};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     browser::RequestName,
@@ -20,6 +20,8 @@ pub const PATIENCE: Duration = Duration::from_mins(15);
 const CLOCKS: Duration = Duration::from_mins(1);
 /// The longest subject, bytes (OpenID Connect Core §2).
 const MAX_SUBJECT: usize = 255;
+/// How much of what an upstream says goes into the log, characters.
+const MAX_QUOTE: usize = 64;
 
 /// The name of an upstream, as addresses carry it: 1 to 40 of `a-z`, `0-9` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +73,9 @@ pub fn secret_context(name: &UpstreamName) -> String {
     format!("upstream-secret:{name}")
 }
 
-/// What an upstream says of itself (OpenID Connect Discovery §3). Only [`read`](Self::read) makes one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// What an upstream says of itself (OpenID Connect Discovery §3). Only [`read`](Self::read) makes one, and
+/// [`stored`](Self::stored) of one that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Metadata {
     issuer: String,
     pub authorization_endpoint: String,
@@ -102,10 +105,19 @@ pub enum Refused {
     NoCode,
     #[error("its answer cannot be read: {0}")]
     Answer(String),
-    #[error("its ID token is refused: {0}")]
+    #[error("its ID token is refused: {}", quoted(&.0.to_string(), 4 * MAX_QUOTE))]
     IdToken(Error),
     #[error("its ID token is not for this sign-in: {0}")]
     Claims(&'static str),
+}
+
+/// The beginning of what an upstream says: whoever answers at its address could write a log full otherwise.
+pub fn short(text: &str) -> String {
+    quoted(text, MAX_QUOTE)
+}
+
+fn quoted(text: &str, longest: usize) -> String {
+    text.chars().take(longest).collect()
 }
 
 /// Where the metadata of an issuer are.
@@ -129,14 +141,25 @@ impl Metadata {
     /// # Errors
     /// [`Refused`]
     pub fn read(json: &[u8], issuer: &str) -> Result<Self, Refused> {
-        let metadata: Self = serde_json::from_slice(json).map_err(|error| Refused::Metadata(error.to_string()))?;
+        let unread = |error: serde_json::Error| Refused::Metadata(short(&error.to_string()));
+        let metadata: Self = serde_json::from_slice(json).map_err(unread)?;
         if metadata.issuer != issuer {
-            return Err(Refused::OtherIssuer(metadata.issuer));
+            return Err(Refused::OtherIssuer(short(&metadata.issuer)));
         }
         let addresses = [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri];
         let bad = addresses.into_iter().chain(&metadata.userinfo_endpoint).find(|address| !is_callable(address));
-        bad.cloned().map_or(Ok(()), |address| Err(Refused::Address(address)))?;
+        bad.map_or(Ok(()), |address| Err(Refused::Address(short(address))))?;
         Ok(metadata)
+    }
+
+    /// What was read when somebody left, and kept until they come back. `None` for what is not that.
+    pub fn stored(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    /// The text that the store keeps.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Where our secret goes; the header, unless the upstream knows only the form.
@@ -177,7 +200,7 @@ impl Metadata {
             _ => {}
         }
         if let Some(error) = get("error") {
-            return Err(Refused::Declined(error.chars().take(64).collect()));
+            return Err(Refused::Declined(short(error)));
         }
         get("code").ok_or(Refused::NoCode)
     }
@@ -193,6 +216,8 @@ pub struct Trip {
     /// What they sign in for, as pages name it.
     pub request: String,
     pub upstream: UpstreamName,
+    /// What the upstream said of itself when they left: whoever answers there is the one that was asked.
+    pub metadata: Metadata,
     pub nonce: String,
     /// PKCE (RFC 7636).
     pub verifier: String,
@@ -218,8 +243,9 @@ pub struct Identity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     pub identity: Identity,
+    /// One that the upstream has verified. Any other is left out: nothing may follow from an address that somebody only
+    /// typed in there, neither an account of that name nor whether there is one here.
     pub email: Option<Email>,
-    pub email_verified: bool,
     /// When they signed in there; not later than now.
     pub auth_time: Timestamp,
 }
@@ -234,23 +260,21 @@ pub struct EmailClaims {
 }
 
 impl EmailClaims {
-    fn address(&self) -> Option<Email> {
-        Email::parse(self.email.as_deref()?).ok()
-    }
-
-    fn is_verified(&self) -> bool {
-        let value = self.email_verified.as_ref();
-        value.is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"))
+    /// The address, if it is said to be verified.
+    fn verified(&self) -> Option<Email> {
+        let value = self.email_verified.as_ref()?;
+        let verified = value.as_bool() == Some(true) || value.as_str() == Some("true");
+        Email::parse(self.email.as_deref().filter(|_| verified)?).ok()
     }
 }
 
 impl Arrival {
-    /// Adds what UserInfo says, if the ID token named no address. Claims about somebody else are ignored (OpenID Connect
+    /// Adds what UserInfo says, if the ID token named no verified address. Claims about somebody else are ignored (OpenID Connect
     /// Core §5.3.2).
     #[must_use]
     pub fn with(mut self, claims: &EmailClaims) -> Self {
         if self.email.is_none() && claims.sub.as_deref() == Some(&self.identity.subject) {
-            (self.email, self.email_verified) = (claims.address(), claims.is_verified());
+            self.email = claims.verified();
         }
         self
     }
@@ -286,7 +310,7 @@ pub fn arrival(
     let email: EmailClaims = serde_json::from_value(extra).unwrap_or_default();
     let identity = Identity { issuer: claims.iss, subject: claims.sub };
     let auth_time = signed_in.map_or(now, |at| at.min(now));
-    Ok(Arrival { identity, email: email.address(), email_verified: email.is_verified(), auth_time })
+    Ok(Arrival { identity, email: email.verified(), auth_time })
 }
 
 /// The claims of an ID token that one of these public keys signed, for us, by an algorithm that the key has.
@@ -327,6 +351,7 @@ mod tests {
             browser: [2; 32],
             request: "r-1".into(),
             upstream: upstream().name,
+            metadata: read(&metadata()).unwrap(),
             nonce: "n-1".into(),
             verifier: "v".repeat(43),
             fresh,
@@ -373,12 +398,25 @@ mod tests {
         good.extra.insert("email_verified".into(), json!("true"));
         let came = judged(&key(), &good, &trip(false)).unwrap();
         assert_eq!(came.identity, Identity { issuer: ISSUER.into(), subject: "person".into() });
-        assert_eq!((came.email.unwrap().as_str(), came.email_verified), ("ada@example.com", true));
-        assert_eq!(came.auth_time, NOW);
+        assert_eq!((came.email.unwrap().as_str(), came.auth_time), ("ada@example.com", NOW));
         let earlier = IdClaims { auth_time: Some(NOW.secs() - 900), ..claims() };
         assert_eq!(judged(&key(), &earlier, &trip(false)).unwrap().auth_time, Timestamp::from_secs(NOW.secs() - 900));
         let ahead = IdClaims { auth_time: Some(NOW.secs() + 900), ..claims() };
         assert_eq!(judged(&key(), &ahead, &trip(false)).unwrap().auth_time, NOW, "nobody signed in later than now");
+    }
+
+    // LOG-05, LOG-13: nothing follows from an address that nobody has verified.
+    #[test]
+    fn an_address_that_is_not_verified_is_none() {
+        for verified in [json!(false), json!("false"), json!(null), json!(1), json!("yes"), json!("True")] {
+            let mut said = claims();
+            said.extra.insert("email".into(), json!("ada@example.com"));
+            said.extra.insert("email_verified".into(), verified.clone());
+            assert_eq!(judged(&key(), &said, &trip(false)).unwrap().email, None, "{verified}");
+        }
+        let mut said = claims();
+        said.extra.insert("email".into(), json!("ada@example.com"));
+        assert_eq!(judged(&key(), &said, &trip(false)).unwrap().email, None);
     }
 
     // OpenID Connect Core §3.1.3.7, each rule by itself.
@@ -445,6 +483,14 @@ mod tests {
             }
         }
         assert!(matches!(with("token_endpoint", Value::Null), Err(Refused::Metadata(_))));
+        let good = read(&metadata()).unwrap();
+        assert_eq!(Metadata::stored(&good.to_json()), Some(good));
+        // AUD-03: what it says cannot fill a log.
+        for (name, value) in [("issuer", "x".repeat(9999)), ("token_endpoint", "y".repeat(9999))] {
+            let words = with(name, json!(value)).unwrap_err().to_string();
+            assert!(words.len() < 300, "{words}");
+        }
+        assert!(with("token_endpoint", json!({ "z".repeat(9999): 1 })).unwrap_err().to_string().len() < 300);
         let methods = |methods: Value| with("token_endpoint_auth_methods_supported", methods).unwrap().secret_goes();
         assert_eq!(methods(Value::Null), SecretGoes::InHeader);
         assert_eq!(methods(json!(["client_secret_post"])), SecretGoes::InForm);
@@ -498,8 +544,9 @@ mod tests {
         let said =
             |sub: &str| serde_json::from_value(json!({"sub": sub, "email": "a@b.example", "email_verified": true}));
         assert_eq!(came().with(&said("person").unwrap()).email.unwrap().as_str(), "a@b.example");
-        let other = came().with(&said("another").unwrap());
-        assert_eq!((other.email, other.email_verified), (None, false));
+        assert_eq!(came().with(&said("another").unwrap()).email, None);
+        let typed = json!({"sub": "person", "email": "a@b.example", "email_verified": false});
+        assert_eq!(came().with(&serde_json::from_value(typed).unwrap()).email, None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
 };
 use http::{HeaderMap, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     TENANT,
@@ -18,8 +18,9 @@ use crate::{
     app::App,
     domain::{
         audit::{AuditEvent, Event, Source},
+        brand::{Brand, PageUri},
         client::{ClientId, ClientSettings, End, Grant, SecretHash},
-        credential::{ClientKeys, Credential},
+        credential::{Credential, Keys},
         redirect::RedirectUri,
         registration::{BadMetadata, Ceiling, Metadata, Proof, Wanted},
         revocation::{Entry, Scope},
@@ -27,7 +28,7 @@ use crate::{
     errors,
     secret::PlainSecret,
     store::{
-        audit,
+        StoreError, Tx, audit, brands,
         clients::{self, Client, NewClient},
         dialect::{RowKey, lock_rows},
         registrations, revocations,
@@ -56,7 +57,10 @@ pub async fn register(
         return Err(refused("no initial access token, or one that is over"));
     }
     let ceiling = Ceiling { scopes: &app.config.clients.scopes, audience: &app.config.clients.audience };
-    let wanted = metadata(body)?.understand(ceiling).map_err(|bad| metadata_error(&bad))?;
+    let metadata = metadata(body)?;
+    let listed = listed(&app, &metadata).await?;
+    let wanted = metadata.understand(ceiling, listed.as_deref()).map_err(|bad| metadata_error(&bad))?;
+    let words = Words::of(&metadata)?;
     let (new, plain) = new_client(&app, wanted)?;
     let (token, token_hash) = SecretHash::generate_as("crt_", app.random.bytes()?);
     ensure_keys(&app, &new.settings, &context.source(Source::ANONYMOUS)).await?;
@@ -66,11 +70,13 @@ pub async fn register(
     let client = new.clone();
     let written = app.store.write(move |tx| {
         let (new, ticket, hash, event) = (client.clone(), ticket.clone(), token_hash.clone(), event.clone());
+        let words = words.clone();
         Box::pin(async move {
             if !registrations::use_up(tx, &ticket, now).await? || !clients::insert(tx, &new).await? {
                 return Ok(false);
             }
             registrations::mark(tx, &new.id, &hash).await?;
+            words.keep(tx, &new.id).await?;
             audit::insert(tx, &event).await?;
             Ok(true)
         })
@@ -78,7 +84,7 @@ pub async fn register(
     if !written.await? {
         return Err(refused("no initial access token, or one that is over"));
     }
-    let mut answer = shown(&app, &found(&app, &new.id).await?);
+    let mut answer = shown(&app, &found(&app, &new.id).await?).await?;
     answer["registration_access_token"] = json!(token.expose());
     if let Some(secret) = &plain {
         (answer["client_secret"], answer["client_secret_expires_at"]) = (json!(secret.expose()), json!(0));
@@ -93,7 +99,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Answer<Value>, OAuthError> {
     let client = own(&app, &headers, &id).await?;
-    Ok(Answer(shown(&app, &client)))
+    Ok(Answer(shown(&app, &client).await?))
 }
 
 /// `PUT /clients/{id}`: all that it says of itself from now on. The rules are those of a registration; tokens that say more
@@ -106,7 +112,10 @@ pub async fn update(
     body: Body,
 ) -> Result<Answer<Value>, OAuthError> {
     let old = own(&app, &headers, &id).await?;
-    let (settings, keys) = changed(&old, &metadata(body)?).map_err(|bad| metadata_error(&bad))?;
+    let metadata = metadata(body)?;
+    let listed = listed(&app, &metadata).await?;
+    let (settings, keys) = changed(&old, &metadata, listed.as_deref()).map_err(|bad| metadata_error(&bad))?;
+    let words = Words::of(&metadata)?;
     ensure_keys(&app, &settings, &context.source(old.id.as_str())).await?;
     let now = app.clock.now();
     let entry = Entry::client(scope(&app), old.id.as_str(), now, app.config.access_token_ttl_cap);
@@ -117,6 +126,7 @@ pub async fn update(
     let written = app.store.write(move |tx| {
         let (id, before, new, keys, event) =
             (id.clone(), before.clone(), settings.clone(), keys.clone(), event.clone());
+        let words = words.clone();
         Box::pin(async move {
             lock_rows(tx, &mut [RowKey::Client(id.as_str())]).await?;
             if clients::by_id(tx, &id).await?.is_none_or(|client| client.settings != before) {
@@ -131,6 +141,7 @@ pub async fn update(
             if let Some(keys) = &keys {
                 clients::set_keys(tx, &id, keys).await?;
             }
+            words.keep(tx, &id).await?;
             audit::insert(tx, &event).await?;
             Ok(true)
         })
@@ -138,7 +149,7 @@ pub async fn update(
     if !written.await? {
         return Err(OAuthError::new(errors::CONFLICT).detail("this client was changed just now; look again"));
     }
-    Ok(Answer(shown(&app, &found(&app, &old.id).await?)))
+    Ok(Answer(shown(&app, &found(&app, &old.id).await?).await?))
 }
 
 /// `DELETE /clients/{id}`: its sessions and tokens end, and its name is never given again.
@@ -202,16 +213,59 @@ fn metadata(body: Body) -> Result<Metadata, OAuthError> {
 }
 
 /// What a client is to be from now on, and the keys that it is to have if it has keys.
-fn changed(old: &Client, metadata: &Metadata) -> Result<(ClientSettings, Option<ClientKeys>), BadMetadata> {
+fn changed(
+    old: &Client,
+    metadata: &Metadata,
+    listed: Option<&[String]>,
+) -> Result<(ClientSettings, Option<Keys>), BadMetadata> {
     let bad = |member, why: &str| BadMetadata::Member(member, why.to_owned());
     if metadata.client_id.as_deref() != Some(old.id.as_str()) {
         return Err(bad("client_id", "is the client's own"));
     }
-    let Wanted { settings, proof } = metadata.change(&old.settings)?;
+    let Wanted { settings, proof } = metadata.change(&old.settings, listed)?;
     match (&old.credential, proof) {
         (Credential::None, Proof::None) | (Credential::Secret(_), Proof::Secret) => Ok((settings, None)),
         (Credential::Keys(_), Proof::Keys(keys)) => Ok((settings, Some(keys))),
         _ => Err(bad("token_endpoint_auth_method", "stays what it was registered as")),
+    }
+}
+
+/// The addresses in the document of the client's sector, if it names one and that can be read. What is wrong there is for the log:
+/// nobody learns through us what answers where.
+async fn listed(app: &App, metadata: &Metadata) -> Result<Option<Vec<String>>, OAuthError> {
+    let Some(uri) = metadata.sector_document().map_err(|bad| metadata_error(&bad))? else { return Ok(None) };
+    let called = app.outbound.get(uri.as_str(), None).await;
+    match &called {
+        Ok(called) if called.status == StatusCode::OK && called.is_json => {
+            Ok(serde_json::from_slice(&called.body).ok())
+        }
+        Ok(called) => {
+            tracing::info!(uri = uri.as_str(), status = %called.status, "a sector's document is none");
+            Ok(None)
+        }
+        Err(error) => {
+            tracing::info!(uri = uri.as_str(), %error, "a sector's document cannot be read");
+            Ok(None)
+        }
+    }
+}
+
+/// What a client says of itself beside its settings.
+#[derive(Debug, Clone)]
+struct Words {
+    links: [Option<PageUri>; 2],
+    said: String,
+}
+
+impl Words {
+    fn of(metadata: &Metadata) -> Result<Self, OAuthError> {
+        let links = metadata.links().map_err(|bad| metadata_error(&bad))?;
+        Ok(Self { links, said: metadata.said().to_string() })
+    }
+
+    async fn keep(&self, tx: &mut Tx, id: &ClientId) -> Result<(), StoreError> {
+        registrations::say(tx, id, &self.said).await?;
+        brands::set_links(tx, id, &self.links).await
     }
 }
 
@@ -257,12 +311,35 @@ async fn found(app: &App, id: &ClientId) -> Result<Client, OAuthError> {
 }
 
 /// What it is registered as (RFC 7591 §3.2.1), which may be other than what it asked for.
-fn shown(app: &App, client: &Client) -> Value {
+async fn shown(app: &App, client: &Client) -> Result<Value, OAuthError> {
+    let (links, said) = words(app, &client.id).await?;
+    let mut answer = settings_shown(app, client);
+    if let Value::Object(answer) = &mut answer {
+        let links = [("policy_uri", links.policy), ("tos_uri", links.terms)];
+        answer.extend(links.into_iter().filter_map(|(member, uri)| Some((member.to_owned(), json!(uri?.as_str())))));
+        answer.extend(said);
+    }
+    Ok(answer)
+}
+
+/// Its links on the pages, and what it says besides.
+async fn words(app: &App, id: &ClientId) -> Result<(Brand, Map<String, Value>), OAuthError> {
+    let id = id.clone();
+    let read = app.store.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { Ok((brands::find(tx, &id).await?, registrations::said(tx, &id).await?)) })
+    });
+    let (brand, said) = read.await?;
+    Ok((brand, said.and_then(|said| serde_json::from_str(&said).ok()).unwrap_or_default()))
+}
+
+fn settings_shown(app: &App, client: &Client) -> Value {
     let (settings, sign_in) = (&client.settings, &client.settings.sign_in);
-    let (method, jwks) = match &client.credential {
-        Credential::None => ("none", None),
-        Credential::Secret(_) => ("client_secret_basic", None),
-        Credential::Keys(keys) => ("private_key_jwt", serde_json::from_str::<Value>(keys.as_str()).ok()),
+    let (method, jwks, jwks_uri) = match &client.credential {
+        Credential::None => ("none", None, None),
+        Credential::Secret(_) => ("client_secret_basic", None, None),
+        Credential::Keys(Keys::Registered(keys)) => ("private_key_jwt", serde_json::from_str(keys.as_str()).ok(), None),
+        Credential::Keys(Keys::Published(uri)) => ("private_key_jwt", None, Some(json!(uri.as_str()))),
     };
     let uris = |uris: &[RedirectUri]| uris.iter().map(ToString::to_string).collect::<Vec<_>>();
     let mut answer = json!({
@@ -282,6 +359,7 @@ fn shown(app: &App, client: &Client) -> Value {
     });
     let maybe = [
         ("jwks", jwks),
+        ("jwks_uri", jwks_uri),
         ("id_token_signed_response_alg", sign_in.id_token_alg.map(|alg| json!(alg.as_str()))),
         ("userinfo_signed_response_alg", sign_in.userinfo_alg.map(|alg| json!(alg.as_str()))),
         ("id_token_encrypted_response_alg", sign_in.id_token_encryption.as_ref().map(|to| json!(to.alg()))),

@@ -77,7 +77,7 @@ pub async fn push(
     if form.get("request_uri").is_some() {
         return Err(refused(Problem::new("invalid_request", "a pushed request has no request_uri")));
     }
-    let sent = sent(&app, &client, &bytes)?;
+    let sent = sent(&app, &client, &bytes).await?;
     let parameters = complete(&sent, client.id.as_str(), proof.as_ref())?;
     understand(&parameters, &client.settings)?;
     if let Some(proof) = &proof {
@@ -102,11 +102,11 @@ pub async fn push(
 }
 
 /// What was sent, or what of it the client has signed (RFC 9126, section 3).
-fn sent(app: &App, client: &AuthenticatedClient, bytes: &[u8]) -> Result<Parameters, OAuthError> {
+async fn sent(app: &App, client: &AuthenticatedClient, bytes: &[u8]) -> Result<Parameters, OAuthError> {
     let malformed = |error: authorize::Malformed| OAuthError::new(errors::MALFORMED_FORM).detail(error.to_string());
     let sent = Parameters::parse(bytes).map_err(malformed)?;
     match sent.one("request") {
-        Ok(Some(object)) => open_request(app, client, object).map_err(refused),
+        Ok(Some(object)) => open_request(app, client, object).await.map_err(refused),
         _ if client.settings.sign_in.require_signed => {
             Err(refused(Problem::new("invalid_request_object", "this client must sign its requests")))
         }

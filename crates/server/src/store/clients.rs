@@ -4,11 +4,11 @@ use std::{fmt::Display, time::Duration};
 
 use countersign_jose::Algorithm;
 
-use super::{Param, Row, StoreError, Tx, revocations};
+use super::{Param, Row, StoreError, Tx, brands, revocations};
 use crate::domain::{
     audience_id::AudienceId,
     client::{AccessTokenFormat, ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
-    credential::{ClientKeys, Credential, PreviousSecret, Secrets},
+    credential::{ClientKeys, Credential, Keys, KeysUri, PreviousSecret, Secrets},
     encryption::Encryption,
     logout_uri::LogoutUri,
     redirect::RedirectUri,
@@ -72,7 +72,7 @@ macro_rules! columns {
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
          c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed, \
          c.access_token_format, c.id_token_encryption, c.userinfo_alg, c.sector, \
-         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges, c.require_signed"
+         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges, c.require_signed, c.jwks_uri"
     };
 }
 
@@ -82,24 +82,25 @@ macro_rules! columns {
 /// # Errors
 /// As any statement.
 pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError> {
-    const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, builtin_at, created_at, name, scopes, \
+    const SQL: &str = "INSERT INTO clients (client_id, tenant, secret_hash, jwks, jwks_uri, builtin_at, created_at, name, scopes, \
                        audiences, grants, roles, alg, serves, exchanges, redirect_uris, post_logout_redirect_uris, \
                        backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, \
                        dpop_bound, require_pushed, require_signed, access_token_format, id_token_encryption, userinfo_alg, \
                        sector) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-                       $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) \
+                       $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
-    let (secret, keys) = match &client.credential {
-        Credential::None => (None, None),
-        Credential::Secret(secrets) => (Some(secrets.current.as_bytes()), None),
-        Credential::Keys(keys) => (None, Some(keys.as_str())),
+    let (secret, [jwks, jwks_uri]) = match &client.credential {
+        Credential::None => (None, [None; 2]),
+        Credential::Secret(secrets) => (Some(secrets.current.as_bytes()), [None; 2]),
+        Credential::Keys(keys) => (None, stored_keys(keys)),
     };
     let mut params = vec![
         client.id.as_str().into(),
         (&client.tenant).into(),
         secret.into(),
-        keys.into(),
+        jwks.into(),
+        jwks_uri.into(),
         Some(client.created_at).filter(|_| client.builtin).into(),
         client.created_at.into(),
     ];
@@ -201,11 +202,12 @@ pub async fn rotate_secret(
 ///
 /// # Errors
 /// As any statement.
-pub async fn set_keys(tx: &mut Tx, id: &ClientId, keys: &ClientKeys) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE clients SET jwks = $1, secret_hash = NULL, prev_secret_hash = NULL, \
-                       prev_secret_until = NULL WHERE client_id = $2 AND removed_at IS NULL \
-                       AND (jwks IS NOT NULL OR secret_hash IS NOT NULL)";
-    Ok(tx.execute(SQL, &[keys.as_str().into(), id.as_str().into()]).await? == 1)
+pub async fn set_keys(tx: &mut Tx, id: &ClientId, keys: &Keys) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE clients SET jwks = $1, jwks_uri = $2, secret_hash = NULL, prev_secret_hash = NULL, \
+                       prev_secret_until = NULL WHERE client_id = $3 AND removed_at IS NULL \
+                       AND (jwks IS NOT NULL OR jwks_uri IS NOT NULL OR secret_hash IS NOT NULL)";
+    let [jwks, jwks_uri] = stored_keys(keys);
+    Ok(tx.execute(SQL, &[jwks.into(), jwks_uri.into(), id.as_str().into()]).await? == 1)
 }
 
 /// Disables a client: its sessions and tokens end now. `None` if there is no such client or it is disabled already.
@@ -230,17 +232,19 @@ pub async fn enable(tx: &mut Tx, id: &ClientId) -> Result<bool, StoreError> {
     Ok(tx.execute(SQL, &[id.as_str().into()]).await? == 1)
 }
 
-/// Removes a client: its secret and its keys are forgotten, its sessions and tokens end now, and its name is never given again.
+/// Removes a client: its secret, its keys and its looks are forgotten, its sessions and tokens end now, and its name is never given again.
 ///
 /// # Errors
 /// As any statement.
 pub async fn remove(tx: &mut Tx, id: &ClientId, entry: &Entry, now: Timestamp) -> Result<Removal, StoreError> {
     const SQL: &str = "UPDATE clients SET removed_at = $1, disabled_at = $1, secret_hash = NULL, \
-                       prev_secret_hash = NULL, jwks = NULL, registration_hash = NULL WHERE client_id = $2 AND removed_at IS NULL AND builtin_at IS NULL";
+                       prev_secret_hash = NULL, jwks = NULL, jwks_uri = NULL, registration_hash = NULL, said = NULL \
+                       WHERE client_id = $2 AND removed_at IS NULL AND builtin_at IS NULL";
     if tx.execute(SQL, &[now.into(), id.as_str().into()]).await? == 0 {
         let builtin = by_id(tx, id).await?.is_some();
         return Ok(if builtin { Removal::Builtin } else { Removal::NoClient });
     }
+    brands::remove(tx, id).await?;
     let rsn = revocations::revoke_client(tx, now, id.as_str(), entry).await?;
     Ok(Removal::Removed { rsn })
 }
@@ -325,6 +329,14 @@ impl<'a> Stored<'a> {
     }
 }
 
+/// `jwks` and `jwks_uri`.
+fn stored_keys(keys: &Keys) -> [Option<&str>; 2] {
+    match keys {
+        Keys::Registered(keys) => [Some(keys.as_str()), None],
+        Keys::Published(uri) => [None, Some(uri.as_str())],
+    }
+}
+
 fn spaced<T: Display>(words: &[T]) -> String {
     words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
@@ -370,16 +382,20 @@ fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
 fn credential(row: &Row, first: usize) -> Result<Credential, StoreError> {
     let hash =
         |index: usize| Ok::<_, StoreError>(row.get::<Option<[u8; 32]>>(first + index)?.map(SecretHash::from_bytes));
-    let keys: Option<String> = row.get(first + 24)?;
-    match (hash(3)?, keys) {
-        (None, None) => Ok(Credential::None),
-        (Some(current), None) => {
+    let text = |index: usize| row.get::<Option<String>>(first + index);
+    match (hash(3)?, text(24)?, text(35)?) {
+        (None, None, None) => Ok(Credential::None),
+        (Some(current), None, None) => {
             let until: Option<Timestamp> = row.get(first + 26)?;
             let previous = hash(25)?.zip(until).map(|(hash, until)| PreviousSecret { hash, until });
             Ok(Credential::Secret(Secrets { current, previous }))
         }
-        (None, Some(keys)) => Ok(Credential::Keys(ClientKeys::stored(keys))),
-        (Some(_), Some(_)) => Err(malformed("credential")),
+        (None, Some(keys), None) => Ok(Credential::Keys(Keys::Registered(ClientKeys::stored(keys)))),
+        (None, None, Some(uri)) => {
+            let uri = KeysUri::parse(&uri).map_err(|_| malformed("address of keys"))?;
+            Ok(Credential::Keys(Keys::Published(uri)))
+        }
+        _ => Err(malformed("credential")),
     }
 }
 

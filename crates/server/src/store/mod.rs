@@ -8,6 +8,7 @@ pub mod assertions;
 pub mod audiences;
 pub mod audit;
 pub mod authorizations;
+pub mod brands;
 pub mod clients;
 pub mod codes;
 pub mod consents;

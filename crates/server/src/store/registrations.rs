@@ -51,6 +51,25 @@ pub async fn mark(tx: &mut Tx, id: &ClientId, token: &SecretHash) -> Result<(), 
     tx.execute(SQL, &[token.as_bytes().into(), id.as_str().into()]).await.map(drop)
 }
 
+/// Keeps what a client says of itself that nothing here follows from, a JSON object.
+///
+/// # Errors
+/// As any statement.
+pub async fn say(tx: &mut Tx, id: &ClientId, said: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE clients SET said = $1 WHERE client_id = $2";
+    tx.execute(SQL, &[said.into(), id.as_str().into()]).await.map(drop)
+}
+
+/// What it said.
+///
+/// # Errors
+/// As any statement.
+pub async fn said(tx: &mut Tx, id: &ClientId) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT said FROM clients WHERE client_id = $1";
+    let row = tx.fetch_optional(SQL, &[id.as_str().into()]).await?;
+    row.map_or(Ok(None), |row| row.get(0))
+}
+
 /// By what a client that registered itself comes back; `None` for every other client.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use crate::domain::{
     browser::RequestName,
     rsn::Rsn,
     time::Timestamp,
-    upstream::{Identity, Trip, Upstream, UpstreamName},
+    upstream::{Identity, Metadata, Trip, Upstream, UpstreamName},
     user::UserId,
 };
 
@@ -71,14 +71,15 @@ pub async fn remove(tx: &mut Tx, name: &UpstreamName) -> Result<bool, StoreError
 /// # Errors
 /// As any statement.
 pub async fn leave(tx: &mut Tx, trip: &Trip, head: Rsn, expires_at: Timestamp) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO upstream_trips (id, browser, request, upstream, nonce, verifier, fresh, head, \
-                       created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let id = trip.name.hash();
+    const SQL: &str = "INSERT INTO upstream_trips (id, browser, request, upstream, metadata, nonce, verifier, \
+                       fresh, head, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let (id, metadata) = (trip.name.hash(), trip.metadata.to_json());
     let params = [
         (&id).into(),
         (&trip.browser).into(),
         (&trip.request).into(),
         trip.upstream.as_str().into(),
+        (&metadata).into(),
         (&trip.nonce).into(),
         (&trip.verifier).into(),
         i64::from(trip.fresh).into(),
@@ -100,7 +101,7 @@ pub async fn come_back(
     now: Timestamp,
 ) -> Result<Option<(Trip, Rsn)>, StoreError> {
     const SQL: &str = "DELETE FROM upstream_trips WHERE id = $1 AND browser = $2 AND expires_at > $3 \
-                       RETURNING request, upstream, nonce, verifier, fresh, head, created_at";
+                       RETURNING request, upstream, nonce, verifier, fresh, head, created_at, metadata";
     let id = state.hash();
     let row = tx.fetch_optional(SQL, &[(&id).into(), browser.into(), now.into()]).await?;
     row.map(|row| trip(&row, state, browser)).transpose()
@@ -164,6 +165,26 @@ pub async fn link(tx: &mut Tx, identity: &Identity, user: &UserId, now: Timestam
     Ok(tx.execute(SQL, &params).await? == 1)
 }
 
+/// Who a person is at upstreams, and since when, by issuer and subject.
+///
+/// # Errors
+/// As any statement.
+pub async fn of_user(tx: &mut Tx, user: &UserId) -> Result<Vec<(Identity, Timestamp)>, StoreError> {
+    const SQL: &str = "SELECT issuer, subject, created_at FROM identities WHERE user_id = $1 ORDER BY issuer, subject";
+    let rows = tx.fetch_all(SQL, &[user.as_str().into()]).await?;
+    rows.iter().map(|row| Ok((Identity { issuer: row.get(0)?, subject: row.get(1)? }, row.get(2)?))).collect()
+}
+
+/// An identity opens this account no longer; false if it did not.
+///
+/// # Errors
+/// As any statement.
+pub async fn unlink(tx: &mut Tx, identity: &Identity, user: &UserId) -> Result<bool, StoreError> {
+    const SQL: &str = "DELETE FROM identities WHERE issuer = $1 AND subject = $2 AND user_id = $3";
+    let params = [(&identity.issuer).into(), (&identity.subject).into(), user.as_str().into()];
+    Ok(tx.execute(SQL, &params).await? == 1)
+}
+
 /// Forgets who left and never came back, before this time, the oldest `limit` of them. Returns how many.
 ///
 /// # Errors
@@ -195,6 +216,8 @@ fn trip(row: &Row, state: &RequestName, browser: &[u8; 32]) -> Result<(Trip, Rsn
         browser: *browser,
         request: row.get(0)?,
         upstream: name(row, 1)?,
+        metadata: Metadata::stored(&row.get::<String>(7)?)
+            .ok_or_else(|| StoreError::Broken("an upstream's stored metadata are malformed".into()))?,
         nonce: row.get(2)?,
         verifier: row.get(3)?,
         fresh: row.get::<i64>(4)? == 1,

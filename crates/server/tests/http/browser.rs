@@ -6,36 +6,37 @@ use countersign_jose::{IdClaims, JwkSet, Verifier, VerifyingKey, profile::IdToke
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::rig::{Answer, Ask, ISSUER, PASSWORD, Rig};
+use crate::rig::{Answer, Ask, ISSUER, PASSWORD, Rig, Site};
 
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// Follows nothing by itself: a test sees each step.
 pub struct Browser<'r> {
-    rig: &'r Rig,
+    site: &'r dyn Site,
     cookies: BTreeMap<String, String>,
 }
 
 impl<'r> Browser<'r> {
-    pub fn new(rig: &'r Rig) -> Self {
-        Self { rig, cookies: BTreeMap::new() }
+    pub fn new(site: &'r dyn Site) -> Self {
+        Self { site, cookies: BTreeMap::new() }
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
-        let ask = self.rig.get(path);
+        let ask = self.site.ask(Method::GET, path);
         self.send(ask).await
     }
 
     /// Posts a form from a page of the issuer.
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
-        let ask = self.rig.post(path).form(form).same_origin();
+        let ask = self.site.ask(Method::POST, path).form(form).same_origin();
         self.send(ask).await
     }
 
     pub async fn send(&mut self, ask: Ask) -> Answer {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let ask = if cookies.is_empty() { ask } else { ask.header("cookie", &cookies.join("; ")) };
+        let ask = ask.header("accept", "text/html, */*;q=0.5");
         let answer = ask.send().await;
         for set in answer.cookies() {
             let (name, rest) = set.split_once('=').unwrap();
@@ -90,7 +91,7 @@ impl<'r> Browser<'r> {
     /// The same, and redeems the code.
     pub async fn tokens(&mut self, client: &Client, extra: &[(&str, &str)], email: &str) -> Answer {
         let answer = self.authorize(client, extra, email).await;
-        client.redeem(self.rig, &query(&answer)["code"]).await.expect(200)
+        client.redeem(self.site, &query(&answer)["code"]).await.expect(200)
     }
 }
 
@@ -146,15 +147,15 @@ impl Client {
         format!("/authorize?{}", self.query(changes))
     }
 
-    pub async fn redeem(&self, rig: &Rig, code: &str) -> Answer {
-        self.redeem_with(rig, code, &[("code_verifier", VERIFIER), ("redirect_uri", &self.redirect)]).await
+    pub async fn redeem(&self, site: &dyn Site, code: &str) -> Answer {
+        self.redeem_with(site, code, &[("code_verifier", VERIFIER), ("redirect_uri", &self.redirect)]).await
     }
 
-    pub async fn redeem_with(&self, rig: &Rig, code: &str, more: &[(&str, &str)]) -> Answer {
+    pub async fn redeem_with(&self, site: &dyn Site, code: &str, more: &[(&str, &str)]) -> Answer {
         let mut form = vec![("grant_type", "authorization_code"), ("client_id", &*self.id), ("code", code)];
         form.extend(self.secret.as_deref().map(|secret| ("client_secret", secret)));
         form.extend(more);
-        rig.post("/token").form(&form).send().await
+        site.ask(Method::POST, "/token").form(&form).send().await
     }
 
     pub async fn refresh(&self, rig: &Rig, token: &str) -> Answer {

@@ -12,6 +12,7 @@ fn path(route: &Route) -> String {
         .replace("{id}", "usr_AAAAAAAAAAAAAAAAAAAAAQ")
         .replace("{sid}", "AAAAAAAAAAAAAAAAAAAAAAAB")
         .replace("{stream}", "0")
+        .replace("{colour}", "1f4fd1")
 }
 
 fn method(route: &Route) -> Method {

@@ -9,6 +9,7 @@ mod admin;
 mod attacks;
 mod authorize;
 mod backchannel;
+mod brand;
 mod browser;
 mod capabilities;
 mod clients;
@@ -22,9 +23,14 @@ mod forms;
 mod limits;
 mod login;
 mod logout;
+mod network;
 mod oidcc;
 mod par;
 mod password;
+#[allow(dead_code, reason = "the tests of the program use the rest")]
+#[path = "../../../cli/tests/cli/peers.rs"]
+mod peers;
+mod published_keys;
 mod register;
 mod request_object;
 mod revocations;

@@ -1,6 +1,9 @@
 //! An issuer on an empty database, a clock that stands still, and requests in one line.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::body::Body;
 use countersign_server::{
@@ -16,7 +19,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::postgres::Cluster;
+use crate::{network, support::postgres::Cluster};
 
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const ISSUER: &str = "http://localhost:8080";
@@ -132,7 +135,8 @@ impl Rig {
 
     pub fn request(&self, method: Method, path: &str) -> Ask {
         let request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:8080");
-        Ask { front: self.front.clone(), request, body: Body::empty(), peer: Peer::Tcp(IpAddr::from([127, 0, 0, 1])) }
+        let to = To::Here(self.front.clone());
+        Ask { to, request, body: Body::empty(), peer: Peer::Tcp(IpAddr::from([127, 0, 0, 1])) }
     }
 
     pub fn get(&self, path: &str) -> Ask {
@@ -214,15 +218,38 @@ impl Tokens {
     }
 }
 
+/// Whoever is asked.
+pub trait Site: Sync {
+    fn ask(&self, method: Method, path: &str) -> Ask;
+}
+
+impl Site for Rig {
+    fn ask(&self, method: Method, path: &str) -> Ask {
+        self.request(method, path)
+    }
+}
+
+/// Where a request goes.
+enum To {
+    Here(Front),
+    There(SocketAddr),
+}
+
 /// A request that is being put together.
 pub struct Ask {
-    front: Front,
+    to: To,
     request: http::request::Builder,
     body: Body,
     peer: Peer,
 }
 
 impl Ask {
+    /// A request over the network, to a server that is not ours.
+    pub fn over(address: SocketAddr, method: Method, path: &str) -> Self {
+        let request = Request::builder().method(method).uri(path).header(header::HOST, address.to_string());
+        Self { to: To::There(address), request, body: Body::empty(), peer: Peer::Local }
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
@@ -267,7 +294,11 @@ impl Ask {
 
     /// The head of the answer, and its body as it comes.
     pub async fn open(self) -> http::Response<Body> {
-        self.front.answer(self.request.body(self.body).unwrap(), self.peer, None).await
+        let request = self.request.body(self.body).unwrap();
+        match self.to {
+            To::Here(front) => front.answer(request, self.peer, None).await,
+            To::There(address) => network::exchange(address, request).await,
+        }
     }
 
     pub async fn send(self) -> Answer {

@@ -7,7 +7,7 @@ use countersign_server::{
     domain::{
         audience_id::AudienceId,
         client::{AccessTokenFormat, ClientId, ClientSettings, Consent, Grant, SecretHash, SignInSettings},
-        credential::{ClientKeys, Credential},
+        credential::{ClientKeys, Credential, Keys, KeysUri},
         encryption::Encryption,
         logout_uri::LogoutUri,
         redirect::RedirectUri,
@@ -142,7 +142,7 @@ both_databases! {
     // OAU-08: keys take the place of a secret, and nothing is left of it; a public client gets none.
     async fn keys_replace_what_was_there(store: Store) {
         let id = add(&store, new_client("orders")).await;
-        let keys = ClientKeys::stored(r#"{"keys":[]}"#.to_owned());
+        let keys = Keys::Registered(ClientKeys::stored(r#"{"keys":[]}"#.to_owned()));
         assert!(write!(store, [id, keys], |tx| clients::set_keys(tx, &id, &keys)));
         assert_eq!(get(&store, &id).await.unwrap().credential, Credential::Keys(keys.clone()));
         let hash = SecretHash::generate([4; 32]).1;
@@ -151,6 +151,16 @@ both_databases! {
         assert_eq!(get(&store, &born).await.unwrap().credential, Credential::Keys(keys.clone()));
         let public = add(&store, NewClient { credential: Credential::None, ..new_client("app") }).await;
         assert!(!write!(store, [public, keys], |tx| clients::set_keys(tx, &public, &keys)));
+        // And the other way round, and back.
+        let uri = Keys::Published(KeysUri::parse("https://orders.example/keys").unwrap());
+        let grown = add(&store, NewClient { credential: Credential::Keys(uri.clone()), ..new_client("stock") }).await;
+        for keys in [uri, keys] {
+            assert!(write!(store, [id, keys], |tx| clients::set_keys(tx, &id, &keys)));
+            assert!(write!(store, [grown, keys], |tx| clients::set_keys(tx, &grown, &keys)));
+            for id in [&id, &grown] {
+                assert_eq!(get(&store, id).await.unwrap().credential, Credential::Keys(keys.clone()));
+            }
+        }
     }
 
     // REF-11: disabling a client is a hard end, once.

@@ -36,7 +36,7 @@ impl Page {
 
     /// A hidden field.
     #[track_caller]
-    fn hidden(&self, name: &str) -> &str {
+    pub fn hidden(&self, name: &str) -> &str {
         let begin = format!("name=\"{name}\" value=\"");
         let at = self.body.find(&begin).unwrap_or_else(|| panic!("no field {name}: {} {}", self.status, self.body));
         self.body[at + begin.len()..].split('"').next().unwrap()

@@ -109,7 +109,7 @@ fn a_person_comes_from_another_provider_and_is_known_again() {
         assert_eq!((&told["email"], &told["email_verified"]), (&json!("eve@example.org"), &json!(true)));
 
         // Another subject is another person, whatever address they have.
-        both.at("subject-2", &json!({ "email": "mallory@example.org", "email_verified": false }));
+        both.at("subject-2", &json!({ "email": "mallory@example.org", "email_verified": true }));
         let other = both.sign_in(&client, &mut both.site.browser());
         assert_ne!(other["claims"]["sub"], first["claims"]["sub"]);
         let events = both.site.rig.admin("GET", "/api/admin/audit", "").unwrap().1;
@@ -149,6 +149,61 @@ fn an_address_alone_opens_no_account() {
     let mut fresh = both.site.browser();
     let known = both.sign_in(&client, &mut fresh);
     assert_eq!(known["claims"]["sub"], own["claims"]["sub"]);
+}
+
+// LOG-05, LOG-13: an address that the other provider has not verified is worth nothing, and the page is the same whether it is
+// known here or not.
+#[test]
+fn an_address_that_nobody_verified_says_nothing() {
+    let both = Both::open("ES256", &[]);
+    let library = Process::node("openid_client.mjs");
+    let client = both.site.client(&library, "app", "client_secret_basic", false);
+    client.sign_in(&mut both.site.browser());
+    for said in [json!(false), Value::Null] {
+        let [known, unknown] = [EMAIL, "nobody@example.org"].map(|email| {
+            both.at("subject-1", &json!({ "email": email, "email_verified": said }));
+            let mut browser = both.site.browser();
+            let back = both.travel(&mut browser, &client.begin(&json!({})));
+            let page = browser.get(&back);
+            assert_eq!(page.status, 403, "{}", page.body);
+            assert!(page.body.contains("names no e-mail address that it knows to be yours"), "{}", page.body);
+            // What differs from one visit to the next.
+            let form = [page.hidden("request"), page.hidden("form")];
+            form.iter().fold(page.body.clone(), |body, word| body.replace(word, "…"))
+        });
+        assert_eq!(known, unknown);
+    }
+    let users = both.site.rig.expect(0, &["user", "list"], "").0;
+    assert!(!users.contains("nobody@example.org"), "{users}");
+}
+
+// LOG-13: a way in that was connected can be taken away, with everything that may have come of it.
+#[test]
+fn an_administrator_disconnects_a_way_in() {
+    let both = Both::open("ES256", &[]);
+    let library = Process::node("openid_client.mjs");
+    let client = both.site.client(&library, "app", "client_secret_basic", false);
+    both.at("subject-1", &json!({ "email": "eve@example.org", "email_verified": true }));
+    let mut away = both.site.browser();
+    let first = both.sign_in(&client, &mut both.site.browser());
+    let back = both.travel(&mut away, &client.begin(&json!({})));
+    let rig = &both.site.rig;
+    let (list, _) = rig.expect(0, &["user", "identities", "eve@example.org"], "");
+    assert!(list.contains(&both.address) && list.contains("subject-1"), "{list}");
+    let disconnect = ["user", "disconnect", "eve@example.org", &*both.address];
+    rig.expect(1, &[&disconnect[..], &["subject-2"]].concat(), "");
+    let token = text(&first["tokens"], "refresh_token");
+    let kept = client.good("refresh", json!({ "token": token }));
+    rig.expect(0, &[&disconnect[..], &["subject-1"]].concat(), "");
+    client.refused("refresh", json!({ "token": text(&kept["tokens"], "refresh_token") }), "invalid_grant");
+    // Neither whoever was on the way, nor whoever comes now: the account is there, and only its password would open it.
+    for page in [away.get(&back), both.site.browser().get(&back)] {
+        assert!(page.location().is_none(), "{:?}", page.location());
+    }
+    let mut browser = both.site.browser();
+    let asked = both.travel(&mut browser, &client.begin(&json!({})));
+    assert!(browser.get(&asked).body.contains("There is an account with this address already"));
+    assert!(!rig.expect(0, &["user", "identities", "eve@example.org"], "").0.contains("subject-1"));
 }
 
 // CSR-06, RFC 9700 §4.4, §4.5: what comes back is of use in the browser that left, once, and from the provider that was asked.
@@ -218,8 +273,9 @@ fn strangers_stay_outside_where_nobody_may_sign_up() {
     let client = both.site.client(&library, "app", "client_secret_basic", false);
     for (claims, words) in [
         (json!({ "email": "eve@example.org", "email_verified": true }), "you have no account here yet"),
-        (json!({}), "not what your e-mail address is"),
-        (json!({ "email": "no address" }), "not what your e-mail address is"),
+        (json!({}), "names no e-mail address"),
+        (json!({ "email": "no address", "email_verified": true }), "names no e-mail address"),
+        (json!({ "email": "eve@example.org" }), "names no e-mail address"),
     ] {
         both.at("subject-1", &claims);
         let mut browser = both.site.browser();
@@ -271,8 +327,8 @@ fn an_issuer_of_ours_is_an_upstream_too() {
     let away = browser.get(&link(&page));
     let back = elsewhere.visit(away.location().unwrap());
     let asked = browser.get(&back);
-    assert!(asked.body.contains("There is an account with this address already"), "both know Ada: {}", asked.body);
-    client.good("finish", json!({ "url": browser.answer(asked, "allow") }));
+    // Nobody has verified Ada's address there, and the issuer says so.
+    assert!(asked.body.contains("names no e-mail address that it knows to be yours"), "{}", asked.body);
 
     here.rig.expect(0, &["upstream", "remove", "there"], "");
     assert!(!follow(&mut here.browser(), &client.begin(&json!({}))).body.contains("Continue with"));

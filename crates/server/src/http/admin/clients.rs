@@ -1,5 +1,6 @@
 //! `/api/admin/clients…`
 
+pub mod brand;
 mod checks;
 mod credential;
 mod forms;
@@ -60,6 +61,8 @@ pub struct NewClient {
     pub public: bool,
     /// Its public keys, a JWK set: it proves itself by what it signs (`private_key_jwt`) and gets no secret.
     pub jwks: Option<Value>,
+    /// Or where it publishes them: read when they are needed, so that it changes them by itself.
+    pub jwks_uri: Option<String>,
     /// `authorization_code`, `client_credentials`, `refresh_token`, `device_code`, `token_exchange`, `first_party`.
     pub grants: Vec<String>,
     /// What it may get tokens for; the first is its default.
@@ -163,6 +166,8 @@ pub struct ClientChange {
     pub require_signed_request_object: Option<bool>,
     /// Its public keys from now on, in place of those before or of its secret.
     pub jwks: Option<Value>,
+    /// Where it publishes them from now on.
+    pub jwks_uri: Option<String>,
 }
 
 /// `GET /api/admin/clients`
@@ -228,7 +233,7 @@ pub async fn update(
 ) -> Result<Answer<Value>, ApiError> {
     let id = ClientId::parse(&id).map_err(|_| missing())?;
     let old = found(&app, &id).await?;
-    let keys = credential::changed(&old.credential, body.jwks.take().as_ref())?;
+    let keys = credential::changed(&old.credential, body.jwks.take().as_ref(), body.jwks_uri.take().as_deref())?;
     let new = changed(&old.settings, body)?;
     let checked = new.check(old.credential.is_confidential());
     checked.map_err(|error| ApiError::new(errors::INVALID_VALUE).detail(error.to_string()))?;
@@ -345,6 +350,7 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
         name: Some(change.name.unwrap_or_else(|| old.name.clone())),
         public: false,
         jwks: None,
+        jwks_uri: None,
         grants: words(change.grants, old.grants.iter().map(|grant| grant.as_str().to_owned()).collect()),
         audiences: words(change.audiences, texts(&old.audiences)),
         scopes: words(change.scopes, old.scopes.words().map(str::to_owned).collect()),
@@ -458,6 +464,7 @@ fn shown(client: &Client) -> Value {
         "name": settings.name,
         "public": !client.credential.is_confidential(),
         "jwks": credential::shown(&client.credential),
+        "jwks_uri": credential::published_at(&client.credential),
         "grants": settings.grants.iter().map(Grant::as_str).collect::<Vec<_>>(),
         "audiences": settings.audiences.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
         "scopes": settings.scopes.words().collect::<Vec<_>>(),

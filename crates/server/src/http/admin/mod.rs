@@ -4,6 +4,7 @@ pub mod audiences;
 pub mod audit;
 pub mod clients;
 pub mod floor;
+pub mod identities;
 pub mod keys;
 pub mod registration;
 pub mod revocations;

@@ -4,6 +4,7 @@
 use super::Stop;
 use crate::{
     app::App,
+    client_keys,
     domain::{
         authorize::{self, NowhereToGo, Parameters, Problem, return_path},
         credential::Credential,
@@ -64,7 +65,7 @@ impl Request {
             Box::pin(async move { clients::by_id(tx, &id).await })
         });
         let client = found.await?.filter(|client| client.disabled_at.is_none()).ok_or(NowhereToGo::UnknownClient)?;
-        match open(app, &client, object) {
+        match open(app, &client, object).await {
             Ok(parameters) => Ok(Self { parameters, pushed: None, signed: true }),
             // An error may go where the address says, if the client has registered that (OAU-02).
             Err(problem) => Err(Stop::back(&return_path(&parameters, &client.settings)?, problem)),
@@ -76,12 +77,17 @@ impl Request {
 ///
 /// # Errors
 /// What the client hears.
-pub fn open(app: &App, client: &Client, object: &str) -> Result<Parameters, Problem> {
+pub async fn open(app: &App, client: &Client, object: &str) -> Result<Parameters, Problem> {
     let Credential::Keys(keys) = &client.credential else {
         return Err(Problem::new("request_not_supported", "this client has registered no keys to sign with"));
     };
+    let keys = client_keys::of_token(app, &client.id, keys, object).await;
+    let keys = keys.map_err(|error| {
+        tracing::debug!(client = %client.id, %error, "a request object cannot be checked");
+        Problem::new("invalid_request_object", "the client's keys cannot be read")
+    })?;
     // A clock that is set back makes no old object good again.
-    let read = request_object::read(object, &client.id, keys, app.config.issuer.as_str(), app.steady_now());
+    let read = request_object::read(object, &client.id, &keys, app.config.issuer.as_str(), app.steady_now());
     read.map_err(|refused| Problem::new("invalid_request_object", refused.to_string()))
 }
 

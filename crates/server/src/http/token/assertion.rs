@@ -6,10 +6,11 @@ use zeroize::Zeroizing;
 
 use crate::{
     app::App,
+    client_keys,
     domain::{
         client::ClientId,
         client_assertion::{self, Unproved, UsedAssertion},
-        credential::ClientKeys,
+        credential::Keys,
     },
     errors,
     http::{body::Form, error::OAuthError},
@@ -44,9 +45,11 @@ impl Assertion {
     ///
     /// # Errors
     /// `invalid-client` if its keys did not; `assertion-invalid` if they did, and it is not what it must be.
-    pub(super) async fn prove(&self, app: &App, client: &ClientId, keys: &ClientKeys) -> Result<(), OAuthError> {
+    pub(super) async fn prove(&self, app: &App, client: &ClientId, keys: &Keys) -> Result<(), OAuthError> {
+        let keys = client_keys::of_token(app, client, keys, &self.0).await;
+        let keys = keys.map_err(|error| OAuthError::new(errors::INVALID_CLIENT).log(format!("{error}: {client}")))?;
         // A clock that is set back makes no old assertion good again.
-        let checked = client_assertion::check(&self.0, client, keys, app.config.issuer.as_str(), app.steady_now());
+        let checked = client_assertion::check(&self.0, client, &keys, app.config.issuer.as_str(), app.steady_now());
         let used = checked.map_err(|unproved| refused(&unproved, client))?;
         if spend(app, used).await? {
             return Ok(());

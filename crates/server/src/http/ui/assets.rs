@@ -1,7 +1,12 @@
-//! `GET /ui/style.css` and `GET /ui/page.js`.
+//! `GET /ui/style.css`, `GET /ui/brand/{colour}` and `GET /ui/page.js`.
 
-use axum::response::IntoResponse;
+use axum::{
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
 use http::header;
+
+use crate::{app::App, domain::brand::Colour, errors, http::error::PageError};
 
 const STYLE: &str = include_str!("../../../assets/style.css");
 pub(super) const SCRIPT: &str = include_str!("../../../assets/page.js");
@@ -11,6 +16,13 @@ const CACHE: &str = "public, max-age=300";
 /// `GET /ui/style.css`
 pub async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, CACHE)], STYLE)
+}
+
+/// `GET /ui/brand/{colour}`: six hexadecimal digits, and nothing else of the address gets into the style.
+pub async fn brand(State(_): State<App>, Path(digits): Path<String>) -> Result<Response, PageError> {
+    let colour = Colour::parse(&format!("#{digits}")).map_err(|_| PageError::new(errors::NOT_FOUND))?;
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, CACHE)];
+    Ok((headers, colour.style()).into_response())
 }
 
 /// `GET /ui/page.js`

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::{ConsentPage, Leads, PageForm, host, page};
+use super::{ConsentPage, Leads, Look, PageForm, host, page_of};
 use crate::{
     app::App,
     domain::{
@@ -97,6 +97,7 @@ async fn shown(app: &App, visit: &Visit) -> Result<Response, PageError> {
         })
         .await?;
     let lifetime = ceremony.client.settings.refresh_absolute.unwrap_or(app.config.refresh.absolute);
+    let look = Look::of(app, &ceremony.client.id).await?;
     let facts = ConsentPage {
         host: host(&app.config.issuer),
         client: &ceremony.client.settings.name,
@@ -106,8 +107,9 @@ async fn shown(app: &App, visit: &Visit) -> Result<Response, PageError> {
         days: lifetime.as_secs().div_ceil(86_400),
         request: visit.name.as_str(),
         form: &visit.browser.form_token(FORM, &about),
+        look: &look,
     };
-    page(&facts, StatusCode::OK, Leads::HomeAndOn(&ceremony.path.redirect.policy_source()))
+    page_of(&facts, StatusCode::OK, Leads::HomeAndOn(&ceremony.path.redirect.policy_source()), &look)
 }
 
 /// What a scope means, in words.

@@ -9,7 +9,9 @@ use axum::{
 };
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::{DeviceConfirmPage, DeviceDonePage, DevicePage, Leads, PageForm, consent::wishes, host, page};
+use super::{
+    DeviceConfirmPage, DeviceDonePage, DevicePage, Leads, Look, PageForm, consent::wishes, host, page, page_of,
+};
 use crate::{
     app::App,
     domain::{
@@ -130,6 +132,7 @@ async fn confirm(app: &App, visit: &DeviceVisit) -> Result<Response, PageError> 
     let lifetime = visit.client.settings.refresh_absolute.unwrap_or(app.config.refresh.absolute);
     let scope = visit.waiting.scope.parse().unwrap_or_default();
     let code = UserCode::parse(&visit.waiting.user_code).map(|code| code.to_string()).unwrap_or_default();
+    let look = Look::of(app, &visit.client.id).await?;
     let facts = DeviceConfirmPage {
         host: host(&app.config.issuer),
         client: &visit.client.settings.name,
@@ -139,6 +142,7 @@ async fn confirm(app: &App, visit: &DeviceVisit) -> Result<Response, PageError> 
         days: lifetime.as_secs().div_ceil(86_400),
         request: &visit.name(),
         form: &visit.browser.form_token(FORM, &about),
+        look: &look,
     };
-    page(&facts, StatusCode::OK, Leads::Home)
+    page_of(&facts, StatusCode::OK, Leads::Home, &look)
 }

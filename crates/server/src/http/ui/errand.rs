@@ -9,6 +9,7 @@ use crate::{
     domain::{
         authorize::{Prompt, Step},
         browser::BrowserSecret,
+        client::ClientId,
         signin::{Signin, SigninId},
         time::Timestamp,
     },
@@ -82,6 +83,13 @@ impl Errand {
                 request.prompt.contains(&Prompt::Login) || request.max_age.is_some()
             }
             Self::Device(_) => false,
+        }
+    }
+
+    pub fn client_id(&self) -> &ClientId {
+        match self {
+            Self::Client(visit) => &visit.ceremony.client.id,
+            Self::Device(visit) => &visit.client.id,
         }
     }
 

@@ -16,7 +16,17 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 
 use super::{body::Form, error::PageError};
-use crate::{app::App, config::Issuer, domain::upstream::Upstream, errors};
+use crate::{
+    app::App,
+    config::Issuer,
+    domain::{
+        brand::{Brand, PageUri},
+        client::ClientId,
+        upstream::Upstream,
+    },
+    errors,
+    store::brands,
+};
 
 /// A page that a person reads. `host` is the issuer's, shown on every page.
 #[derive(Debug, Template)]
@@ -32,6 +42,7 @@ pub(super) struct SignInPage<'a> {
     pub upstreams: &'a [Upstream],
     /// What is to become this account's once its password was right, and the name of where that is.
     pub link: Option<(&'a str, &'a str)>,
+    pub look: &'a Look,
 }
 
 #[derive(Debug, Template)]
@@ -45,6 +56,7 @@ pub(super) struct ConsentPage<'a> {
     pub days: u64,
     pub request: &'a str,
     pub form: &'a str,
+    pub look: &'a Look,
 }
 
 #[derive(Debug, Template)]
@@ -67,6 +79,7 @@ pub(super) struct DeviceConfirmPage<'a> {
     pub days: u64,
     pub request: &'a str,
     pub form: &'a str,
+    pub look: &'a Look,
 }
 
 #[derive(Debug, Template)]
@@ -110,6 +123,45 @@ pub(super) struct SignedOutPage<'a> {
     pub host: &'a str,
 }
 
+/// How the client of a page looks: texts, and what strict parsers let pass.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    /// The picture itself, as an address.
+    pub logo: Option<String>,
+    /// Six hexadecimal digits.
+    pub colour: Option<String>,
+    /// What, where, and at which host.
+    pub links: Vec<(&'static str, String, String)>,
+}
+
+impl Look {
+    /// How this client looks.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn of(app: &App, client: &ClientId) -> Result<Self, PageError> {
+        let id = client.clone();
+        let brand = app.store.read(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { brands::find(tx, &id).await })
+        });
+        Ok(Self::from(brand.await?))
+    }
+}
+
+impl From<Brand> for Look {
+    fn from(brand: Brand) -> Self {
+        let link = |what, uri: PageUri| (what, uri.as_str().to_owned(), uri.host().to_owned());
+        let policy = brand.policy.map(|uri| link("Privacy policy", uri));
+        let terms = brand.terms.map(|uri| link("Terms of service", uri));
+        Self {
+            logo: brand.logo.map(|logo| logo.data_uri()),
+            colour: brand.colour.map(|colour| colour.to_string().trim_start_matches('#').to_owned()),
+            links: policy.into_iter().chain(terms).collect(),
+        }
+    }
+}
+
 /// What a page's policy lets its forms lead to, besides the issuer itself.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Leads<'a> {
@@ -123,7 +175,9 @@ pub(super) enum Leads<'a> {
 }
 
 impl Leads<'_> {
-    fn policy(self) -> String {
+    /// `pictures`: those that the page carries itself, never one from anywhere.
+    fn policy(self, pictures: bool) -> String {
+        let pictures = if pictures { " img-src data:;" } else { "" };
         let (script, forms) = match self {
             Self::Nowhere => ("'none'", "'none'".to_owned()),
             Self::Home => ("'none'", "'self'".to_owned()),
@@ -131,7 +185,7 @@ impl Leads<'_> {
             Self::On(to) => ("'self'", to.to_owned()),
         };
         format!(
-            "default-src 'none'; style-src 'self'; script-src {script}; form-action {forms}; base-uri 'none'; \
+            "default-src 'none'; style-src 'self';{pictures} script-src {script}; form-action {forms}; base-uri 'none'; \
              frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
         )
     }
@@ -142,9 +196,26 @@ impl Leads<'_> {
 /// # Errors
 /// `internal`
 pub(super) fn page(page: &impl Template, status: StatusCode, leads: Leads<'_>) -> Result<Response, PageError> {
+    rendered(page, status, leads, false)
+}
+
+/// Renders a page of a client, with what it shows of it.
+///
+/// # Errors
+/// `internal`
+pub(super) fn page_of(
+    page: &impl Template,
+    status: StatusCode,
+    leads: Leads<'_>,
+    look: &Look,
+) -> Result<Response, PageError> {
+    rendered(page, status, leads, look.logo.is_some())
+}
+
+fn rendered(page: &impl Template, status: StatusCode, leads: Leads<'_>, pictures: bool) -> Result<Response, PageError> {
     let broken = |error: &dyn std::fmt::Display| PageError::new(errors::INTERNAL).log(error.to_string());
     let html = page.render().map_err(|error| broken(&error))?;
-    let policy = HeaderValue::try_from(leads.policy()).map_err(|error| broken(&error))?;
+    let policy = HeaderValue::try_from(leads.policy(pictures)).map_err(|error| broken(&error))?;
     let mut response = (status, Html(html)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     if !matches!(leads, Leads::On(_)) {
@@ -188,6 +259,62 @@ mod tests {
         }
     }
 
+    /// Every page, with this text wherever one can be.
+    fn full_of(text: &str) -> Vec<askama::Result<String>> {
+        // Worse than any that can be stored: the parsers of `domain/brand.rs` let none of this pass.
+        let look = Look {
+            logo: Some(text.to_owned()),
+            colour: Some(text.to_owned()),
+            links: vec![("Privacy policy", text.to_owned(), text.to_owned())],
+        };
+        let wishes = [text.to_owned()];
+        vec![
+            SignInPage {
+                host: text,
+                client: text,
+                request: text,
+                form: text,
+                email: text,
+                problem: Some(text),
+                upstreams: &[labelled(text)],
+                link: Some((text, text)),
+                look: &look,
+            }
+            .render(),
+            ConsentPage {
+                host: text,
+                client: text,
+                destination: text,
+                email: text,
+                wishes: &wishes,
+                days: 1,
+                request: text,
+                form: text,
+                look: &look,
+            }
+            .render(),
+            DevicePage { host: text, code: text, form: text, problem: Some(text) }.render(),
+            DeviceConfirmPage {
+                host: text,
+                client: text,
+                email: text,
+                code: text,
+                wishes: &wishes,
+                days: 1,
+                request: text,
+                form: text,
+                look: &look,
+            }
+            .render(),
+            DeviceDonePage { host: text, allowed: true }.render(),
+            SignOutPage { host: text, request: text, form: text }.render(),
+            SignedOutPage { host: text }.render(),
+            FormPostPage { host: text, action: text, fields: &[(text, text)] }.render(),
+            ErrorPage { host: text, title: text, detail: Some(text), help: text, code: text, request_id: text }
+                .render(),
+        ]
+    }
+
     // ADM-05: what a stranger chose stays text wherever it is shown.
     #[test]
     fn stored_text_never_becomes_markup() {
@@ -200,51 +327,10 @@ mod tests {
             "&lt;script&gt;javascript:alert(1)",
         ];
         for text in HOSTILE {
-            let wishes = [text.to_owned()];
-            let pages = [
-                SignInPage {
-                    host: text,
-                    client: text,
-                    request: text,
-                    form: text,
-                    email: text,
-                    problem: Some(text),
-                    upstreams: &[labelled(text)],
-                    link: Some((text, text)),
-                }
-                .render(),
-                ConsentPage {
-                    host: text,
-                    client: text,
-                    destination: text,
-                    email: text,
-                    wishes: &wishes,
-                    days: 1,
-                    request: text,
-                    form: text,
-                }
-                .render(),
-                DevicePage { host: text, code: text, form: text, problem: Some(text) }.render(),
-                DeviceConfirmPage {
-                    host: text,
-                    client: text,
-                    email: text,
-                    code: text,
-                    wishes: &wishes,
-                    days: 1,
-                    request: text,
-                    form: text,
-                }
-                .render(),
-                DeviceDonePage { host: text, allowed: true }.render(),
-                SignOutPage { host: text, request: text, form: text }.render(),
-                SignedOutPage { host: text }.render(),
-                FormPostPage { host: text, action: text, fields: &[(text, text)] }.render(),
-                ErrorPage { host: text, title: text, detail: Some(text), help: text, code: text, request_id: text }
-                    .render(),
-            ];
-            for page in pages {
+            for page in full_of(text) {
                 let page = page.unwrap();
+                // The page's own picture is where its template has it.
+                let page = page.replace("<img class=\"logo\" ", "");
                 for mark in ["<script>", "<img", "<svg", "' on", "\"><", "49"] {
                     assert!(!page.contains(mark), "{mark} in {page}");
                 }
@@ -258,7 +344,9 @@ mod tests {
         for leads in
             [Leads::Nowhere, Leads::Home, Leads::HomeAndOn("https://a.example"), Leads::On("https://a.example")]
         {
-            let policy = leads.policy();
+            let policy = leads.policy(false);
+            assert!(!policy.contains("img-src"), "{policy}");
+            assert_eq!(leads.policy(true).replace(" img-src data:;", ""), policy);
             for part in [
                 "default-src 'none';",
                 "base-uri 'none'",
@@ -269,8 +357,8 @@ mod tests {
             }
             assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         }
-        assert!(Leads::HomeAndOn("https://a.example").policy().contains("form-action 'self' https://a.example;"));
-        assert!(Leads::On("app:").policy().contains("form-action app:;"));
+        assert!(Leads::HomeAndOn("https://a.example").policy(false).contains("form-action 'self' https://a.example;"));
+        assert!(Leads::On("app:").policy(false).contains("form-action app:;"));
     }
 
     #[test]
@@ -282,6 +370,9 @@ mod tests {
             include_str!("../../../templates/device.html"),
             include_str!("../../../templates/device_confirm.html"),
             include_str!("../../../templates/device_done.html"),
+            include_str!("../../../templates/look_head.html"),
+            include_str!("../../../templates/look_logo.html"),
+            include_str!("../../../templates/look_links.html"),
         ] {
             assert!(
                 !["<script", "style=", "onclick", "onload", "onsubmit"].iter().any(|mark| page.contains(mark)),

@@ -16,7 +16,7 @@ use crate::{
         email::Email,
         rsn::{self, Rsn},
         time::Timestamp,
-        upstream::{Arrival, Identity, Trip, Upstream, UpstreamName},
+        upstream::{Arrival, Identity, Metadata, Trip, Upstream, UpstreamName},
         user::UserId,
     },
     errors::{self, Code},
@@ -56,9 +56,9 @@ pub async fn leave(
         Ok(metadata) => metadata,
         Err(error) => return failed(&app, &errand, &upstream, &error).await,
     };
-    let trip = trip(&app, &errand, &upstream)?;
+    let trip = trip(&app, &errand, &upstream, metadata)?;
     let hint = errand.login_hint();
-    let to = metadata.authorize(&trip, &upstream.client_id, &redirect_uri(&app), hint);
+    let to = trip.metadata.authorize(&trip, &upstream.client_id, &redirect_uri(&app), hint);
     let back_by = until(trip.created_at);
     let left = app.store.write(move |tx| {
         let trip = trip.clone();
@@ -106,13 +106,14 @@ pub async fn come_back(
     }
 }
 
-fn trip(app: &App, errand: &Errand, upstream: &Upstream) -> Result<Trip, PageError> {
+fn trip(app: &App, errand: &Errand, upstream: &Upstream, metadata: Metadata) -> Result<Trip, PageError> {
     let random = |bytes: [u8; 32]| countersign_jose::b64::encode(bytes);
     Ok(Trip {
         name: RequestName::new(&app.random.bytes()?),
         browser: errand.browser().hash(),
         request: errand.name(),
         upstream: upstream.name.clone(),
+        metadata,
         nonce: random(app.random.bytes()?),
         verifier: random(app.random.bytes()?),
         fresh: errand.wants_fresh(),
@@ -131,15 +132,14 @@ async fn find(app: &App, name: Option<UpstreamName>) -> Result<Upstream, PageErr
 }
 
 async fn arrival(app: &App, upstream: &Upstream, trip: &Trip, query: &Form) -> Result<Arrival, UpstreamError> {
-    let metadata = discover(app, &upstream.issuer).await?;
-    let code = metadata.code(|name| query.get(name))?;
-    redeem(app, upstream, &metadata, trip, code).await
+    let code = trip.metadata.code(|name| query.get(name))?;
+    redeem(app, upstream, trip, code).await
 }
 
 /// What follows from who somebody is.
 enum Settled {
     Known(Box<Entrant>),
-    /// An account has their address. It may be another person's: its password will tell.
+    /// An account has the address that the upstream has verified. It may be another person's: its password will tell.
     Claimed(Identity, Email),
     Nobody(&'static str),
 }
@@ -165,14 +165,15 @@ async fn settle(app: &App, upstream: &Upstream, came: Arrival, head: Rsn) -> Res
             Ok(entrant(id, rsn::of_sign_in(head, min_rsn), None))
         }
         (Found::Account(_), _) => Ok(Settled::Nobody("your account here cannot be used")),
-        (_, None) => Ok(Settled::Nobody("not what your e-mail address is")),
+        // The same words whether the address is known here or not (LOG-05).
+        (_, None) => Ok(Settled::Nobody("names no e-mail address that it knows to be yours")),
         (Found::SameAddress, Some(email)) => Ok(Settled::Claimed(came.identity, email)),
         (Found::Nothing, Some(_)) if !upstream.signup || app.config.registration == Registration::Closed => {
             Ok(Settled::Nobody("you have no account here yet"))
         }
         (Found::Nothing, Some(email)) => {
             let now = app.clock.now();
-            let user = new_user(UserId::new(app.random.bytes()?), email, came.email_verified.then_some(now), now);
+            let user = new_user(UserId::new(app.random.bytes()?), email, now);
             let id = user.id.clone();
             Ok(entrant(id, rsn::of_sign_in(head, Rsn::default()), Some((Box::new(user), came.identity.clone()))))
         }
@@ -195,8 +196,9 @@ async fn lookup(app: &App, came: &Arrival) -> Result<Found, StoreError> {
     read.await
 }
 
-fn new_user(id: UserId, email: Email, email_verified_at: Option<Timestamp>, created_at: Timestamp) -> NewUser {
-    NewUser { id, tenant: TENANT.to_owned(), email, email_verified_at, password_hash: None, created_at }
+fn new_user(id: UserId, email: Email, now: Timestamp) -> NewUser {
+    let email_verified_at = Some(now);
+    NewUser { id, tenant: TENANT.to_owned(), email, email_verified_at, password_hash: None, created_at: now }
 }
 
 /// Never by the address alone: whoever has the password has the account, and may give it a second way in.

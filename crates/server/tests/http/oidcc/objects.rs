@@ -1,80 +1,79 @@
 //! Basic OP: request objects and unsigned tokens. Unsigned ones are refused, as the modules allow.
 
-use http::Method;
 use serde_json::{Value, json};
 
-use super::flow::{authorize, client, error_at, error_page, provider};
+use super::{
+    flow::{authorize, error_at, error_page},
+    op::{Op, Rp, at_each, metadata},
+};
 use crate::{
-    browser::{Browser, Client, location},
-    rig::{Answer, Rig},
+    browser::{Browser, location},
+    rig::Answer,
 };
 use countersign_jose::b64;
 
-async fn metadata(rig: &Rig, member: &str) -> Value {
-    rig.get("/.well-known/openid-configuration").send().await.expect(200).json()[member].clone()
-}
-
 /// A request object that nobody signed, with these members besides those that it must have.
-fn unsigned(client: &Client, more: &Value) -> String {
+fn unsigned(op: &Op, rp: &Rp, more: &Value) -> String {
     let mut claims = json!({
-        "iss": client.id, "aud": crate::rig::ISSUER, "client_id": client.id, "response_type": "code", "scope": "openid",
-        "redirect_uri": client.redirect, "state": "st&te", "nonce": "object",
+        "iss": rp.id, "aud": op.issuer, "client_id": rp.id, "response_type": "code", "scope": "openid",
+        "redirect_uri": rp.redirect, "state": "st&te", "nonce": "object",
     });
     claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     format!("{}.{}.", b64::encode(r#"{"alg":"none"}"#), b64::encode(claims.to_string()))
 }
 
 /// Refused at the client with one of these errors, or by a page; never granted.
-fn refused(client: &Client, answer: &Answer, errors: &[&str]) {
+fn refused(op: &Op, rp: &Rp, answer: &Answer, errors: &[&str]) {
     if answer.headers.contains_key("location") {
         assert!(location(answer).contains("error="), "{}", location(answer));
-        let error = error_at(client, answer);
+        let error = error_at(op, rp, answer);
         assert!(errors.contains(&error.as_str()), "{error}");
     } else {
         error_page(answer);
     }
 }
 
-#[tokio::test]
-async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported() {
-    let rig = provider().await;
-    let client = client(&rig, "one").await;
-    let mut browser = Browser::new(&rig);
-    authorize(&rig, &client, &mut browser, &[]).await;
-    let answer = browser.get(&client.url(&[("request", &unsigned(&client, &json!({})))])).await;
-    // Only signed ones are supported, and this client has no key to sign with.
-    refused(&client, &answer, &["request_not_supported"]);
-}
+at_each! {
+    async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(op: Op) {
+        let rp = op.client("one", json!({})).await;
+        let mut browser = Browser::new(&op);
+        authorize(&op, &rp, &mut browser, &[]).await;
+        let answer = browser.get(&op.url(&rp, &[("request", &unsigned(&op, &rp, &json!({})))])).await;
+        // Only signed ones are supported.
+        refused(&op, &rp, &answer, &["request_not_supported", "invalid_request_object"]);
+    }
 
-#[tokio::test]
-async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported() {
-    let rig = provider().await;
-    let client = client(&rig, "one").await;
-    let mut browser = Browser::new(&rig);
-    authorize(&rig, &client, &mut browser, &[]).await;
-    let answer = browser.get(&client.url(&[("request_uri", "https://one.example/request.jwt")])).await;
-    assert_eq!(metadata(&rig, "request_uri_parameter_supported").await, false);
-    refused(&client, &answer, &["request_uri_not_supported"]);
-}
+    async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(op: Op) {
+        let rp = op.client("one", json!({})).await;
+        let mut browser = Browser::new(&op);
+        authorize(&op, &rp, &mut browser, &[]).await;
+        let answer = browser.get(&op.url(&rp, &[("request_uri", "https://one.example/request.jwt")])).await;
+        assert_eq!(op.metadata["request_uri_parameter_supported"], false);
+        refused(&op, &rp, &answer, &["request_uri_not_supported"]);
+    }
 
-#[tokio::test]
-async fn oidcc_ensure_request_object_with_redirect_uri() {
-    let rig = provider().await;
-    let client = client(&rig, "one").await;
-    let mut browser = Browser::new(&rig);
-    authorize(&rig, &client, &mut browser, &[]).await;
-    let object = unsigned(&client, &json!({}));
-    // The address outside is one that nobody registered: the answer never goes there.
-    let changes = [("request", &*object), ("redirect_uri", "https://one.example/other")];
-    error_page(&browser.get(&client.url(&changes)).await);
-}
+    async fn oidcc_ensure_request_object_with_redirect_uri(op: Op) {
+        for rp in [op.client("one", json!({})).await, op.dynamic(json!({})).await] {
+            let mut browser = Browser::new(&op);
+            authorize(&op, &rp, &mut browser, &[]).await;
+            let object = unsigned(&op, &rp, &json!({}));
+            // The address outside is one that nobody registered: the answer never goes there.
+            let changes = [("request", &*object), ("redirect_uri", "https://one.example/other")];
+            let answer = browser.get(&op.url(&rp, &changes)).await;
+            if answer.headers.contains_key("location") {
+                refused(&op, &rp, &answer, &["request_not_supported", "invalid_request_object"]);
+            } else {
+                error_page(&answer);
+            }
+        }
+    }
 
-#[tokio::test]
-async fn oidcc_idtoken_unsigned() {
-    let rig = provider().await;
-    let algs = metadata(&rig, "id_token_signing_alg_values_supported").await;
-    assert!(!algs.as_array().unwrap().contains(&json!("none")));
-    client(&rig, "one").await;
-    let change = json!({ "id_token_alg": "none" });
-    rig.admin(Method::PUT, "/api/admin/clients/one", &change).await.refused(422, "invalid-value");
+    // The suite asks nothing more of a provider that does not offer it.
+    async fn oidcc_idtoken_unsigned(op: Op) {
+        assert!(!op.metadata["id_token_signing_alg_values_supported"].as_array().unwrap().contains(&json!("none")));
+        let mut wanted = metadata();
+        wanted["token_endpoint_auth_method"] = json!("client_secret_basic");
+        wanted["id_token_signed_response_alg"] = json!("none");
+        assert_eq!(op.register(&wanted).await.expect(400).text("error"), "invalid_client_metadata");
+    }
 }

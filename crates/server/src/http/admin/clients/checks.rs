@@ -40,6 +40,6 @@ pub(super) fn can_sign(settings: &ClientSettings, credential: &Credential, new_k
     if new_keys || matches!(credential, Credential::Keys(_)) || !settings.sign_in.require_signed {
         return Ok(());
     }
-    let words = "needs a client with keys (jwks)";
+    let words = "needs a client with keys (jwks, jwks_uri)";
     Err(ApiError::field(errors::INVALID_VALUE, "require_signed_request_object", words.to_owned()))
 }

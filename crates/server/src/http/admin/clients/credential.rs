@@ -16,7 +16,7 @@ use crate::{
     domain::{
         audit::Event,
         client::{ClientId, SecretHash},
-        credential::{ClientKeys, Credential},
+        credential::{ClientKeys, Credential, Keys, KeysUri},
     },
     errors,
     http::{body::Json, caller::Administrator, context::Context, error::ApiError},
@@ -64,9 +64,9 @@ pub async fn rotate_secret(
 
 /// What a new client proves itself with, and its secret, if it gets one.
 pub(super) fn of_new(app: &App, body: &NewClient) -> Result<(Credential, Option<PlainSecret>), ApiError> {
-    match (&body.jwks, body.public) {
-        (Some(_), true) => Err(ApiError::field(errors::INVALID_VALUE, "jwks", "a public client has no keys")),
-        (Some(jwks), false) => Ok((Credential::Keys(keys(jwks)?), None)),
+    match (keys(body.jwks.as_ref(), body.jwks_uri.as_deref())?, body.public) {
+        (Some(_), true) => Err(no_keys()),
+        (Some(keys), false) => Ok((Credential::Keys(keys), None)),
         (None, true) => Ok((Credential::None, None)),
         (None, false) => {
             let (plain, hash) = SecretHash::generate(app.random.bytes()?);
@@ -76,23 +76,42 @@ pub(super) fn of_new(app: &App, body: &NewClient) -> Result<(Credential, Option<
 }
 
 /// The keys that a client is to have from now on, if it is to have others.
-pub(super) fn changed(old: &Credential, jwks: Option<&Value>) -> Result<Option<ClientKeys>, ApiError> {
-    let Some(jwks) = jwks else { return Ok(None) };
-    if !old.is_confidential() {
-        return Err(ApiError::field(errors::INVALID_VALUE, "jwks", "a public client has no keys"));
-    }
-    keys(jwks).map(Some)
+pub(super) fn changed(old: &Credential, jwks: Option<&Value>, uri: Option<&str>) -> Result<Option<Keys>, ApiError> {
+    let keys = keys(jwks, uri)?;
+    if keys.is_some() && !old.is_confidential() { Err(no_keys()) } else { Ok(keys) }
 }
 
 /// The keys as they are shown.
 pub(super) fn shown(credential: &Credential) -> Option<Value> {
     match credential {
-        Credential::Keys(keys) => serde_json::from_str(keys.as_str()).ok(),
-        Credential::None | Credential::Secret(_) => None,
+        Credential::Keys(Keys::Registered(keys)) => serde_json::from_str(keys.as_str()).ok(),
+        Credential::Keys(Keys::Published(_)) | Credential::None | Credential::Secret(_) => None,
     }
 }
 
-fn keys(jwks: &Value) -> Result<ClientKeys, ApiError> {
-    let parsed = ClientKeys::parse(jwks.to_string().as_bytes());
-    parsed.map_err(|error| ApiError::field(errors::INVALID_VALUE, "jwks", error.to_string()))
+/// Where it publishes them.
+pub(super) fn published_at(credential: &Credential) -> Option<&str> {
+    match credential {
+        Credential::Keys(Keys::Published(uri)) => Some(uri.as_str()),
+        Credential::Keys(Keys::Registered(_)) | Credential::None | Credential::Secret(_) => None,
+    }
+}
+
+fn no_keys() -> ApiError {
+    ApiError::field(errors::INVALID_VALUE, "jwks", "a public client has no keys")
+}
+
+fn keys(jwks: Option<&Value>, uri: Option<&str>) -> Result<Option<Keys>, ApiError> {
+    let bad = |field, error: &dyn std::fmt::Display| ApiError::field(errors::INVALID_VALUE, field, error.to_string());
+    match (jwks, uri) {
+        (None, None) => Ok(None),
+        (Some(jwks), None) => {
+            let parsed = ClientKeys::parse(jwks.to_string().as_bytes());
+            parsed.map(|keys| Some(Keys::Registered(keys))).map_err(|error| bad("jwks", &error))
+        }
+        (None, Some(uri)) => {
+            KeysUri::parse(uri).map(|uri| Some(Keys::Published(uri))).map_err(|error| bad("jwks_uri", &error))
+        }
+        (Some(_), Some(_)) => Err(bad("jwks_uri", &"excludes jwks: the keys are here or there")),
+    }
 }

@@ -12,9 +12,9 @@ use crate::{
         TENANT,
         error::PageError,
         ui::{
-            SignInPage,
+            Look, SignInPage,
             errand::{Errand, leads},
-            host, page,
+            host, page_of,
         },
     },
     store::upstreams,
@@ -67,6 +67,7 @@ impl Link {
 pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Filled<'_>) -> Result<Response, PageError> {
     let upstreams = app.store.read(|tx| Box::pin(upstreams::list(tx, TENANT))).await?;
     let carried = filled.link.map(|link| (link.carried(), &*link.label));
+    let look = Look::of(app, errand.client_id()).await?;
     let facts = SignInPage {
         host: host(&app.config.issuer),
         client: errand.client(),
@@ -76,7 +77,8 @@ pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Fill
         problem: filled.problem.map(|(_, words)| words),
         upstreams: &upstreams,
         link: carried.as_ref().map(|(carried, label)| (carried.as_str(), *label)),
+        look: &look,
     };
     let status = filled.problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok());
-    page(&facts, status.unwrap_or(StatusCode::OK), leads(errand.destination().as_deref()))
+    page_of(&facts, status.unwrap_or(StatusCode::OK), leads(errand.destination().as_deref()), &look)
 }
