@@ -176,6 +176,8 @@ async fn probe(plan: &Plan, server: &mut Server, flood: usize) -> Result<Vec<Pro
     let requests = (plan.storm.warm + plan.storm.measure).as_millis() / plan.probe_every.as_millis();
     for scenario in Scenario::COMPARED {
         server.prepare(scenario, usize::try_from(requests)?).await?;
+    }
+    for scenario in Scenario::COMPARED {
         let jobs = server.jobs(scenario)?;
         let idle = jobs.split_off(1);
         taken.push((scenario, std::mem::take(jobs), idle, Some(plan.probe_every)));
