@@ -113,6 +113,10 @@ pub async fn update(
 ) -> Result<Answer<Value>, OAuthError> {
     let old = own(&app, &headers, &id).await?;
     let metadata = metadata(body)?;
+    if metadata.sector_identifier_uri.is_some() {
+        // It makes the issuer call somebody: no faster than anybody may sign in.
+        app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from).map_err(OAuthError::from)?;
+    }
     let listed = listed(&app, &metadata).await?;
     let (settings, keys) = changed(&old, &metadata, listed.as_deref()).map_err(|bad| metadata_error(&bad))?;
     let words = Words::of(&metadata)?;

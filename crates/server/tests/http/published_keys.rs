@@ -265,3 +265,28 @@ async fn nobody_looks_around_inside_through_the_issuer() {
     open.post("/clients").bearer("cit_AAAA").json(&body).send().await.refused(401, "token-invalid");
     assert_eq!(documents.asked("/sector"), 0);
 }
+
+// OAU-14: who has a registration makes the issuer call somebody no faster than anybody may sign in.
+#[tokio::test]
+async fn a_registration_is_no_engine() {
+    let mut settings = HERE.to_vec();
+    settings.push(("limits.address_per_minute", "3"));
+    let rig = Rig::with(&settings).await;
+    let documents = Documents::serve().await;
+    let sector = documents.put("/sector", JSON, &json!(["https://app.example/cb"]));
+    let ticket = rig.admin(Method::POST, "/api/admin/registration-tokens", &json!({})).await.expect(201).text("token");
+    let body = json!({
+        "redirect_uris": ["https://app.example/cb"], "subject_type": "pairwise", "sector_identifier_uri": sector,
+    });
+    let registered = rig.post("/clients").bearer(&ticket).json(&body).send().await.expect(201);
+    let (id, token) = (registered.text("client_id"), registered.text("registration_access_token"));
+    let mut change = body;
+    change["client_id"] = json!(id);
+    let mut good = 0;
+    for _ in 0..9 {
+        let answer = rig.request(Method::PUT, &format!("/clients/{id}")).bearer(&token).json(&change).send().await;
+        assert!([200, 429].contains(&answer.status.as_u16()), "{}", answer.body);
+        good += usize::from(answer.status == 200);
+    }
+    assert_eq!((documents.asked("/sector"), good < 9), (good + 1, true));
+}
