@@ -1,5 +1,5 @@
 //! Other implementations, which the program's tests compare with: of JOSE (joserfc and jwcrypto in Python, jose in Node.js), and
-//! of OpenID Connect clients (authlib in Python, openid-client in Node.js, the crate oauth2).
+//! of OpenID Connect clients (authlib in Python, openid-client in Node.js, the crate oauth2). And a mail server (aiosmtpd in Python).
 //!
 //! They are installed into a folder below `target`, never into the system, and each file is checked against the hash that is
 //! committed beside the tests. What runs them (Python, Node.js) is Debian's, and installed where it is missing.

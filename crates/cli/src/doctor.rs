@@ -85,7 +85,26 @@ fn of_status(running: bool, status: &Value) -> Vec<Finding> {
         finding("signing keys", active > 0, format!("{active} active of {}", keys.len())),
         finding("clock", skew.abs() <= 250, format!("{skew} ms from the database's")),
         finding("users", true, text(status, "users")),
+        of_mail(&status["mail"], text(status, "issuer").starts_with("https:")),
     ]
+}
+
+/// Mails that wait for longer than this are not on their way.
+const SLOW_MAIL: u64 = 10 * 60;
+/// How long a dead letter is news, seconds.
+const DEAD_LETTERS: u64 = 24 * 3600;
+
+fn of_mail(mail: &Value, deployed: bool) -> Finding {
+    let (to, number) = (text(mail, "to"), |name: &str| mail[name].as_u64());
+    let counts = format!("{} waiting, {} given up", text(mail, "waiting"), text(mail, "dead"));
+    let problem = mail["problem"].as_str().map(|problem| format!("; {problem}")).unwrap_or_default();
+    let late = number("waiting_for_s").is_some_and(|waited| waited > SLOW_MAIL);
+    let dead = number("died_before_s").is_some_and(|before| before < DEAD_LETTERS);
+    if mail["way"] == "server" {
+        return finding("mail", !late && !dead, format!("by {to}, {counts}{problem}"));
+    }
+    let advice = if deployed { ": nobody gets them; set mail.smtp" } else { "" };
+    finding("mail", !deployed && !late && !dead, format!("written into {to}{advice}; {counts}{problem}"))
 }
 
 /// Reads the whole file; a server may be using it.

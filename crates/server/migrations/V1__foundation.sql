@@ -44,6 +44,7 @@ CREATE TABLE users (
     email_verified_at bigint,
     password_hash    text,                     -- PHC string
     password_changed_at bigint,
+    credential_version bigint NOT NULL DEFAULT 0, -- goes up with each password and each address: links in mails are for one
     attributes       text   NOT NULL DEFAULT '{}', -- JSON object: what audiences may map into claims
     disabled_at      bigint,
     created_at       bigint NOT NULL,
@@ -334,6 +335,36 @@ CREATE TABLE notices (
 );
 CREATE INDEX notices_next ON notices (next_at);
 CREATE INDEX notices_client ON notices (client_id);
+
+-- Secrets that were sent by mail: worth nothing once used, or when the account has another password or address.
+CREATE TABLE mail_tokens (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of purpose and token: nobody can use one for another purpose
+    purpose    text   NOT NULL,                -- verify | reset | change
+    user_id    text   NOT NULL,
+    version    bigint NOT NULL,                -- the user's credential_version when it was made
+    address    text   NOT NULL,                -- where it was sent to
+    created_at bigint NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX mail_tokens_user ON mail_tokens (user_id, purpose);
+CREATE INDEX mail_tokens_expiry ON mail_tokens (expires_at);
+-- Mails that a server must take, until one has; dead letters, which nobody tries any more.
+CREATE TABLE mails (
+    mail_id    text   NOT NULL PRIMARY KEY,    -- the same at each attempt: it is the Message-ID
+    user_id    text   NOT NULL,
+    letter     text   NOT NULL,                -- what it is about (domain/mail.rs)
+    language   text   NOT NULL,
+    address    text   NOT NULL,                -- where it goes
+    detail     text   NOT NULL,                -- what it says besides; no secret
+    sealed     bytea,                          -- the token of its link, under the key-encryption key; null: none, or a dead letter
+    attempts   bigint NOT NULL,
+    next_at    bigint NOT NULL,
+    expires_at bigint NOT NULL,                -- of no use from here on
+    created_at bigint NOT NULL,
+    problem    text,                           -- why the last attempt failed
+    dead_at    bigint
+);
+CREATE INDEX mails_next ON mails (next_at);
 
 -- What a person has agreed that a client may have.
 CREATE TABLE consents (

@@ -28,6 +28,7 @@ use crate::{
     http::{access_token::Recent, context::Context, metrics::Metrics, request_id::RequestIds, well_known::Documents},
     keys::{KekSource, KeyRing, KeyRingError, Setup},
     limiter::Limiter,
+    mail::Mailer,
     mark::{self, MarkError, MarkFile},
     outbound::Outbound,
     passwords::PasswordPool,
@@ -55,6 +56,7 @@ pub struct Inner {
     pub outbound: Outbound,
     /// What clients publish there to prove themselves by.
     pub client_keys: PublishedKeys,
+    pub mailer: Mailer,
     /// Whom clients know people as.
     pub subjects: SubjectKey,
     /// Checks proofs of possession.
@@ -102,6 +104,8 @@ pub enum StartError {
         "this store belongs to the issuer {stored}, and the configuration says {configured}; set issuer = \"{stored}\""
     )]
     OtherIssuer { stored: String, configured: String },
+    #[error("mails cannot be sent: {0}")]
+    Mail(String),
     #[error("cannot listen on {on}: {reason}")]
     Listen { on: String, reason: String },
     #[error(transparent)]
@@ -172,6 +176,7 @@ impl App {
     /// [`StartError`]
     pub async fn open_at(config: Config, clock: Clock) -> Result<Self, StartError> {
         let random = Random;
+        let mailer = Mailer::new(&config).map_err(StartError::Mail)?;
         let Opened { store, ring, lock } = Opened::open(&config, &clock, random).await?;
         restore::check_finished(&store).await?;
         let mark_at_start = mark::check(&MarkFile::new(&config), &store, ring.provider()).await?;
@@ -186,6 +191,7 @@ impl App {
             documents: Documents::new(&config),
             outbound: Outbound::new(&config.outbound_allow),
             client_keys: PublishedKeys::default(),
+            mailer,
             config,
             store,
             ring,

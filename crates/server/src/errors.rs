@@ -54,7 +54,7 @@ codes! {
 
     // Signing in.
     INVALID_CREDENTIALS = "invalid-credentials", 401, "E-mail or password is wrong",
-        "The answer is the same for an unknown e-mail, a wrong password and a disabled account, so that nobody can ask who has an account here.";
+        "The answer is the same for an unknown e-mail, a wrong password, a disabled account, and an address that must be verified first, so that nobody can ask who has an account here. If the password is right and the address is not verified, another mail with a link is on its way.";
     PASSWORD_TOO_SHORT = "password-too-short", 422, "The password is too short",
         "A password that is the only factor needs at least 15 characters. A sentence of four or five words is easy to remember; there are no other rules about its characters.";
     PASSWORD_TOO_LONG = "password-too-long", 422, "The password is too long",
@@ -76,6 +76,8 @@ codes! {
         "It does not name a client of this issuer and an address that this client has registered, so nobody is sent anywhere. Go back to the application; its developer finds the registered addresses with countersign client list.";
     PUSH_REFUSED = "push-refused", 400, "The pushed authorization request is not acceptable",
         "It is what /authorize would refuse, told to the client itself (RFC 9126). The description says what is wrong; error has the name that RFC 6749 gives it.";
+    MAIL_LINK_INVALID = "mail-link-invalid", 400, "This link cannot be used",
+        "It was used already, is older than an hour, or was cut off by the mail program; or the account has had another password or address since, or somebody else's account has the address that it is about. Ask for a new mail.";
     FORM_EXPIRED = "form-expired", 400, "This page cannot be used any more",
         "It was open for too long, was answered already, or was opened in another browser. Go back to the application and begin again. Cookies must be allowed for this site.";
     UPSTREAM_FAILED = "upstream-failed", 502, "Signing in with the other provider did not work",

@@ -11,22 +11,20 @@ use tracing::{debug, info, warn};
 
 use crate::{
     app::App,
-    domain::{id_token, time::Timestamp},
+    domain::{id_token, outbox::Retries, time::Timestamp},
     outbound::CallError,
+    outbox,
     store::{
         StoreError,
         notices::{self, Notice},
+        outbox::NOTICES,
     },
 };
 
-/// How often the store is asked for notices that are due.
-const EVERY: Duration = Duration::from_secs(1);
 /// How many are delivered at a time.
 const AT_ONCE: u32 = 32;
-/// The wait after the first attempt; the one after the n-th is n² times as long.
-const STEP: Duration = Duration::from_secs(5);
-/// Attempts before a client is given up: the last is about two days after the first.
-const ATTEMPTS: i64 = 48;
+/// The last attempt is about two days after the first; then a client is given up.
+const RETRIES: Retries = Retries { step: Duration::from_secs(5), attempts: 48 };
 /// How long a logout token counts, seconds (RLO-04).
 const LIFETIME: i64 = 120;
 
@@ -43,22 +41,7 @@ enum Unheard {
 
 /// Delivers until `stop`. What is under way then is delivered again after the next start.
 pub async fn keep_telling(app: App, stop: impl Future<Output = ()>) {
-    tokio::pin!(stop);
-    loop {
-        let turn = async {
-            match round(&app).await {
-                // More may be due already.
-                Ok(told) if told > 0 => return,
-                Ok(_) => {}
-                Err(error) => warn!(%error, "notices of ended sessions could not be read; trying again"),
-            }
-            tokio::time::sleep(EVERY).await;
-        };
-        tokio::select! {
-            () = turn => {}
-            () = &mut stop => return,
-        }
-    }
+    outbox::keep("notices of ended sessions", stop, || round(&app)).await;
 }
 
 /// Delivers what is due now; returns how many notices that were.
@@ -67,10 +50,10 @@ pub async fn keep_telling(app: App, stop: impl Future<Output = ()>) {
 /// Those of the store; what was taken and not noted as done is delivered again.
 pub async fn round(app: &App) -> Result<usize, StoreError> {
     let now = app.clock.now();
-    if !app.store.read(move |tx| Box::pin(notices::is_due(tx, now))).await? {
+    if !app.store.read(move |tx| Box::pin(NOTICES.is_due(tx, now))).await? {
         return Ok(0);
     }
-    let due = app.store.write(move |tx| Box::pin(notices::take(tx, now, STEP, AT_ONCE))).await?;
+    let due = app.store.write(move |tx| Box::pin(notices::take(tx, now, RETRIES.step, AT_ONCE))).await?;
     let mut under_way = JoinSet::new();
     for notice in &due {
         let (app, notice) = (app.clone(), notice.clone());
@@ -90,14 +73,14 @@ pub async fn round(app: &App) -> Result<usize, StoreError> {
 async fn settle(app: &App, notice: Notice, told: Result<(), Unheard>, now: Timestamp) -> Result<(), StoreError> {
     let unreachable = matches!(told, Err(Unheard::Call(_)));
     let over = is_over(&notice, told);
-    let wait = STEP.saturating_mul(u32::try_from(notice.attempts.saturating_pow(2)).unwrap_or(u32::MAX));
+    let wait = RETRIES.wait(notice.attempts);
     let settled = app.store.write(move |tx| {
         let notice = notice.clone();
         Box::pin(async move {
             if unreachable {
                 notices::put_off(tx, &notice.client_id, now.plus(wait)).await?;
             }
-            if over { notices::done(tx, &notice.sid).await } else { Ok(()) }
+            if over { NOTICES.done(tx, &notice.sid).await } else { Ok(()) }
         })
     });
     settled.await
@@ -111,7 +94,7 @@ fn is_over(notice: &Notice, told: Result<(), Unheard>) -> bool {
             debug!(client, attempt, "back-channel logout delivered");
             true
         }
-        Err(error) if attempt >= ATTEMPTS => {
+        Err(error) if RETRIES.is_last(attempt) => {
             warn!(client, attempt, %error, "back-channel logout given up");
             true
         }

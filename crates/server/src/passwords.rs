@@ -51,6 +51,7 @@ pub enum PoolError {
 pub struct PasswordPool {
     shared: Arc<Shared>,
     threads: usize,
+    jobs: AtomicU64,
 }
 
 impl PasswordPool {
@@ -129,10 +130,16 @@ impl PasswordPool {
             random,
             job_micros: AtomicU64::new(0),
         };
-        Ok(Self { shared: Arc::new(shared), threads })
+        Ok(Self { shared: Arc::new(shared), threads, jobs: AtomicU64::new(0) })
+    }
+
+    /// Jobs since the start; each costs one hash.
+    pub fn jobs(&self) -> u64 {
+        self.jobs.load(Ordering::Relaxed)
     }
 
     fn submit(&self, job: Job) -> Result<(), PoolError> {
+        self.jobs.fetch_add(1, Ordering::Relaxed);
         self.shared.queue.push(job).map_err(|_| PoolError::Busy { retry_after: self.retry_after() })
     }
 

@@ -18,7 +18,7 @@ use crate::{
     http::{
         account, admin, authorize, clients,
         context::Peer,
-        cors, device, docs,
+        cors, device, docs, email,
         front::{Front, Ready},
         health, introspect, login, logout, metrics, par, password,
         pipeline::{self, unmatched},
@@ -225,6 +225,28 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/session", SignedIn, "Who am I, until when", || get(session::session)).answers::<session::Session>(),
     row(Post, "/password/change", SignedIn, "Change the password; ends every session", || post(password::change))
         .json::<password::Change>(),
+    row(
+        Post,
+        "/password/forgot",
+        Public,
+        "A mail with a link to set a new password; the same answer without an account",
+        || post(password::forgot::forgot),
+    )
+    .json::<password::forgot::Forgot>(),
+    row(Post, "/password/reset", Credential, "Set a new password with that link; ends every session", || {
+        post(password::reset::reset)
+    })
+    .json::<password::reset::Reset>(),
+    row(Post, "/email/verify", Credential, "The address is mine, says the link of a mail", || {
+        post(email::verify::verify)
+    })
+    .json::<email::verify::Verify>(),
+    row(Post, "/email/change", SignedIn, "Ask for another address; the old one hears of it", || {
+        post(email::change::ask)
+    })
+    .json::<email::change::Change>(),
+    row(Post, "/email/change/confirm", Credential, "Confirm it from the new address", || post(email::change::confirm))
+        .json::<email::change::Confirm>(),
     // Pages.
     row(Get, "/ui/signin", Credential, "Sign in (page)", || get(ui::signin::show)).query(&["request", "switch"]),
     row(Post, "/ui/signin", Credential, "Sign in", || post(ui::signin::sign_in)).form(ui::signin::PARAMETERS),
@@ -239,6 +261,20 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/ui/consent", Credential, "Allow it or not", || post(ui::consent::decide)).form(ui::consent::PARAMETERS),
     row(Post, "/ui/signout", Credential, "Yes, sign out", || post(ui::signout::confirm))
         .form(ui::signout::FORM_PARAMETERS),
+    row(Get, "/ui/password/forgot", Public, "Forgot your password? (page)", || get(ui::password::ask)),
+    row(Post, "/ui/password/forgot", Credential, "Have a link sent", || post(ui::password::send))
+        .form(ui::password::FORGOT),
+    row(Get, "/ui/password/reset", Credential, "Set a new password (page); a look uses nothing up", || {
+        get(ui::password::show)
+    })
+    .query(&["token"]),
+    row(Post, "/ui/password/reset", Credential, "Set it", || post(ui::password::set)).form(ui::password::RESET),
+    row(Get, "/ui/email/verify", Credential, "Is this your address? (page)", || get(ui::email::verify))
+        .query(&["token"]),
+    row(Post, "/ui/email/verify", Credential, "Yes, it is", || post(ui::email::verified)).form(ui::email::VERIFY),
+    row(Get, "/ui/email/change", Credential, "Shall your account have this address? (page)", || get(ui::email::change))
+        .query(&["token"]),
+    row(Post, "/ui/email/change", Credential, "Yes, it shall", || post(ui::email::changed)).form(ui::email::CHANGE),
     row(Get, "/ui/device", Public, "Let a device in (page)", || get(ui::device::show)).query(&["user_code", "request"]),
     row(Post, "/ui/device", Credential, "The code that a device shows, or yes or no", || post(ui::device::post))
         .form(ui::device::PARAMETERS),

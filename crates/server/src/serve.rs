@@ -7,7 +7,7 @@ use tokio::{
     sync::{oneshot, watch},
     task::JoinSet,
 };
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::{
     app::{App, StartError},
@@ -19,7 +19,7 @@ use crate::{
         serve::{Server, bind, bind_admin_socket},
     },
     keys::RELOAD_EVERY,
-    mark, notices, proofs, routes,
+    mail, mark, notices, proofs, routes,
     store::login_limits,
     tick, trim,
 };
@@ -61,6 +61,9 @@ pub async fn serve(
     let mut tasks = start(&app, (listener, metrics_listener, socket), &stopped);
     let fallen = keep_mark(&app, signalled(stopped), &mut tasks);
 
+    if app.config.issuer.is_https() && !app.mailer.has_server() {
+        warn!(folder = app.mailer.name(), "nobody gets a mail: they are written into a folder; set mail.smtp");
+    }
     info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");
     ready(&Ready { listen: address, app: app.clone() });
     let end = tokio::select! {
@@ -117,6 +120,7 @@ fn start(
     tasks.spawn(keep_keys(app.clone(), signalled(stopped.clone())));
     tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
     tasks.spawn(notices::keep_telling(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(mail::keep_sending(app.clone(), signalled(stopped.clone())));
     tasks.spawn(proofs::keep_forgetting(app.clone(), signalled(stopped.clone())));
     tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
     tasks.spawn(trim::keep_trimming(app.clone(), signalled(stopped.clone())));

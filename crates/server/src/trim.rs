@@ -9,7 +9,7 @@ use crate::{
     app::App,
     clock::Stopwatch,
     domain::{rsn::Rsn, time::Timestamp, trim::Confirmed},
-    store::{StoreError, authorizations, codes, devices, pushed, revocations, trim, upstreams},
+    store::{StoreError, authorizations, codes, devices, mail_tokens, mails, pushed, revocations, trim, upstreams},
 };
 
 /// How long a code is remembered after it expired: for so long its second use is noticed (OAU-05).
@@ -57,6 +57,8 @@ pub struct Trimmed {
     /// Authorization requests that nobody answered, and people who never came back from an upstream.
     pub requests: u64,
     pub codes: u64,
+    /// Links in mails that were never followed, and dead letters.
+    pub mails: u64,
 }
 
 impl Default for Trimmer {
@@ -114,6 +116,7 @@ impl Trimmer {
             signins: self.signins(app, sessions).await?,
             events: events(app, audit).await?,
             requests: requests(app, time).await? + trips(app, time).await?,
+            mails: letters(app, time, sessions).await?,
             codes: codes(app, time.minus(CODE_MEMORY)).await?,
         })
     }
@@ -206,6 +209,13 @@ async fn requests(app: &App, before: Timestamp) -> Result<u64, StoreError> {
 
 async fn trips(app: &App, before: Timestamp) -> Result<u64, StoreError> {
     app.store.write(move |tx| Box::pin(upstreams::purge(tx, before, ROWS))).await
+}
+
+async fn letters(app: &App, now: Timestamp, before: Timestamp) -> Result<u64, StoreError> {
+    let removed = app.store.write(move |tx| {
+        Box::pin(async move { Ok(mail_tokens::purge(tx, now, ROWS).await? + mails::purge(tx, before, ROWS).await?) })
+    });
+    removed.await
 }
 
 async fn codes(app: &App, before: Timestamp) -> Result<u64, StoreError> {

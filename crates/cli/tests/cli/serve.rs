@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::rig::{Rig, kill, mode, text};
+use crate::rig::{PASSWORD, Rig, kill, mode, text};
 
 /// The commands that the greeting prints, pasted into a shell word for word.
 #[test]
@@ -93,4 +93,38 @@ fn a_bad_configuration_is_a_usage_error_that_names_the_nearest_key() {
     assert!(err.contains("did you mean `refresh.grace`?"), "{err}");
     let (_, err) = rig.expect(2, &["serve", "--issuer", "http://id.example.com"], "");
     assert!(err.contains("plain http is allowed on localhost only"), "{err}");
+}
+
+/// Nothing configured: mails are files, for their owner alone, and doctor knows where.
+#[test]
+fn without_a_mail_server_a_mail_is_a_file() {
+    let rig = Rig::new();
+    let _server = rig.serve(&[]);
+    let body = format!(r#"{{"email":"ada@example.com","password":"{PASSWORD}"}}"#);
+    assert_eq!(rig.json("/register", &body).unwrap().0, 201);
+    let folder = rig.data().join("mails");
+    let written = || std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let whole = || written().find(|path| path.extension().is_some_and(|extension| extension == "eml"));
+    // A minute, which only ends a broken test.
+    let path = (0..6_000).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        whole()
+    });
+    let path = path.expect("the mail is written");
+    assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
+    let link = format!("http://localhost:{}/ui/email/verify?token=", rig.address.port());
+    assert!(std::fs::read_to_string(&path).unwrap().contains(&link));
+    let (out, _) = rig.expect(0, &["doctor"], "");
+    let line = out.lines().find(|line| line.contains(" mail ")).unwrap();
+    assert!(line.starts_with("ok") && line.contains("written into") && line.contains("0 given up"), "{out}");
+}
+
+/// A mail server whose password is missing is noticed at the start, not with the first mail.
+#[test]
+fn a_mail_server_without_its_password_stops_the_start() {
+    let rig = Rig::new();
+    let set = ["serve", "--set", "mail.smtp=smtps://ada@mx.example"];
+    let (_, err) = rig.expect(1, &set, "");
+    assert!(err.contains("mail.password_file"), "{err}");
+    assert!(!rig.data().join("countersign.db").exists());
 }

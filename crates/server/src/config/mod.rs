@@ -1,6 +1,7 @@
 //! Configuration: flags > environment > file > default, understood once at the start.
 
 mod keys;
+mod mail;
 mod settings;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 };
 
 pub use keys::{KEYS, Key, Kind};
+pub use mail::{Mail, Security, Smtp};
 pub use settings::{Origin, Setting, Settings, shown};
 use url::Url;
 
@@ -44,6 +46,11 @@ pub struct Issuer(String);
 impl Issuer {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The host with its port, as people know it.
+    pub fn host(&self) -> &str {
+        self.0.split_once("://").map_or(self.as_str(), |(_, host)| host)
     }
 
     /// Browsers may send cookies with the prefix `__Host-` only over HTTPS.
@@ -180,6 +187,7 @@ pub struct Config {
     pub limits: Limits,
     pub feed: Feed,
     pub keys: Keys,
+    pub mail: Mail,
     /// Networks inside that may be called for a client.
     pub outbound_allow: Vec<Network>,
     pub trusted_proxies: Vec<IpAddr>,
@@ -234,6 +242,7 @@ impl Config {
             limits: read.limits()?,
             feed: read.feed(listen)?,
             keys: read.keys()?,
+            mail: read.mail(listen)?,
             outbound_allow: read.list("outbound.allow", "networks such as 10.1.0.0/16, or addresses,")?,
             trusted_proxies: read.list("trusted_proxies", "IP addresses")?,
             metrics_listen: read.optional("metrics.listen", "an address and a port, such as 127.0.0.1:9090")?,

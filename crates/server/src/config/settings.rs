@@ -135,7 +135,7 @@ pub fn shown(key: &Key, setting: &Setting) -> String {
 /// The best guess at the key that a variable's name means, for the error message.
 fn dotted(variable: &str) -> String {
     let name = variable.trim_start_matches("COUNTERSIGN_").to_lowercase();
-    let groups = ["refresh", "password", "limits", "feed", "keys", "metrics", "log"];
+    let groups = ["refresh", "password", "limits", "feed", "keys", "mail", "metrics", "log"];
     match name.split_once('_') {
         Some((group, rest)) if groups.contains(&group) => format!("{group}.{rest}"),
         _ => name,

@@ -37,6 +37,9 @@ events! {
     LoginLock "authn_login_lock",
     PasswordChange "authn_password_change",
     PasswordChangeFail "authn_password_change_fail",
+    /// Somebody asked for a link to set a new password; without a user, no account has the address, or it has enough links.
+    PasswordResetAsked "authn_password_reset_request",
+    PasswordReset "authn_password_reset",
     TokenCreated "authn_token_created",
     /// A service got a token in exchange for another, to act for its subject; `actor`, `audience` and `of` (a `jti`) name them.
     TokenExchanged "authn_token_exchanged",
@@ -54,7 +57,13 @@ events! {
     /// An authentic refresh token of a generation that the database does not know: it lost commits, or a key leaked.
     TokenFromFuture "sys_token_from_future",
     UserCreated "user_created",
+    /// Somebody registered with the address of an account that was there.
+    UserCreatedAgain "user_created_again",
     UserUpdated "user_updated",
+    EmailVerified "user_email_verified",
+    /// A signed-in user wants another address, which is yet to be confirmed.
+    EmailChangeAsked "user_email_change_request",
+    EmailChanged "user_email_changed",
     /// Disabled, or enabled again.
     UserArchived "user_archived",
     UserRestored "user_restored",

@@ -40,6 +40,9 @@ pub struct Metrics {
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     refreshes: Family<OutcomeLabels, Counter>,
     signins: Family<OutcomeLabels, Counter>,
+    mails: Family<OutcomeLabels, Counter>,
+    mails_waiting: Gauge<i64, AtomicI64>,
+    mails_dead: Gauge<i64, AtomicI64>,
     feed_readers: Gauge<i64, AtomicI64>,
     feed_entries: Gauge<i64, AtomicI64>,
     feed_head: Gauge<i64, AtomicI64>,
@@ -60,6 +63,9 @@ impl Default for Metrics {
             durations: Family::new_with_constructor(seconds),
             refreshes: Family::default(),
             signins: Family::default(),
+            mails: Family::default(),
+            mails_waiting: Gauge::default(),
+            mails_dead: Gauge::default(),
             feed_readers: Gauge::default(),
             feed_entries: Gauge::default(),
             feed_head: Gauge::default(),
@@ -71,6 +77,9 @@ impl Default for Metrics {
         registry.register("http_request_duration_seconds", "time to answer", metrics.durations.clone());
         registry.register("refreshes", "refresh tokens presented, by outcome", metrics.refreshes.clone());
         registry.register("signins", "sign-ins attempted, by outcome", metrics.signins.clone());
+        registry.register("mails", "mails tried, by outcome", metrics.mails.clone());
+        registry.register("mails_waiting", "mails that no server has taken yet", metrics.mails_waiting.clone());
+        registry.register("mails_dead", "mails that were given up", metrics.mails_dead.clone());
         registry.register("feed_readers", "readers of the revocation feed", metrics.feed_readers.clone());
         registry.register("feed_entries", "entries in the revocation feed", metrics.feed_entries.clone());
         registry.register("feed_head", "position of the newest entry", metrics.feed_head.clone());
@@ -92,6 +101,17 @@ impl Metrics {
 
     pub fn signin(&self, outcome: &'static str) {
         self.signins.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// A mail was tried: `delivered`, `retried` later, or `dead`.
+    pub fn mail(&self, outcome: &'static str) {
+        self.mails.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// How many mails are on their way, and how many were given up.
+    pub fn mails(&self, waiting: i64, dead: i64) {
+        self.mails_waiting.set(waiting);
+        self.mails_dead.set(dead);
     }
 
     /// Where the revocation feed stands. `lag`: the age of the newest line's time.

@@ -1,16 +1,20 @@
 //! `POST /password/change`: a new password, with the old one as proof. Every session of the user ends, everywhere.
 
+pub mod forgot;
+pub mod reset;
+
 use axum::extract::State;
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{attempts, body::Json, caller::SignedIn, context::Context, error::ApiError};
+use super::{attempts, body::Json, caller::SignedIn, context::Context, error::ApiError, mail};
 use crate::{
     app::App,
     domain::{
         audit::{AuditEvent, Event},
         email::Email,
+        mail::Letter,
         password::{self, NewPassword, Password, Weakness},
         revocation::{Entry, Scope},
         time::retry_after_secs,
@@ -20,7 +24,7 @@ use crate::{
     passwords::{PoolError, Verdict},
     secret::PlainSecret,
     store::{
-        audit,
+        audit, mails,
         users::{self, NewHash},
     },
 };
@@ -71,7 +75,7 @@ pub async fn change(
     if stored { Ok(StatusCode::NO_CONTENT) } else { Err(errors::INVALID_CREDENTIALS.into()) }
 }
 
-async fn failed(app: &App, context: &Context, id: &UserId) -> Result<(), ApiError> {
+pub(super) async fn failed(app: &App, context: &Context, id: &UserId) -> Result<(), ApiError> {
     let (now, source) = (app.clock.now(), context.source(id.as_str()));
     let event = AuditEvent::new(Event::PasswordChangeFail, now, &source, app.random.bytes()?).user(id.as_str());
     app.store
@@ -83,7 +87,7 @@ async fn failed(app: &App, context: &Context, id: &UserId) -> Result<(), ApiErro
     Ok(())
 }
 
-/// Stores a new hash and ends everything of the user. `old` must still be there, if given.
+/// Stores a new hash, ends everything of the user, and tells them. `old` must still be there, if given.
 pub(super) async fn replace(
     app: &App,
     context: &Context,
@@ -97,15 +101,17 @@ pub(super) async fn replace(
     let actor = if context.is_local() { "local" } else { id.as_str() };
     let event =
         AuditEvent::new(Event::PasswordChange, now, &context.source(actor), app.random.bytes()?).user(id.as_str());
-    let id = id.clone();
+    let (id, notice) = (id.clone(), mail::notice(app, Letter::PasswordChanged, "")?);
     let stored = app
         .store
         .write(move |tx| {
             let (id, event, old, new) = (id.clone(), event.clone(), old.clone(), new.clone());
+            let notice = notice.clone();
             Box::pin(async move {
                 let hash = NewHash { user: &id, old: old.as_deref(), new: &new };
                 let stored = users::set_password(tx, &hash, &entry, now).await?;
                 if stored.is_some() {
+                    mails::add(tx, &notice, &id, None).await?;
                     audit::insert(tx, &event).await?;
                 }
                 Ok(stored.is_some())

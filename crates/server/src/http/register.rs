@@ -6,13 +6,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{body::Json, context::Context, error::ApiError, password};
+use super::{body::Json, context::Context, error::ApiError, mail::Link, password};
 use crate::{
     app::App,
     config::Registration,
     domain::{
         audit::{AuditEvent, Event, Source},
         email::Email,
+        mail::Letter,
         user::UserId,
     },
     errors,
@@ -43,23 +44,36 @@ pub async fn register(
         return Err(errors::REGISTRATION_CLOSED.into());
     }
     app.limiter.take(context.address, app.clock.now())?;
-    add(&app, &context.source(Source::ANONYMOUS), &body.email, &body.password).await?;
+    add(&app, &context.source(Source::ANONYMOUS), &body.email, &body.password, Known::Write).await?;
     Ok((StatusCode::CREATED, Answer(json!({ "status": "registered" }))))
 }
 
-/// Makes an account; `None` if the address has one already. Hashing comes first, so that both cost the same (LOG-05).
+/// What happens if the address has an account already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Its owner gets a mail; whoever registers learns nothing.
+    Write,
+    /// Whoever adds users sees them anyway.
+    Say,
+}
+
+/// Makes an account, and sends it a link to verify its address; `None` if the address has one already. Hashing comes first, and
+/// the statements are the same, so that both cost the same (LOG-05).
 pub(super) async fn add(
     app: &App,
     source: &Source,
     email: &str,
     typed: &PlainSecret,
+    known: Known,
 ) -> Result<Option<UserId>, ApiError> {
     let email = Email::parse(email).map_err(|bad| ApiError::field(errors::INVALID_EMAIL, "email", bad.to_string()))?;
     let password = password::checked(app, "password", typed, Some(email.as_str()))?;
     let hash = app.passwords.hash(password).await?;
-    let now = app.clock.now();
+    let link = Link::new(app).await?;
+    let (now, random) = (app.clock.now(), app.random.bytes()?);
     let id = UserId::new(app.random.bytes()?);
-    let event = AuditEvent::new(Event::UserCreated, now, source, app.random.bytes()?).user(id.as_str());
+    let event = AuditEvent::new(Event::UserCreated, now, source, random).user(id.as_str());
+    let again = AuditEvent::new(Event::UserCreatedAgain, now, source, random);
     let user = NewUser {
         id: id.clone(),
         tenant: super::TENANT.to_owned(),
@@ -71,11 +85,14 @@ pub(super) async fn add(
     let inserted = app
         .store
         .write(move |tx| {
-            let (user, event) = (user.clone(), event.clone());
+            let (user, link, event, again) = (user.clone(), link.clone(), event.clone(), again.clone());
             Box::pin(async move {
                 let inserted = users::insert(tx, &user).await?;
-                if inserted {
-                    audit::insert(tx, &event).await?;
+                let letter = if inserted { Letter::Verify } else { Letter::Known };
+                if inserted || known == Known::Write {
+                    let owner = link.send(tx, letter, user.email.key(), None).await?;
+                    let again = owner.iter().fold(again, |event, owner| event.user(owner));
+                    audit::insert(tx, if inserted { &event } else { &again }).await?;
                 }
                 Ok(inserted)
             })

@@ -18,9 +18,12 @@ mod job;
 pub mod keys;
 mod lock;
 pub mod login_limits;
+pub mod mail_tokens;
+pub mod mails;
 pub mod meta;
 mod migrate;
 pub mod notices;
+pub mod outbox;
 mod postgres;
 pub mod proofs;
 pub mod pushed;
@@ -41,16 +44,19 @@ pub mod users;
 mod value;
 mod wide;
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
-
-use tokio::sync::Notify;
+use std::{
+    future::Future,
+    path::PathBuf,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+};
 
 pub use lock::{DataDirLock, LockError};
 pub use sqlite::check_file;
 pub use tx::Tx;
 pub use value::{FromColumn, Param, Row, Value};
 
-use self::{postgres::PgStore, sqlite::SqliteStore};
+use self::{postgres::PgStore, sqlite::SqliteStore, tx::Signals};
 use crate::secret::PlainSecret;
 
 /// What a transaction's closure returns: a boxed future that borrows the transaction.
@@ -115,7 +121,7 @@ impl StoreKind {
 #[derive(Debug, Clone)]
 pub struct Store {
     engine: Arc<Engine>,
-    news: Arc<Notify>,
+    signals: Arc<Signals>,
 }
 
 #[derive(Debug)]
@@ -131,24 +137,29 @@ impl Store {
     /// `Unavailable` if it cannot be reached now; `Broken` if it is damaged, not ours, or newer than this program: the
     /// message says what to do.
     pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
-        let news = Arc::new(Notify::new());
+        let signals = Arc::new(Signals::default());
         let engine = match config {
             StoreConfig::Sqlite { path } => {
-                let (path, news) = (path.clone(), Arc::clone(&news));
-                let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &news)).await;
+                let (path, signals) = (path.clone(), Arc::clone(&signals));
+                let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &signals)).await;
                 Engine::Sqlite(open.map_err(|error| StoreError::Broken(format!("cannot open the store: {error}")))??)
             }
             StoreConfig::Postgres { url, pool_size } => {
-                Engine::Postgres(PgStore::open(url, *pool_size, Arc::clone(&news)).await?)
+                Engine::Postgres(PgStore::open(url, *pool_size, Arc::clone(&signals)).await?)
             }
         };
-        Ok(Self { engine: Arc::new(engine), news })
+        Ok(Self { engine: Arc::new(engine), signals })
     }
 
     /// Waits until a transaction of this process that appended to the revocation log was committed. For one waiter; a
     /// commit that nobody waited for is remembered. What other replicas commit is not noticed here.
     pub async fn appended(&self) {
-        self.news.notified().await;
+        self.signals.news.notified().await;
+    }
+
+    /// How many statements were run since it was opened: for whoever compares what two requests cost.
+    pub fn statements(&self) -> u64 {
+        self.signals.statements.load(Ordering::Relaxed)
     }
 
     pub fn kind(&self) -> StoreKind {

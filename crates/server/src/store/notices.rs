@@ -3,11 +3,12 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use super::{Param, StoreError, Tx, wide::Wide};
-use crate::domain::{
-    subject::Sector,
-    time::{Timestamp, micros},
+use super::{
+    Param, StoreError, Tx,
+    outbox::{NOTICES, Turn},
+    wide::Wide,
 };
+use crate::domain::{subject::Sector, time::Timestamp};
 
 /// Users for whom it is not asked first whether any client wants to hear.
 const FEW: usize = 16;
@@ -73,34 +74,19 @@ async fn each(tx: &mut Tx, add: &'static Wide, keys: &[&str], now: Timestamp) ->
     Ok(())
 }
 
-/// Whether a notice is due.
-///
-/// # Errors
-/// As any statement.
-pub async fn is_due(tx: &mut Tx, now: Timestamp) -> Result<bool, StoreError> {
-    const SQL: &str = "SELECT 1 FROM notices WHERE next_at <= $1 LIMIT 1";
-    Ok(tx.fetch_optional(SQL, &[now.into()]).await?.is_some())
-}
-
 /// Takes up to `limit` notices that are due, for this caller to deliver. Each is due again later, n² steps after the n-th
-/// attempt, unless it is [`done`]; so whoever takes one and dies loses nothing.
+/// attempt, unless it is done; so whoever takes one and dies loses nothing.
 ///
 /// # Errors
 /// As any statement.
 pub async fn take(tx: &mut Tx, now: Timestamp, step: Duration, limit: u32) -> Result<Vec<Notice>, StoreError> {
-    const TAKE: &str = "UPDATE notices SET attempts = attempts + 1, \
-        next_at = $1 + CAST($2 AS bigint) * (attempts + 1) * (attempts + 1) \
-        WHERE sid IN (SELECT sid FROM notices WHERE next_at <= $1 ORDER BY next_at LIMIT $3) AND next_at <= $1 \
-        RETURNING sid";
     static FIND: LazyLock<Wide> = LazyLock::new(|| {
         let head = "SELECT n.sid, n.user_id, n.client_id, c.backchannel_logout_uri, c.id_token_alg, n.attempts, c.sector \
                     FROM notices n LEFT JOIN clients c ON c.client_id = n.client_id AND c.disabled_at IS NULL \
                     WHERE n.sid IN";
         Wide::keys(head, 0, "")
     });
-    let params = [now.into(), micros(step).into(), i64::from(limit).into()];
-    let taken = tx.fetch_all(TAKE, &params).await?;
-    let sids = taken.iter().map(|row| row.get(0)).collect::<Result<Vec<String>, _>>()?;
+    let sids = NOTICES.take(tx, Turn { now, lease: Duration::ZERO, step, limit }).await?;
     let mut notices = Vec::with_capacity(sids.len());
     for (sql, piece) in FIND.pieces(&sids) {
         for row in tx.fetch_all(sql, &piece.iter().map(Param::from).collect::<Vec<_>>()).await? {
@@ -127,13 +113,4 @@ pub async fn take(tx: &mut Tx, now: Timestamp, step: Duration, limit: u32) -> Re
 pub async fn put_off(tx: &mut Tx, client_id: &str, until: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE notices SET next_at = $1 WHERE client_id = $2 AND next_at < $1";
     tx.execute(SQL, &[until.into(), client_id.into()]).await.map(drop)
-}
-
-/// The client has been told, or cannot be any more.
-///
-/// # Errors
-/// As any statement.
-pub async fn done(tx: &mut Tx, sid: &str) -> Result<(), StoreError> {
-    const SQL: &str = "DELETE FROM notices WHERE sid = $1";
-    tx.execute(SQL, &[sid.into()]).await.map(drop)
 }

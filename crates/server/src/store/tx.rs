@@ -1,10 +1,25 @@
 //! One transaction on either database: three verbs, parameters and rows of a few plain types.
 
-use std::{mem, sync::Arc};
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use tokio::sync::Notify;
 
 use super::{Param, Row, StoreError, StoreKind, postgres::PgTx, sqlite::SqliteTx};
+
+/// What transactions tell their store.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    /// The revocation log has got longer.
+    pub news: Notify,
+    /// How many statements were run.
+    pub statements: AtomicU64,
+}
 
 /// One transaction.
 ///
@@ -16,8 +31,7 @@ pub struct Tx {
     failed: bool,
     /// It has appended to the revocation log.
     appended: bool,
-    /// Whom to wake once that is committed.
-    news: Arc<Notify>,
+    signals: Arc<Signals>,
 }
 
 #[derive(Debug)]
@@ -79,8 +93,8 @@ impl Tx {
         self.note(result)
     }
 
-    pub(super) fn new(engine: EngineTx, news: Arc<Notify>) -> Self {
-        Self { engine, failed: false, appended: false, news }
+    pub(super) fn new(engine: EngineTx, signals: Arc<Signals>) -> Self {
+        Self { engine, failed: false, appended: false, signals }
     }
 
     /// The revocation log has got longer, if this transaction commits.
@@ -92,7 +106,7 @@ impl Tx {
     /// append and been rolled back; waking for nothing costs one look.
     pub(super) fn announce(&mut self) {
         if mem::take(&mut self.appended) {
-            self.news.notify_one();
+            self.signals.news.notify_one();
         }
     }
 
@@ -136,6 +150,7 @@ impl Tx {
 
     /// What PostgreSQL refuses, refused alike on both: statements after a failure, and NUL in text.
     fn check(&mut self, params: &[Param<'_>]) -> Result<(), StoreError> {
+        self.signals.statements.fetch_add(1, Ordering::Relaxed);
         if self.failed {
             return Err(StoreError::Broken("a statement of this transaction has failed before".into()));
         }

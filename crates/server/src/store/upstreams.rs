@@ -185,6 +185,14 @@ pub async fn unlink(tx: &mut Tx, identity: &Identity, user: &UserId) -> Result<b
     Ok(tx.execute(SQL, &params).await? == 1)
 }
 
+/// No other provider opens this account any more.
+///
+/// # Errors
+/// As any statement.
+pub async fn unlink_all(tx: &mut Tx, user: &UserId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM identities WHERE user_id = $1", &[user.as_str().into()]).await.map(drop)
+}
+
 /// Forgets who left and never came back, before this time, the oldest `limit` of them. Returns how many.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Row, StoreError, Tx, revocations};
+use super::{Row, StoreError, Tx, revocations, upstreams};
 use crate::domain::{
     email::{Email, EmailKey},
     revocation::Entry,
@@ -206,13 +206,80 @@ pub async fn set_password(
     entry: &Entry,
     now: Timestamp,
 ) -> Result<Option<Rsn>, StoreError> {
-    const SQL: &str = "UPDATE users SET password_hash = $1, password_changed_at = $2 \
+    const SQL: &str = "UPDATE users SET password_hash = $1, password_changed_at = $2, \
+                       credential_version = credential_version + 1 \
                        WHERE user_id = $3 AND (CAST($4 AS text) IS NULL OR password_hash = $4)";
     let params = [hash.new.into(), now.into(), hash.user.as_str().into(), hash.old.into()];
     if tx.execute(SQL, &params).await? == 0 {
         return Ok(None);
     }
     revocations::revoke_user(tx, now, hash.user.as_str(), entry).await.map(Some)
+}
+
+/// Sets another password for whoever shows that the address is theirs, which is verified by that: every session of the user
+/// ends, everywhere, and other providers open the account no more. `None` if the account has another password or address
+/// since, or is disabled.
+///
+/// # Errors
+/// As any statement.
+pub async fn reset_password(
+    tx: &mut Tx,
+    hash: &NewHash<'_>,
+    version: i64,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<Option<Rsn>, StoreError> {
+    const SQL: &str = "UPDATE users SET password_hash = $1, password_changed_at = $2, \
+                       email_verified_at = COALESCE(email_verified_at, $2), credential_version = credential_version + 1 \
+                       WHERE user_id = $3 AND credential_version = $4 AND disabled_at IS NULL";
+    let user = hash.user.as_str();
+    if tx.execute(SQL, &[hash.new.into(), now.into(), user.into(), version.into()]).await? == 0 {
+        return Ok(None);
+    }
+    upstreams::unlink_all(tx, hash.user).await?;
+    revocations::revoke_user(tx, now, user, entry).await.map(Some)
+}
+
+/// Notes that an address is its user's. What was opened before, by whomever, ends: sessions, the ways in by other providers, and
+/// what links of other mails would change (LOG-13). False if it was verified before, has changed since, or the user is disabled.
+///
+/// # Errors
+/// As any statement.
+pub async fn verify_email(
+    tx: &mut Tx,
+    id: &UserId,
+    version: i64,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE users SET email_verified_at = $1, credential_version = credential_version + 1 \
+                       WHERE user_id = $2 AND credential_version = $3 AND disabled_at IS NULL AND email_verified_at IS NULL";
+    if tx.execute(SQL, &[now.into(), id.as_str().into(), version.into()]).await? == 0 {
+        return Ok(false);
+    }
+    upstreams::unlink_all(tx, id).await?;
+    revocations::revoke_user(tx, now, id.as_str(), entry).await?;
+    Ok(true)
+}
+
+/// Gives a user another address, which they have shown to be theirs. False if somebody else has it, the user has another
+/// password or address since, or is disabled.
+///
+/// # Errors
+/// As any statement.
+pub async fn change_email(
+    tx: &mut Tx,
+    id: &UserId,
+    version: i64,
+    email: &Email,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE users SET email = $1, email_key = $2, email_verified_at = $3, \
+                       credential_version = credential_version + 1 WHERE user_id = $4 AND credential_version = $5 \
+                       AND disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM users o WHERE o.tenant = users.tenant \
+                       AND o.email_key = $2 AND o.user_id <> users.user_id)";
+    let params = [email.as_str().into(), email.key().as_str().into(), now.into(), id.as_str().into(), version.into()];
+    Ok(tx.execute(SQL, &params).await? == 1)
 }
 
 /// Stores the same password's hash with newer parameters; sessions live on. False if another hash is there by now.

@@ -1,5 +1,8 @@
 //! `POST /password/change`
 
+mod forgot;
+mod reset;
+
 use serde_json::json;
 
 use crate::{both, rig::PASSWORD};

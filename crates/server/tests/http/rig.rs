@@ -255,6 +255,12 @@ impl Ask {
         self
     }
 
+    /// Says another host than the issuer's.
+    pub fn host(mut self, name: &'static str) -> Self {
+        self.request.headers_mut().unwrap().insert(header::HOST, http::HeaderValue::from_static(name));
+        self
+    }
+
     pub fn json(mut self, body: &Value) -> Self {
         self.body = Body::from(body.to_string());
         self.header("content-type", "application/json")

@@ -10,7 +10,10 @@ use http::Method;
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::rig::{PASSWORD, Rig, Tokens};
+use crate::{
+    mailbox::letters,
+    rig::{PASSWORD, Rig, Tokens},
+};
 
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<u8>>>);
@@ -59,17 +62,19 @@ async fn canaries_never_appear_where_they_do_not_belong() {
     rig.get(&format!("/session?access_token={}", newer.access)).send().await.expect(401);
     rig.get("/session").bearer(&newer.refresh).send().await.expect(401);
 
-    let metrics = rig.admin(Method::GET, "/metrics", &json!({})).await.expect(200).body;
-    let audit = rig.admin(Method::GET, "/api/admin/audit", &json!({})).await.expect(200).body;
+    // On a deployment: while somebody develops on this machine, links are shown on purpose.
+    let deployed = Rig::with(&[("issuer", "https://id.example")]).await;
+    let link = link_of_a_mail(&deployed).await;
+
+    let mut metrics = rig.admin(Method::GET, "/metrics", &json!({})).await.expect(200).body;
+    metrics += &deployed.admin(Method::GET, "/metrics", &json!({})).await.expect(200).body;
+    let mut audit = rig.admin(Method::GET, "/api/admin/audit", &json!({})).await.expect(200).body;
+    audit += &deployed.admin(Method::GET, "/api/admin/audit", &json!({})).await.expect(200).body;
     rig.app.store.close().await;
+    deployed.app.store.close().await;
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("request refused"), "the log was kept: {log}");
-    let database: Vec<u8> = std::fs::read_dir(rig.folder.path().join("data"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .flat_map(|path| std::fs::read(path).unwrap())
-        .collect();
+    let database = [&rig, &deployed].map(files).concat();
     let canaries = [
         ("password", PASSWORD.to_owned()),
         ("wrong password", wrong.to_owned()),
@@ -79,6 +84,7 @@ async fn canaries_never_appear_where_they_do_not_belong() {
         ("sign-in cookie", cookies.cookie("signin").unwrap()),
         ("access cookie", signature(&cookies.cookie("access").unwrap())),
         ("client secret", secret.clone()),
+        ("link of a mail", link),
     ];
     for (what, canary) in &canaries {
         assert!(!log.contains(canary.as_str()), "{what} in the log");
@@ -86,6 +92,27 @@ async fn canaries_never_appear_where_they_do_not_belong() {
         assert!(!audit.contains(canary.as_str()), "{what} in the audit");
         assert!(!database.windows(canary.len()).any(|bytes| bytes == canary.as_bytes()), "{what} in the data folder");
     }
+}
+
+/// Sent, followed, and followed once more.
+async fn link_of_a_mail(deployed: &Rig) -> String {
+    deployed.register("canary@example.com").await;
+    let link = letters(deployed).await.remove(0).text.split_once("?token=").unwrap().1[..43].to_owned();
+    let verify = json!({ "token": link });
+    deployed.post("/email/verify").json(&verify).send().await.expect(204);
+    deployed.post("/email/verify").json(&verify).send().await.expect(400);
+    deployed.get(&format!("/ui/email/verify?token={link}")).send().await.expect(400);
+    link
+}
+
+/// Everything that lies in the data folder.
+fn files(rig: &Rig) -> Vec<u8> {
+    std::fs::read_dir(rig.folder.path().join("data"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .flat_map(|path| std::fs::read(path).unwrap())
+        .collect()
 }
 
 fn signature(token: &str) -> String {

@@ -8,15 +8,19 @@ use crate::{
     app::App,
     domain::time::{Timestamp, micros},
     http::error::ApiError,
-    store::{dialect, status},
+    store::{dialect, mails, status},
 };
 
 /// `GET /api/admin/status`
 pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     let now = app.clock.now();
-    let (counts, database_now) = app
+    let (counts, database_now, mails) = app
         .store
-        .read(move |tx| Box::pin(async move { Ok((status::counts(tx).await?, dialect::now_us(tx, now).await?)) }))
+        .read(move |tx| {
+            Box::pin(async move {
+                Ok((status::counts(tx).await?, dialect::now_us(tx, now).await?, mails::counts(tx).await?))
+            })
+        })
         .await?;
     let skew = (now.micros() - Timestamp::from_micros(database_now).micros()) / 1000;
     let keys = app.ring.list().await?;
@@ -36,6 +40,15 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
             "fresh": app.feed.is_fresh(),
             "readers": view.readers,
             "entries": view.entries,
+        },
+        "mail": {
+            "way": if app.mailer.has_server() { "server" } else { "folder" },
+            "to": app.mailer.name(),
+            "waiting": mails.waiting,
+            "waiting_for_s": mails.oldest.map(|oldest| now.since(oldest).as_secs()),
+            "dead": mails.dead,
+            "died_before_s": mails.died.map(|died| now.since(died).as_secs()),
+            "problem": mails.problem,
         },
         "keys": keys.iter().map(keys::shown).collect::<Vec<_>>(),
     })))

@@ -26,7 +26,8 @@ use crate::{
         caller::Administrator,
         context::Context,
         error::ApiError,
-        password, register,
+        password,
+        register::{self, Known},
     },
     secret::PlainSecret,
     store::{
@@ -109,7 +110,10 @@ pub async fn add(
     Json(body): Json<NewUser, LARGE_BODY>,
 ) -> Result<(StatusCode, Answer<Value>), ApiError> {
     let wanted = grants(&body.roles)?;
-    let added = register::add(&app, &context.source(admin.actor()), &body.email, &body.password).await?;
+    let added = {
+        let source = context.source(admin.actor());
+        register::add(&app, &source, &body.email, &body.password, Known::Say).await?
+    };
     let id = added.ok_or_else(|| ApiError::new(errors::CONFLICT).detail("a user with this e-mail address exists"))?;
     if !wanted.is_empty() {
         change_roles(&app, &context, &admin, &id, wanted).await?;

@@ -4,12 +4,13 @@ use crate::{
     app::App,
     domain::{
         audit::{AuditEvent, Event, Source},
-        email::Email,
+        email::{Email, EmailKey},
+        mail::Letter,
         password::Password,
         rsn::{self, Rsn},
     },
     errors,
-    http::{TENANT, attempts, context::Context, error::ApiError},
+    http::{TENANT, attempts, context::Context, error::ApiError, mail::Link},
     passwords::Verdict,
     secret::PlainSecret,
     store::{
@@ -56,6 +57,10 @@ pub(in crate::http) async fn authenticate(
     let user = state.user.clone().filter(|user| user.disabled_at.is_none());
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
     match (attempt.check(app, stored, password).await?, user) {
+        (Verdict::Right { .. }, Some(user)) if app.config.mail.required && user.email_verified_at.is_none() => {
+            unverified(app, context, &user, email.key()).await?;
+            Err(refuse())
+        }
         (Verdict::Right { rehashed }, Some(user)) => {
             let auth_rsn = rsn::of_sign_in(state.head, user.min_rsn);
             Ok(Authenticated { user, account: attempt.account, shared: attempt.shared, rehashed, auth_rsn })
@@ -65,6 +70,25 @@ pub(in crate::http) async fn authenticate(
             Err(refuse())
         }
     }
+}
+
+/// The password was right, and the address is yet to be verified: its owner gets another link. The answer says nothing of it
+/// (LOG-05).
+async fn unverified(app: &App, context: &Context, user: &Credentials, email: &EmailKey) -> Result<(), ApiError> {
+    app.metrics.signin("unverified");
+    let (link, email, now) = (Link::new(app).await?, email.clone(), app.clock.now());
+    let source = context.source(Source::ANONYMOUS);
+    let event = AuditEvent::new(Event::LoginFail, now, &source, app.random.bytes()?)
+        .user(user.id.as_str())
+        .with("reason", "unverified");
+    let sent = app.store.write(move |tx| {
+        let (link, email, event) = (link.clone(), email.clone(), event.clone());
+        Box::pin(async move {
+            link.send(tx, Letter::Verify, &email, None).await?;
+            audit::insert(tx, &event).await
+        })
+    });
+    Ok(sent.await?)
 }
 
 async fn failed(app: &App, context: &Context, user: Option<&Credentials>) -> Result<(), ApiError> {

@@ -3,7 +3,10 @@
 pub mod assets;
 pub mod consent;
 pub mod device;
+pub mod email;
 mod errand;
+mod letter;
+pub mod password;
 pub mod signin;
 pub mod signout;
 pub mod upstream;
@@ -162,6 +165,54 @@ impl From<Brand> for Look {
     }
 }
 
+#[derive(Debug, Template)]
+#[template(path = "forgot.html")]
+pub(super) struct ForgotPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub email: &'a str,
+    pub problem: Option<&'a str>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "reset.html")]
+pub(super) struct ResetPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub token: &'a str,
+    pub email: &'a str,
+    pub least: usize,
+    pub problem: Option<&'a str>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "verify.html")]
+pub(super) struct VerifyPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub token: &'a str,
+    pub email: &'a str,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "change.html")]
+pub(super) struct ChangePage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub token: &'a str,
+    pub address: &'a str,
+    pub problem: Option<&'a str>,
+}
+
+/// What has happened, in a few sentences.
+#[derive(Debug, Template)]
+#[template(path = "note.html")]
+pub(super) struct NotePage<'a> {
+    pub host: &'a str,
+    pub title: &'a str,
+    pub sentences: &'a [&'a str],
+}
+
 /// What a page's policy lets its forms lead to, besides the issuer itself.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Leads<'a> {
@@ -227,7 +278,7 @@ fn rendered(page: &impl Template, status: StatusCode, leads: Leads<'_>, pictures
 
 /// The issuer's host, as people know it.
 pub(super) fn host(issuer: &Issuer) -> &str {
-    issuer.as_str().split_once("://").map_or(issuer.as_str(), |(_, host)| host)
+    issuer.host()
 }
 
 /// The form of a page, whose mistakes are answered by a page.
@@ -315,6 +366,17 @@ mod tests {
         ]
     }
 
+    /// Those that mails lead to.
+    fn full_of_mail(text: &str) -> [askama::Result<String>; 5] {
+        [
+            ForgotPage { host: text, form: text, email: text, problem: Some(text) }.render(),
+            ResetPage { host: text, form: text, token: text, email: text, least: 15, problem: Some(text) }.render(),
+            VerifyPage { host: text, form: text, token: text, email: text }.render(),
+            ChangePage { host: text, form: text, token: text, address: text, problem: Some(text) }.render(),
+            NotePage { host: text, title: text, sentences: &[text] }.render(),
+        ]
+    }
+
     // ADM-05: what a stranger chose stays text wherever it is shown.
     #[test]
     fn stored_text_never_becomes_markup() {
@@ -327,7 +389,7 @@ mod tests {
             "&lt;script&gt;javascript:alert(1)",
         ];
         for text in HOSTILE {
-            for page in full_of(text) {
+            for page in full_of(text).into_iter().chain(full_of_mail(text)) {
                 let page = page.unwrap();
                 // The page's own picture is where its template has it.
                 let page = page.replace("<img class=\"logo\" ", "");
@@ -373,6 +435,11 @@ mod tests {
             include_str!("../../../templates/look_head.html"),
             include_str!("../../../templates/look_logo.html"),
             include_str!("../../../templates/look_links.html"),
+            include_str!("../../../templates/forgot.html"),
+            include_str!("../../../templates/reset.html"),
+            include_str!("../../../templates/verify.html"),
+            include_str!("../../../templates/change.html"),
+            include_str!("../../../templates/note.html"),
         ] {
             assert!(
                 !["<script", "style=", "onclick", "onload", "onsubmit"].iter().any(|mark| page.contains(mark)),

@@ -9,15 +9,17 @@ mod tx;
 use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Object, Pool};
-use tokio::{
-    sync::{Notify, oneshot},
-    time::Instant,
-};
+use tokio::{sync::oneshot, time::Instant};
 
 pub(super) use self::{error::meaning, tx::PgTx};
 
 use self::error::pool_error;
-use super::{StoreError, Tx, TxFuture, job::panicked, migrate, tx::EngineTx};
+use super::{
+    StoreError, Tx, TxFuture,
+    job::panicked,
+    migrate,
+    tx::{EngineTx, Signals},
+};
 use crate::{random::Random, secret::PlainSecret};
 
 /// How long a caller waits for its answer: pool, statements, retries and commit together.
@@ -33,7 +35,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct PgStore {
     pool: Pool,
-    news: Arc<Notify>,
+    signals: Arc<Signals>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,13 +55,13 @@ struct Attempt<T> {
 
 impl PgStore {
     /// Connects and brings the schema up to date.
-    pub(super) async fn open(url: &PlainSecret, pool_size: usize, news: Arc<Notify>) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &PlainSecret, pool_size: usize, signals: Arc<Signals>) -> Result<Self, StoreError> {
         let pool = connect::pool(url.expose(), pool_size)?;
         // Not returned to the pool: its settings are those of a migration.
         let mut client = Object::take(pool.get().await.map_err(|error| pool_error(&error))?);
         connect::check_encoding(&client).await?;
         migrate::postgres(&mut client).await?;
-        Ok(Self { pool, news })
+        Ok(Self { pool, signals })
     }
 
     pub(super) async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
@@ -98,9 +100,9 @@ impl PgStore {
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let (pool, news) = (self.pool.clone(), Arc::clone(&self.news));
+        let (pool, signals) = (self.pool.clone(), Arc::clone(&self.signals));
         let task = tokio::spawn(async move {
-            let (result, tx) = repeat(&pool, &news, access, &f).await;
+            let (result, tx) = repeat(&pool, &signals, access, &f).await;
             // A refusal or a snapshot is true without the round trip that ends it. A caller that is gone needs nothing.
             let _ = reply.send(result);
             if let Some(mut tx) = tx {
@@ -117,14 +119,14 @@ impl PgStore {
     }
 }
 
-async fn repeat<T, F>(pool: &Pool, news: &Arc<Notify>, access: Access, f: &F) -> (Result<T, StoreError>, Option<Tx>)
+async fn repeat<T, F>(pool: &Pool, signals: &Arc<Signals>, access: Access, f: &F) -> (Result<T, StoreError>, Option<Tx>)
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
     let deadline = deadline();
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
-        let attempt = run_once((pool, news), access, f, deadline).await;
+        let attempt = run_once((pool, signals), access, f, deadline).await;
         if !attempt.again {
             return (attempt.result, attempt.tx);
         }
@@ -132,11 +134,11 @@ where
         tokio::time::sleep(jittered(pause)).await;
         pause *= 2;
     }
-    let last = run_once((pool, news), access, f, deadline).await;
+    let last = run_once((pool, signals), access, f, deadline).await;
     (last.result, last.tx)
 }
 
-async fn run_once<T, F>((pool, news): (&Pool, &Arc<Notify>), access: Access, f: &F, deadline: Instant) -> Attempt<T>
+async fn run_once<T, F>((pool, signals): (&Pool, &Arc<Signals>), access: Access, f: &F, deadline: Instant) -> Attempt<T>
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
@@ -144,7 +146,7 @@ where
         Ok(client) => client,
         Err(error) => return Attempt { result: Err(pool_error(&error)), tx: None, again: false },
     };
-    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline, access)), Arc::clone(news));
+    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline, access)), Arc::clone(signals));
     let result = f(&mut tx).await;
     let result = match (access, tx.settle(result)) {
         (Access::Write, Ok(value)) => tx.postgres().commit().await.map(|()| value),

@@ -12,8 +12,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
-
 pub use connect::check_file;
 pub(super) use tx::SqliteTx;
 
@@ -22,7 +20,7 @@ use super::{
     StoreError, Tx, TxFuture,
     job::{CLOSED, Job, job},
     queue::{Queue, Refused},
-    tx::EngineTx,
+    tx::{EngineTx, Signals},
 };
 
 /// Transactions that may wait for the writer. A full queue refuses at once: at 344 commits/s (the slowest disk measured)
@@ -45,8 +43,8 @@ pub(super) struct SqliteStore {
 
 impl SqliteStore {
     /// Opens or creates the database, brings its schema up to date, starts the writer. Blocks on the disk.
-    pub(super) fn open(path: &Path, news: &Arc<Notify>) -> Result<Self, StoreError> {
-        let sqlite = |connection| Tx::new(EngineTx::Sqlite(SqliteTx::new(connection)), Arc::clone(news));
+    pub(super) fn open(path: &Path, signals: &Arc<Signals>) -> Result<Self, StoreError> {
+        let sqlite = |connection| Tx::new(EngineTx::Sqlite(SqliteTx::new(connection)), Arc::clone(signals));
         let writer = sqlite(connect::writer(path)?);
         let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_READERS);
         let readers = (0..count).map(|_| connect::reader(path).map(&sqlite)).collect::<Result<_, _>>()?;

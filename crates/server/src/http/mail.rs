@@ -1,0 +1,110 @@
+//! What handlers put into mails. The link of a mail is sealed before the transaction that may queue it begins, so that it costs
+//! the same whoever asks, and whether there is an account or not (LOG-05).
+
+use countersign_jose::b64;
+
+use super::{TENANT, error::ApiError};
+use crate::{
+    app::App,
+    domain::{
+        email::EmailKey,
+        limits::{AccountLimit, account_key},
+        mail::{Language, Letter},
+        mail_token::{MailToken, Purpose},
+        time::{Timestamp, retry_after_secs},
+    },
+    errors,
+    mail::seal_context,
+    store::{
+        StoreError, Tx,
+        login_limits::{self, Attempt},
+        mail_tokens::{self, NewToken, Standing},
+        mails::{self, NewMail},
+    },
+};
+
+/// A link that a mail will carry, if there is one to send.
+#[derive(Debug, Clone)]
+pub struct Link {
+    mail: String,
+    token: MailToken,
+    sealed: Vec<u8>,
+    now: Timestamp,
+}
+
+impl Link {
+    /// # Errors
+    /// The random source or the key provider failed.
+    pub async fn new(app: &App) -> Result<Self, ApiError> {
+        let (mail, token) = (mail_id(app)?, MailToken::new(&app.random.bytes()?));
+        let sealed = app.ring.provider().seal(token.expose().as_bytes(), &seal_context(&mail)).await;
+        let sealed = sealed.map_err(|error| ApiError::new(errors::INTERNAL).log(error.to_string()))?;
+        Ok(Self { mail, token, sealed, now: app.clock.now() })
+    }
+
+    /// Queues it for whoever has the account, if there is one, and it may have another link; then that user's id. It goes to
+    /// `address`, or to the account's own. The statements are the same in every case.
+    ///
+    /// # Errors
+    /// As any statement.
+    pub async fn send(
+        &self,
+        tx: &mut Tx,
+        letter: Letter,
+        account: &EmailKey,
+        address: Option<&str>,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(purpose) = letter.purpose() else { return Ok(None) };
+        let (id, now) = (self.token.id(purpose), self.now);
+        let token = NewToken { id, purpose, tenant: TENANT, account, address, now };
+        let user = mail_tokens::issue(tx, &token).await?;
+        let mail = new_mail(self.mail.clone(), letter, String::new(), now);
+        mails::add_link(tx, &mail, &self.sealed, &id).await?;
+        Ok(user)
+    }
+}
+
+/// A mail without a link.
+///
+/// # Errors
+/// The random source failed.
+pub fn notice(app: &App, letter: Letter, detail: &str) -> Result<NewMail, ApiError> {
+    Ok(new_mail(mail_id(app)?, letter, detail.to_owned(), app.clock.now()))
+}
+
+/// Counts a mail that somebody wants sent to an address: the first few go at once, the next must wait, ever longer. Some: how
+/// long.
+///
+/// # Errors
+/// As any statement.
+pub async fn count(tx: &mut Tx, limit: AccountLimit, to: &EmailKey, now: Timestamp) -> Result<Option<u64>, StoreError> {
+    let key = account_key("mail", to.as_str());
+    Ok(match login_limits::count(tx, &key, limit, now).await? {
+        Attempt::Counted { .. } => None,
+        Attempt::TooEarly { retry_after } => Some(retry_after_secs(retry_after)),
+    })
+}
+
+/// Finds what a link was about, without using it: mail programs follow links, too (LOG-09).
+///
+/// # Errors
+/// `mail-link-invalid`
+pub async fn look(app: &App, purpose: Purpose, typed: &str) -> Result<(MailToken, Standing), ApiError> {
+    let token = MailToken::parse(typed).ok_or(errors::MAIL_LINK_INVALID)?;
+    let (id, now) = (token.id(purpose), app.clock.now());
+    let found = app.store.read(move |tx| Box::pin(async move { mail_tokens::find(tx, &id, purpose, now).await }));
+    Ok((token, found.await?.ok_or(errors::MAIL_LINK_INVALID)?))
+}
+
+/// 429 for whoever had too many mails sent.
+pub fn too_many(retry_after: u64) -> ApiError {
+    ApiError::new(errors::TOO_MANY_ATTEMPTS).log("too many mails to one address").retry_after(retry_after)
+}
+
+fn new_mail(id: String, letter: Letter, detail: String, now: Timestamp) -> NewMail {
+    NewMail { id, letter, language: Language::default(), detail, now }
+}
+
+fn mail_id(app: &App) -> Result<String, ApiError> {
+    Ok(b64::encode(app.random.bytes::<16>()?))
+}

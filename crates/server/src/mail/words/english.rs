@@ -1,0 +1,143 @@
+//! English.
+
+use super::{Facts, Words};
+use crate::domain::mail::Letter;
+
+/// What stands below every link.
+const LIMITS: &str = "The link works once, within an hour.";
+
+pub(super) fn words(letter: Letter, facts: Facts<'_>) -> Words {
+    match letter {
+        Letter::Verify => verify(facts),
+        Letter::Known => known(facts),
+        Letter::Reset => reset(facts),
+        Letter::ResetDone => reset_done(facts),
+        Letter::PasswordChanged => password_changed(facts),
+        Letter::Change => change(facts),
+        Letter::ChangeAsked => change_asked(facts),
+        Letter::ChangeDone => change_done(facts),
+    }
+}
+
+fn verify(Facts { host, address, .. }: Facts<'_>) -> Words {
+    Words {
+        subject: format!("Confirm your e-mail address for {host}"),
+        before: vec![format!(
+            "An account was made at {host} with the address {address}. If that was you, confirm that the address is yours:"
+        )],
+        button: "Confirm the address",
+        after: vec![
+            LIMITS.to_owned(),
+            "If it was not you, do not confirm it. To have the account for yourself, set a password of your own with \
+             \"Forgot your password?\" on the sign-in page."
+                .to_owned(),
+        ],
+    }
+}
+
+fn known(Facts { host, address, .. }: Facts<'_>) -> Words {
+    Words {
+        subject: format!("You have an account at {host} already"),
+        before: vec![
+            format!(
+                "Somebody, perhaps you, wanted to make an account at {host} with the address {address}. There is one \
+                 already, and it was left as it is."
+            ),
+            "Sign in with its password. If you do not know it, or somebody else made the account, set a password of your \
+             own; that signs everybody out:"
+                .to_owned(),
+        ],
+        button: "Set a new password",
+        after: vec![LIMITS.to_owned(), "If it was not you, you need not do anything.".to_owned()],
+    }
+}
+
+fn reset(Facts { host, address, .. }: Facts<'_>) -> Words {
+    Words {
+        subject: format!("Set a new password for {host}"),
+        before: vec![format!(
+            "Somebody, perhaps you, asked for a new password for the account {address} at {host}. To set one:"
+        )],
+        button: "Set a new password",
+        after: vec![
+            LIMITS.to_owned(),
+            "If it was not you, you need not do anything: the old password stays.".to_owned(),
+        ],
+    }
+}
+
+fn reset_done(Facts { host, address, .. }: Facts<'_>) -> Words {
+    notice(
+        format!("Your password at {host} was reset"),
+        vec![
+            format!(
+                "The password of your account {address} at {host} was reset with a link from a mail to this address."
+            ),
+            "Every device and every application was signed out, other ways to sign in were disconnected, and a change of \
+             address that was not confirmed was cancelled."
+                .to_owned(),
+            "If it was not you, somebody reads your mail. Secure your mailbox first, then set a new password again."
+                .to_owned(),
+        ],
+    )
+}
+
+fn password_changed(Facts { host, address, .. }: Facts<'_>) -> Words {
+    notice(
+        format!("Your password at {host} was changed"),
+        vec![
+            format!(
+                "The password of your account {address} at {host} was changed, and every device and every application was \
+                 signed out."
+            ),
+            "If it was not you, set a new one with \"Forgot your password?\" on the sign-in page.".to_owned(),
+        ],
+    )
+}
+
+fn change(Facts { host, address, .. }: Facts<'_>) -> Words {
+    Words {
+        subject: format!("Confirm your new e-mail address for {host}"),
+        before: vec![format!(
+            "An account at {host} is to have the address {address} from now on. If that is your account, confirm it with the \
+             account's password:"
+        )],
+        button: "Confirm the new address",
+        after: vec![
+            LIMITS.to_owned(),
+            "If it was not you, you need not do anything: without the password nothing changes.".to_owned(),
+        ],
+    }
+}
+
+fn change_asked(Facts { host, address, detail }: Facts<'_>) -> Words {
+    notice(
+        format!("A new e-mail address for your account at {host}"),
+        vec![
+            format!(
+                "Somebody who is signed in to your account {address} at {host} wants it to have the address {detail} \
+                 instead. It has it once that was confirmed there."
+            ),
+            "If it was not you, set a new password now, with \"Forgot your password?\" on the sign-in page. That signs \
+             everybody out and cancels the change."
+                .to_owned(),
+        ],
+    )
+}
+
+fn change_done(Facts { host, address, detail }: Facts<'_>) -> Words {
+    notice(
+        format!("The e-mail address of your account at {host} was changed"),
+        vec![
+            format!(
+                "Your account at {host} has the address {detail} now. Mail about it goes there, and {address} is no longer \
+                 part of it."
+            ),
+            "If it was not you, write to whoever runs the site.".to_owned(),
+        ],
+    )
+}
+
+fn notice(subject: String, before: Vec<String>) -> Words {
+    Words { subject, before, button: "", after: Vec::new() }
+}

@@ -1,0 +1,79 @@
+//! What people find in their mail, while there is no mail server: the issuer writes it into a folder.
+
+use std::fs;
+
+use countersign_server::mail;
+
+use crate::rig::{ISSUER, Rig};
+
+/// A mail as its reader sees it.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+}
+
+impl Letter {
+    pub fn parse(raw: &str) -> Self {
+        let (head, body) = raw.split_once("\r\n\r\n").unwrap();
+        let head = head.replace("\r\n ", " ");
+        let header = |name: &str| {
+            let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+            line.unwrap_or_else(|| panic!("no {name}: {head}")).to_owned()
+        };
+        let plain = body.split("Content-Type: text/plain").nth(1).unwrap();
+        let (part, text) = plain.split_once("\r\n\r\n").unwrap();
+        assert!(part.contains("7bit"), "plain words need no decoding: {part}");
+        let text = text.split("\r\n--").next().unwrap().to_owned();
+        Self { to: header("To"), subject: header("Subject"), text }
+    }
+
+    /// The link's path and query; it is the issuer's own (LOG-10).
+    #[track_caller]
+    pub fn link(&self) -> String {
+        let line = self.text.lines().find(|line| line.contains("?token="));
+        let line = line.unwrap_or_else(|| panic!("no link: {}", self.text));
+        line.trim().strip_prefix(ISSUER).unwrap_or_else(|| panic!("a foreign link: {line}")).to_owned()
+    }
+
+    #[track_caller]
+    pub fn token(&self) -> String {
+        self.link().split_once("?token=").unwrap().1.to_owned()
+    }
+}
+
+/// What was sent since the last look, oldest first.
+pub async fn letters(rig: &Rig) -> Vec<Letter> {
+    while mail::round(&rig.app).await.unwrap() > 0 {}
+    let folder = rig.folder.path().join("data/mails");
+    let mut paths: Vec<_> = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    paths.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+    let read = |path| {
+        let letter = Letter::parse(&fs::read_to_string(&path).unwrap());
+        fs::remove_file(path).unwrap();
+        letter
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// The one letter with this subject among those that were sent since the last look.
+#[track_caller]
+pub fn one(letters: &[Letter], subject: &str) -> Letter {
+    let found: Vec<_> = letters.iter().filter(|letter| letter.subject.contains(subject)).collect();
+    assert_eq!(found.len(), 1, "{subject}: {letters:?}");
+    found[0].clone()
+}
+
+/// What a request cost: statements and password hashes.
+pub struct Cost(u64, u64);
+
+impl Cost {
+    pub fn begin(rig: &Rig) -> Self {
+        Self(rig.app.store.statements(), rig.app.passwords.jobs())
+    }
+
+    pub fn end(self, rig: &Rig) -> (u64, u64) {
+        (rig.app.store.statements() - self.0, rig.app.passwords.jobs() - self.1)
+    }
+}
