@@ -30,6 +30,8 @@ pub type Key = Zeroizing<[u8; 32]>;
 /// What an opaque access token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
+    /// Id of the refresh key that it was made by.
+    pub key: u8,
     /// The token's own name, base64url; not a credential.
     pub jti: String,
     pub client_id: String,
@@ -85,7 +87,7 @@ pub fn is_opaque(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
-/// Writes a token that means this, under the current key; `jti` is random, and the name in `reference` is not looked at.
+/// Writes a token that means this, under the current key; `jti` is random, and key and name in `reference` are not looked at.
 ///
 /// # Errors
 /// [`Refused::Cipher`], and [`Refused::Layout`] for what could not be read again.
@@ -111,15 +113,15 @@ pub fn seal(key: &Key, jti: [u8; JTI_BYTES], reference: &Reference) -> Result<St
 ///
 /// # Errors
 /// [`Refused`]: nothing was looked up.
-pub fn open(keys: impl Iterator<Item = Key>, text: &str) -> Result<Reference, Refused> {
+pub fn open(keys: impl Iterator<Item = (u8, Key)>, text: &str) -> Result<Reference, Refused> {
     let encoded = text.strip_prefix(PREFIX).filter(|_| text.len() <= MAX_CHARS).ok_or(Refused::Text)?;
     let bytes = b64::decode(encoded).map_err(|_| Refused::Text)?;
     let (jti, body) = bytes.split_first_chunk::<JTI_BYTES>().ok_or(Refused::Text)?;
-    for key in keys {
+    for (id, key) in keys {
         let (key, nonce) = of_token(&key, jti)?;
         let mut body = body.to_vec();
         if let Ok(fields) = key.open_in_place(nonce, Aad::from(PREFIX), &mut body) {
-            return parse(jti, fields).ok_or(Refused::Layout);
+            return parse((id, jti), fields).ok_or(Refused::Layout);
         }
     }
     Err(Refused::Forged)
@@ -133,13 +135,14 @@ impl Reference {
     }
 }
 
-fn parse(jti: &[u8; JTI_BYTES], fields: &[u8]) -> Option<Reference> {
+fn parse((key, jti): (u8, &[u8; JTI_BYTES]), fields: &[u8]) -> Option<Reference> {
     let fields: Fields = serde_json::from_slice(fields).ok()?;
     let sid = match &fields.s {
         Some(sid) => Some(Sid::parse(sid)?),
         None => None,
     };
     Some(Reference {
+        key,
         jti: b64::encode(jti),
         client_id: fields.c,
         sid,
@@ -167,12 +170,13 @@ mod tests {
 
     const KEY: [u8; 32] = [1; 32];
 
-    fn keys(bytes: &[[u8; 32]]) -> impl Iterator<Item = Key> {
-        bytes.iter().map(|bytes| Zeroizing::new(*bytes))
+    fn keys(bytes: &[[u8; 32]]) -> impl Iterator<Item = (u8, Key)> {
+        bytes.iter().map(|bytes| (bytes[0], Zeroizing::new(*bytes)))
     }
 
     fn reference() -> Reference {
         Reference {
+            key: KEY[0],
             jti: b64::encode([7; 16]),
             client_id: "shop".to_owned(),
             sid: Some(Sid::new("usr_a", &[9; 16])),

@@ -154,15 +154,15 @@ impl MacKeys {
         self.key(id).is_some_and(|key| verify_slices_are_equal(&mac(key, parts), shown).is_ok())
     }
 
-    /// Of each key one for another purpose, the current one's first (KEY-09). What is written here begins with a version, and
+    /// Of each key, by its id, one for another purpose, the current one's first (KEY-09). What is written here begins with a version, and
     /// this with a word, so that no text stands for both.
-    pub fn derived(&self, purpose: &str) -> impl Iterator<Item = Zeroizing<[u8; 32]>> {
+    pub fn derived(&self, purpose: &str) -> impl Iterator<Item = (u8, Zeroizing<[u8; 32]>)> {
         let derive = move |key: &hmac::Key| {
             let mut derived = Zeroizing::new([0; 32]);
             derived.copy_from_slice(hmac::sign(key, &[b"countersign-derived|", purpose.as_bytes()].concat()).as_ref());
             derived
         };
-        std::iter::once(&self.current).chain(&self.others).map(move |(_, key)| derive(key))
+        std::iter::once(&self.current).chain(&self.others).map(move |(id, key)| (*id, derive(key)))
     }
 
     fn key(&self, id: u8) -> Option<&hmac::Key> {
@@ -323,7 +323,11 @@ mod tests {
         // KEY-09
         let all: Vec<_> = ["a", "b"].iter().flat_map(|purpose| keys().derived(purpose).collect::<Vec<_>>()).collect();
         assert_eq!(all.len(), 4);
-        assert!(all.iter().enumerate().all(|(at, key)| !all[at + 1..].contains(key) && **key != [1; 32]));
+        assert!(
+            all.iter()
+                .enumerate()
+                .all(|(at, key)| all[at + 1..].iter().all(|(_, other)| *other != key.1) && *key.1 != [1; 32])
+        );
         let rotated = MacKeys::new(3, [(7, &[1; 32][..]), (3, &[2; 32][..])]).unwrap();
         assert_eq!(rotated.derived("a").last(), keys().derived("a").next());
     }

@@ -31,6 +31,8 @@ pub struct Wanted<'a> {
     pub audience: Option<&'a str>,
     /// Even if it has expired.
     pub expired_too: bool,
+    /// Also one that is signed by the secret of one of these audiences and speaks to it alone.
+    pub shared_with: &'a [&'a str],
 }
 
 /// An access token that this issuer made. Only [`Shown::read`] makes one.
@@ -49,6 +51,8 @@ pub enum NotOurs {
     Opaque(#[from] Refused),
     #[error("it is meant for other audiences")]
     Audience,
+    #[error("it rests on a token of key {0:?}, which is not in the key ring any more")]
+    Basis(String),
 }
 
 impl Shown {
@@ -57,12 +61,17 @@ impl Shown {
     /// # Errors
     /// [`NotOurs`]
     pub fn read(app: &App, token: &str, wanted: Wanted<'_>) -> Result<Self, NotOurs> {
+        let keys = app.ring.snapshot();
         if !opaque_token::is_opaque(token) {
             let claims = signed_by_us(app, token, wanted)?;
+            // A key that was revoked has made nothing that counts (KEY-04).
+            let mut below = claims.rests_on.iter().filter_map(|basis| basis.kid.as_deref());
+            if let Some(kid) = below.find(|kid| !keys.counts(kid)) {
+                return Err(NotOurs::Basis(kid.to_owned()));
+            }
             let fits = wanted.audience.is_none_or(|name| claims.aud.contains(name));
             return if fits { Ok(Self::Signed(claims)) } else { Err(NotOurs::Audience) };
         }
-        let keys = app.ring.snapshot();
         let reference = opaque_token::open(keys.mac_keys().derived(PURPOSE), token)?;
         let reference = if wanted.expired_too { reference } else { reference.live(app.clock.now())? };
         let fits = wanted.audience.is_none_or(|name| reference.audiences.iter().any(|audience| audience == name));
@@ -195,7 +204,7 @@ pub async fn stand(tx: &mut Tx, tokens: &[(TokenNames, Rsn)], now: Timestamp) ->
     Ok(true)
 }
 
-/// The claims of an access token that a key of the ring signed, now. A token that was verified a moment ago is recognised: that
+/// The claims of an access token that a key of the ring signed, or the secret of an audience that may be spoken to. A token that was verified a moment ago is recognised: that
 /// spares the signature and the parsing, and nothing else.
 fn signed_by_us(app: &App, token: &str, wanted: Wanted<'_>) -> Result<Arc<Verified<AccessClaims>>, Error> {
     let (policy, now) = (policy(app, wanted), app.clock.now().secs());
@@ -207,8 +216,10 @@ fn signed_by_us(app: &App, token: &str, wanted: Wanted<'_>) -> Result<Arc<Verifi
     }
     let unverified = policy.parse(token)?;
     let kid = unverified.kid().unwrap_or_default().to_owned();
-    let key = app.ring.snapshot().verifying_key(&kid);
-    let key = key.ok_or_else(|| Error::UnknownKey { kid: Some(kid.clone()) })?;
+    let ring = app.ring.snapshot();
+    let Some(key) = ring.verifying_key(&kid) else {
+        return ring.verify(&policy, wanted.shared_with, token, app.clock.now()).map(Arc::new);
+    };
     let claims = Arc::new(policy.verify_with(&key, unverified, now)?);
     if claims.exp > now {
         app.recent.keep(token, Known { claims: Arc::clone(&claims), kid: kid.into(), key });

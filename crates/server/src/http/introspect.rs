@@ -41,7 +41,9 @@ async fn active(
     client: &AuthenticatedClient,
     token: &str,
 ) -> Result<Option<Map<String, Value>>, OAuthError> {
-    let shown = match Shown::read(app, token, Wanted::default()) {
+    // A service that shares a secret with the issuer asks about what is signed with it.
+    let served: Vec<&str> = client.settings.serves.iter().map(|audience| audience.as_str()).collect();
+    let shown = match Shown::read(app, token, Wanted { shared_with: &served, ..Wanted::default() }) {
         Ok(shown) => shown,
         Err(error) => {
             tracing::debug!(client = client.id.as_str(), %error, "introspected token is not active");

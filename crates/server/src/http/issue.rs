@@ -254,7 +254,11 @@ fn signed(app: &App, claims: &AccessClaims, target: &Target) -> Result<String, O
 /// A reference to what the claims say; `/introspect` makes them again from what the store says then.
 fn opaque(app: &App, claims: &AccessClaims, jti: [u8; 16]) -> Result<String, OAuthError> {
     let confirmation = |cnf: &serde_json::Value| cnf["jkt"].as_str().map(str::to_owned);
+    let ring = app.ring.snapshot();
+    let key = ring.mac_keys().derived(PURPOSE).next();
+    let (id, key) = key.ok_or_else(|| broken(&"the key ring has no key for it"))?;
     let reference = Reference {
+        key: id,
         jti: claims.jti.clone(),
         client_id: claims.client_id.clone(),
         sid: claims.sid.as_deref().and_then(Sid::parse),
@@ -265,8 +269,6 @@ fn opaque(app: &App, claims: &AccessClaims, jti: [u8; 16]) -> Result<String, OAu
         iat: claims.iat,
         exp: claims.exp,
     };
-    let ring = app.ring.snapshot();
-    let key = ring.mac_keys().derived(PURPOSE).next().ok_or_else(|| broken(&"the key ring has no key for it"))?;
     opaque_token::seal(&key, jti, &reference).map_err(|error| broken(&error))
 }
 

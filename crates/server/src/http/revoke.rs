@@ -1,6 +1,7 @@
 //! `POST /revoke` (RFC 7009): a client hands back a refresh token, which ends its session, or an access token.
 
 use axum::{Json, extract::State};
+use countersign_jose::Unverified;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -43,12 +44,17 @@ pub async fn revoke(
     } else if let Ok(shown) = Shown::read(&app, token, Wanted::default()) {
         // One that somebody may still accept.
         end_token(&app, &client, &shown, act).await?;
-    } else if token.split('.').count() == 5 {
+    } else if is_for_its_audience_alone(token) {
         // RFC 7009 §2.2.1: silence would sound like success.
-        let why = "an encrypted access token is for its audience alone; hand back the refresh token";
+        let why = "only its audience can read this access token; hand back the refresh token";
         return Err(OAuthError::new(errors::REFRESH_INVALID).named("unsupported_token_type").detail(why));
     }
     Ok(Json(json!({})))
+}
+
+/// Encrypted, or signed with the secret of an audience, which could have made it itself, in anybody's name.
+fn is_for_its_audience_alone(token: &str) -> bool {
+    token.split('.').count() == 5 || Unverified::parse(token).is_ok_and(|token| token.alg().is_symmetric())
 }
 
 async fn end_session(app: &App, client: &AuthenticatedClient, sid: Sid, act: Act) -> Result<(), OAuthError> {

@@ -51,7 +51,10 @@ pub async fn userinfo(State(app): State<App>, request: Request) -> Result<Respon
     let roles = roles::effective(&authority.roles, &shown.audiences());
     let person = person_of(&authority, &subject, &roles);
     let mut claims = person::claims(&person, &scope);
-    claims.extend(person::single(&person, &authority.claims, &allowed));
+    // What the session's client asked for by name is for that client, not for a service that acts for the person.
+    if !shown.is_exchanged() {
+        claims.extend(person::single(&person, &authority.claims, &allowed));
+    }
     match authority.userinfo_alg {
         Some(alg) => signed(&app, &authority.client_id, alg, claims),
         None => Ok(Json(claims).into_response()),

@@ -18,7 +18,8 @@ struct Revocation {
     kid: String,
     /// Who signs from now on, if the key was active.
     replacement: Option<String>,
-    /// What tells verifiers that its tokens are dead; refresh tokens are only seen by the issuer.
+    /// What tells verifiers that its tokens are dead, and what rests on them: a token may rest on an opaque one, which a
+    /// refresh key made. Of a feed key they hear by its own rules.
     entry: Option<Entry>,
     event: AuditEvent,
     now: Timestamp,
@@ -44,7 +45,7 @@ impl KeyRing {
             }),
             _ => None,
         };
-        let entry = (key.slot.purpose == Purpose::Token).then(|| Entry::key(scope, kid));
+        let entry = (key.slot.purpose != Purpose::Feed).then(|| Entry::key(scope, kid));
         let revocation = self.revocation(key, replacement, entry, source)?;
         let shown = revocation.event.detail_json();
         let write = self.store.write(move |tx| {

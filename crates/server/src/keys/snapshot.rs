@@ -116,27 +116,29 @@ impl Snapshot {
     /// Verifies one of the issuer's own tokens: signed by a key that the JWKS shows.
     ///
     /// An audience that shares a secret with the issuer can forge what is signed with it, so such a token counts only
-    /// where it speaks to that audience alone: `shared_with` names it (an introspection by that audience), else none
-    /// is accepted.
+    /// where it speaks to that audience alone: `shared_with` names who may be spoken to (an introspection by a service of
+    /// theirs); with none, none is accepted.
     ///
     /// # Errors
     /// [`Error::UnknownKey`], and as [`Policy::verify_with`].
     pub fn verify<P: Profile>(
         &self,
         policy: &Policy<P>,
-        shared_with: Option<&str>,
+        shared_with: &[&str],
         token: &str,
         now: Timestamp,
     ) -> Result<Verified<P::Claims>, Error> {
-        let token = policy.parse(token)?;
-        let Some(key) = token.kid().and_then(|kid| self.verifying_key(kid)) else {
-            let unknown = || Error::UnknownKey { kid: token.kid().map(Into::into) };
-            let audience = shared_with.ok_or_else(unknown)?;
-            let shared = self.audiences.get(audience).ok_or_else(unknown)?;
-            let verified = policy.verify_with(&shared.verifying, token, now.secs())?;
-            return check_audience(verified, audience);
+        let unverified = policy.parse(token)?;
+        let unknown = Error::UnknownKey { kid: unverified.kid().map(Into::into) };
+        if let Some(key) = unverified.kid().and_then(|kid| self.verifying_key(kid)) {
+            return policy.verify_with(&key, unverified, now.secs());
+        }
+        let by_secret = |audience: &&str| {
+            let shared = self.audiences.get(*audience)?;
+            let verified = policy.parse(token).and_then(|it| policy.verify_with(&shared.verifying, it, now.secs()));
+            Some(verified.and_then(|verified| check_audience(verified, audience)))
         };
-        policy.verify_with(&key, token, now.secs())
+        shared_with.iter().filter_map(by_secret).reduce(Result::or).unwrap_or(Err(unknown))
     }
 
     /// The key of tokens that the JWKS shows under this `kid`; a feed key is none.
@@ -147,6 +149,18 @@ impl Snapshot {
             Some(Material::Signing { verifying, .. }) => Some(Arc::clone(verifying)),
             _ => None,
         }
+    }
+
+    /// Whether a key that a token rests on still counts: one that the JWKS shows, or a refresh key of the ring.
+    pub fn counts(&self, kid: &str) -> bool {
+        let refresh = |key: &RingKey| key.kid == kid && key.slot == Slot::REFRESH;
+        self.verifying_key(kid).is_some() || self.ring.iter().any(refresh)
+    }
+
+    /// The name of the refresh key with this id.
+    pub fn refresh_kid(&self, id: u8) -> Option<&str> {
+        let is_it = |material: &Material| matches!(material, Material::Mac { id: known, .. } if *known == id);
+        self.material.iter().find(|(_, material)| is_it(material)).map(|(kid, _)| kid.as_str())
     }
 
     /// The keys of refresh tokens.

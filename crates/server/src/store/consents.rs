@@ -47,6 +47,15 @@ pub async fn remember(
     tx.execute(SQL, &params).await.map(|_| ())
 }
 
+/// Remembers that this person has agreed to `scope`, too.
+///
+/// # Errors
+/// As any statement.
+pub async fn add(tx: &mut Tx, user_id: &str, client_id: &str, scope: &Scope, now: Timestamp) -> Result<(), StoreError> {
+    let before = find(tx, user_id, client_id).await?.unwrap_or_default();
+    remember(tx, user_id, client_id, &before.union(scope), now).await
+}
+
 /// What a person has agreed to, in the order of the clients' ids; at most `limit` behind `after`.
 ///
 /// # Errors
@@ -68,7 +77,7 @@ pub async fn list(tx: &mut Tx, user_id: &str, after: &str, limit: u32) -> Result
     rows.iter().map(consent).collect()
 }
 
-/// Takes a consent back: codes that wait are worth nothing any more, and the client's sessions of this person end. `None`
+/// Takes a consent back: codes and allowed devices that wait are worth nothing any more, and the client's sessions of this person end. `None`
 /// if there is none.
 ///
 /// # Errors
@@ -76,11 +85,13 @@ pub async fn list(tx: &mut Tx, user_id: &str, after: &str, limit: u32) -> Result
 pub async fn withdraw(tx: &mut Tx, user_id: &str, client_id: &str, act: &Act) -> Result<Option<Ended>, StoreError> {
     const FORGET: &str = "DELETE FROM consents WHERE user_id = $1 AND client_id = $2";
     const CODES: &str = "DELETE FROM codes WHERE user_id = $1 AND client_id = $2 AND redeemed_at IS NULL";
+    const DEVICES: &str = "DELETE FROM devices WHERE user_id = $1 AND client_id = $2 AND sid IS NULL";
     let who = [user_id.into(), client_id.into()];
     if tx.execute(FORGET, &who).await? == 0 {
         return Ok(None);
     }
     tx.execute(CODES, &who).await?;
+    tx.execute(DEVICES, &who).await?;
     sessions::end_client_sessions(tx, user_id, client_id, EndReason::ConsentWithdrawn, act).await.map(Some)
 }
 

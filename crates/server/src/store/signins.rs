@@ -25,6 +25,8 @@ pub struct NewSignin {
     /// The user agent, at most 256 bytes.
     pub device: String,
     pub ip: String,
+    /// Now: who signed in elsewhere, or allows a device, may have done so long before.
+    pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
@@ -34,7 +36,7 @@ pub struct NewSignin {
 /// `Conflict` if the id exists; otherwise as any statement.
 pub async fn insert(tx: &mut Tx, new: &NewSignin) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO signins (id, user_id, auth_time, amr, acr, auth_rsn, device, ip, created_at, \
-                       last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $3, $3, $9)";
+                       last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
     let params = [
         new.id.as_bytes().into(),
         (&new.user_id).into(),
@@ -44,6 +46,7 @@ pub async fn insert(tx: &mut Tx, new: &NewSignin) -> Result<(), StoreError> {
         new.auth_rsn.get().into(),
         (&new.device).into(),
         (&new.ip).into(),
+        new.created_at.into(),
         new.expires_at.into(),
     ];
     tx.execute(SQL, &params).await.map(|_| ())
@@ -102,11 +105,12 @@ pub async fn rotate_id(tx: &mut Tx, old: &SigninId, new: &SigninId) -> Result<bo
 /// # Errors
 /// As any statement.
 pub async fn renew(tx: &mut Tx, old: &SigninId, new: &NewSignin) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE signins SET id = $1, auth_time = $2, last_seen_at = $2, amr = $3, acr = $4, device = $5, \
-                       ip = $6, expires_at = $7 WHERE id = $8 AND user_id = $9 AND revoked_at IS NULL AND expires_at > $2";
+    const SQL: &str = "UPDATE signins SET id = $1, auth_time = $2, last_seen_at = $3, amr = $4, acr = $5, device = $6, \
+                       ip = $7, expires_at = $8 WHERE id = $9 AND user_id = $10 AND revoked_at IS NULL AND expires_at > $3";
     let params = [
         new.id.as_bytes().into(),
         new.auth_time.into(),
+        new.created_at.into(),
         (&new.amr).into(),
         (&new.acr).into(),
         (&new.device).into(),

@@ -224,6 +224,26 @@ both! {
         poll(&rig, &waiting).await.refused(401, "invalid-client");
     }
 
+    // OAU-11: what was allowed is listed, and taken back before the device asks, it is worth nothing. So it is when the client has
+    // lost the audience meanwhile.
+    async fn what_was_allowed_can_be_taken_back(rig: Rig) {
+        television(&rig).await;
+        let waiting = begin(&rig, &[]).await;
+        allow(&rig, &waiting).await;
+        let body = json!({ "email": ADA, "password": PASSWORD });
+        let mine = rig.post("/login").json(&body).send().await.expect(200).text("access_token");
+        let list = rig.get("/api/account/consents").bearer(&mine).send().await.expect(200).json();
+        assert_eq!((&list["items"][0]["client_id"], list["items"].as_array().unwrap().len()), (&json!("tv"), 1));
+        rig.request(Method::DELETE, "/api/account/consents/tv").bearer(&mine).send().await.expect(204);
+        hears(poll(&rig, &waiting).await, "invalid_grant", "device-code-invalid");
+
+        let waiting = begin(&rig, &[]).await;
+        rig.admin(Method::POST, "/api/admin/audiences", &json!({ "audience": "films" })).await.expect(201);
+        rig.admin(Method::PUT, "/api/admin/clients/tv", &json!({ "audiences": ["films"] })).await.expect(200);
+        allow(&rig, &waiting).await;
+        hears(poll(&rig, &waiting).await, "invalid_grant", "device-code-invalid");
+    }
+
     // The device has a sign-in of its own: signing out where it was allowed leaves it, signing out everywhere does not.
     async fn signing_out_elsewhere_leaves_the_device(rig: Rig) {
         television(&rig).await;

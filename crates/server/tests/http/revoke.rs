@@ -99,6 +99,27 @@ both! {
         assert_eq!(introspect(&rig, "api-service", &secret, &user.access).await.expect(200).json(), json!({ "active": false }));
     }
 
+    // TOK-18, I12: what is signed with the secret of an audience, its service alone may ask about; the issuer ends nothing by it,
+    // since that service could have made it, in anybody's name.
+    async fn a_token_with_an_audiences_secret_is_its_own_affair(rig: Rig) {
+        rig.admin(Method::POST, "/api/admin/audiences", &json!({ "audience": "legacy", "alg": "HS256" })).await.expect(201);
+        let legacy = json!({ "audiences": ["legacy"], "serves": ["api", "legacy"] });
+        let legacy = service(&rig, "legacy-service", legacy).await;
+        let other = service(&rig, "api-service", json!({ "serves": ["api"] })).await;
+        let own = [("client_id", "legacy-service"), ("client_secret", &*legacy)];
+        let form = [&own[..], &[("grant_type", "client_credentials")]].concat();
+        let token = rig.post("/token").form(&form).send().await.expect(200).text("access_token");
+        let told = introspect(&rig, "legacy-service", &legacy, &token).await.expect(200).json();
+        assert_eq!((&told["active"], &told["aud"]), (&json!(true), &json!("legacy")));
+        let inactive = json!({ "active": false });
+        assert_eq!(introspect(&rig, "api-service", &other, &token).await.expect(200).json(), inactive);
+        let refused = revoke(&rig, &own, &token).await.refused(400, "refresh-invalid");
+        assert_eq!(refused.text("error"), "unsupported_token_type");
+        rig.admin(Method::POST, "/api/admin/clients/legacy-service/disable", &json!({})).await.expect(200);
+        rig.admin(Method::POST, "/api/admin/clients/legacy-service/enable", &json!({})).await.expect(200);
+        assert_eq!(introspect(&rig, "legacy-service", &legacy, &token).await.expect(200).json(), inactive);
+    }
+
     // OAU-15
     async fn nobody_learns_about_the_tokens_of_others(rig: Rig) {
         let user = rig.user("ada@example.com").await;

@@ -148,6 +148,7 @@ impl Rig {
             auth_rsn,
             device: "test".into(),
             ip: "192.0.2.1".into(),
+            created_at: now,
             expires_at: now.plus(ABSOLUTE),
         };
         self.store

@@ -119,7 +119,7 @@ async fn load(app: &App, client: ClientId, signin: Option<SigninId>) -> Result<L
 fn subject_of(app: &App, hint: &str) -> Result<String, Problem> {
     let policy =
         Verifier::<IdToken>::builder().issuer(app.config.issuer.as_str()).any_audience().accept_expired().policy();
-    let verified = app.ring.snapshot().verify(&policy, None, hint, app.clock.now());
+    let verified = app.ring.snapshot().verify(&policy, &[], hint, app.clock.now());
     let refused = |error: countersign_jose::Error| {
         tracing::debug!(%error, "id_token_hint refused");
         Problem::new("invalid_request", "id_token_hint is not an ID token of this issuer")

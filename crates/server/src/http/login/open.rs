@@ -77,6 +77,7 @@ pub(super) async fn open(
         auth_rsn: who.auth_rsn,
         device: context.device(),
         ip: context.ip(),
+        created_at: act.now,
         expires_at: act.now.plus(app.config.refresh.absolute),
     };
     let user = who.user.id.clone();

@@ -79,6 +79,10 @@ pub(super) async fn poll(
     let now = app.clock.now();
     let found = ask(app, &client, (hash, now), proof.map(Proven::used)).await?;
     let (grant, rules) = found.ok_or_else(|| refuse("no such device code of this client"))?;
+    // It may have been taken from the client since the device asked for it.
+    if !client.settings.audiences.iter().any(|audience| audience.as_str() == grant.audience) {
+        return Err(refuse("the client may not have its audience any more"));
+    }
     let approval = match grant.judge(now) {
         Verdict::Redeem(approval) => approval,
         Verdict::Replayed(sid) => {
@@ -153,6 +157,7 @@ fn redemption(
         auth_rsn: approval.auth_rsn,
         device: context.device(),
         ip: context.ip(),
+        created_at: target.now,
         expires_at: target.now.plus(app.config.refresh.absolute),
     };
     let opening =

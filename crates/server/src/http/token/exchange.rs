@@ -127,7 +127,8 @@ impl Presented {
             }
             access_token::Shown::Opaque(reference) => {
                 let claims = introspect::claims_of(app, reference).await?;
-                (claims.ok_or_else(|| not_standing("nobody would be given it any more"))?, None)
+                let kid = app.ring.snapshot().refresh_kid(reference.key).map(str::to_owned);
+                (claims.ok_or_else(|| not_standing("nobody would be given it any more"))?, kid)
             }
         };
         Ok(Self { shown, claims, kid })

@@ -130,7 +130,7 @@ fn parse(encoded: &[u8]) -> Result<Parameters, PageError> {
 fn verify(app: &App, hint: &str) -> Result<Hint, ()> {
     let policy =
         Verifier::<IdToken>::builder().issuer(app.config.issuer.as_str()).any_audience().accept_expired().policy();
-    let verified = app.ring.snapshot().verify(&policy, None, hint, app.clock.now());
+    let verified = app.ring.snapshot().verify(&policy, &[], hint, app.clock.now());
     let claims = verified.map_err(|error| tracing::debug!(%error, "id_token_hint refused"))?;
     let client_id = claims.aud.iter().next().unwrap_or_default().to_owned();
     Ok(Hint { subject: claims.sub.clone(), client_id })

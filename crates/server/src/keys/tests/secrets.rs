@@ -56,20 +56,20 @@ both_databases! {
         let forged = sign::<AccessToken>(&shared, &claims(&["admin", "legacy"])).unwrap();
         let own = sign::<AccessToken>(&shared, &claims(&["legacy"])).unwrap();
         let refused = |error: Error| error.code();
-        assert_eq!(snapshot.verify(&policy("admin"), None, &forged, now).map_err(refused), Err("unknown_key"));
-        assert_eq!(snapshot.verify(&policy("legacy"), None, &own, now).map_err(refused), Err("unknown_key"));
-        assert_eq!(snapshot.verify(&policy("admin"), Some("legacy"), &forged, now).map_err(refused), Err("wrong_audience"));
+        assert_eq!(snapshot.verify(&policy("admin"), &[], &forged, now).map_err(refused), Err("unknown_key"));
+        assert_eq!(snapshot.verify(&policy("legacy"), &[], &own, now).map_err(refused), Err("unknown_key"));
+        assert_eq!(snapshot.verify(&policy("admin"), &["other", "legacy"], &forged, now).map_err(refused), Err("wrong_audience"));
         assert_eq!(
-            snapshot.verify(&policy("legacy"), Some("legacy"), &forged, now).map_err(refused),
+            snapshot.verify(&policy("legacy"), &["other", "legacy"], &forged, now).map_err(refused),
             Err("wrong_audience")
         );
-        snapshot.verify(&policy("legacy"), Some("legacy"), &own, now).unwrap();
+        snapshot.verify(&policy("legacy"), &["other", "legacy"], &own, now).unwrap();
 
         let signer = snapshot.signer(KeyChoice::Ring(Algorithm::ES256)).unwrap();
         let token = sign::<AccessToken>(&signer, &claims(&["admin", "legacy"])).unwrap();
-        snapshot.verify(&policy("admin"), None, &token, now).unwrap();
+        snapshot.verify(&policy("admin"), &[], &token, now).unwrap();
         let late = now.plus(HOUR);
-        assert_eq!(snapshot.verify(&policy("admin"), None, &token, late).map_err(refused), Err("expired"));
+        assert_eq!(snapshot.verify(&policy("admin"), &[], &token, late).map_err(refused), Err("expired"));
     }
 }
 

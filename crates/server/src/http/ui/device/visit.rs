@@ -19,6 +19,7 @@ use crate::{
         audit,
         authorizations::{self, NewAuthorization},
         clients::{self, Client},
+        consents,
         devices::{self, Waiting},
         signins,
     },
@@ -155,15 +156,18 @@ impl DeviceVisit {
             .client(self.client.id.as_str())
             .with("scope", self.waiting.scope.as_str())
             .with("device", self.waiting.user_code.as_str());
-        let event = matches!(answer, Answer::Allowed(_)).then_some(event);
-        let (name, id) = (self.name, self.waiting.id);
+        let allowed = matches!(answer, Answer::Allowed(_)).then_some((self.waiting.scope.clone(), event));
+        let (name, id, client) = (self.name, self.waiting.id, self.client.id);
         let noted = app.store.write(move |tx| {
-            let (name, answer, event) = (name.clone(), answer.clone(), event.clone());
+            let (name, answer, allowed) = (name.clone(), answer.clone(), allowed.clone());
+            let (user, client) = (user.clone(), client.clone());
             Box::pin(async move {
                 if !authorizations::finish(tx, &name).await? || !devices::answer(tx, &id, &answer, now).await? {
                     return Ok(false);
                 }
-                if let Some(event) = &event {
+                // Remembered, so that the person finds it among what they have agreed to, and can take it back (OAU-11).
+                if let Some((scope, event)) = &allowed {
+                    consents::add(tx, &user, client.as_str(), &scope.parse().unwrap_or_default(), now).await?;
                     audit::insert(tx, event).await?;
                 }
                 Ok(true)

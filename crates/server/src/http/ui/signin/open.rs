@@ -115,6 +115,7 @@ pub(super) async fn open(
         auth_rsn: entrant.auth_rsn,
         device: context.device(),
         ip: context.ip(),
+        created_at: now,
         expires_at: now.plus(app.config.refresh.absolute),
     };
     let same = errand.signin().filter(|live| live.user_id == user.as_str()).map(|live| live.id);
