@@ -7,7 +7,7 @@ use countersign_jose::{AccessClaims, Verified};
 use crate::{
     keys::Keys,
     rejection::Rejection,
-    revocation::{Marks, Standing},
+    revocation::{Cleared, Marks, Standing},
 };
 
 /// The claims of an access token that a [`Verifier`](crate::Verifier) has accepted; nothing else makes one. Cloning is
@@ -31,6 +31,7 @@ pub(crate) struct Checked {
     /// The token itself.
     pub(crate) text: Box<str>,
     pub(crate) marks: Marks,
+    pub(crate) cleared: Cleared,
     /// The marks of what it rests on; nearly no token has any.
     pub(crate) rests_on: Box<[Marks]>,
     pub(crate) claims: Verified<AccessClaims>,
@@ -41,7 +42,15 @@ impl Checked {
     pub(crate) fn new(claims: Verified<AccessClaims>, kid: Option<&str>, (text, keys): (&str, &Arc<Keys>)) -> Self {
         let marks = Marks::of(&claims, kid);
         let rests_on = claims.rests_on.iter().map(|basis| Marks::of_basis(basis, &claims)).collect();
-        Self { text: text.into(), keys: Arc::clone(keys), marks, rests_on, claims, kid: kid.map(Into::into) }
+        Self {
+            text: text.into(),
+            keys: Arc::clone(keys),
+            marks,
+            cleared: Cleared::default(),
+            rests_on,
+            claims,
+            kid: kid.map(Into::into),
+        }
     }
 
     /// Unix seconds.

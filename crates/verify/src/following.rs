@@ -53,7 +53,7 @@ impl Following {
         now: Moment,
         lease: Lease,
     ) -> Result<Standing, Rejection> {
-        let outcome = self.revocations.judge(state, (&checked.marks, &checked.rests_on), now, lease);
+        let outcome = self.revocations.judge(state, (&checked.marks, &checked.rests_on, &checked.cleared), now, lease);
         match &outcome {
             // While the feed is connected, what has not arrived is on its way.
             Ok(Standing::Good) if checked.marks.rsn() <= state.head || self.revocations.is_connected() => {}

@@ -1,7 +1,13 @@
 //! The revocations of one kind: an exact set, immutable once published. News goes into a small overlay that is copied at each
 //! batch; now and then the overlay is merged into the base, which holds nearly everything.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use super::{batch::NEVER, keyed::Keyed};
 
@@ -29,10 +35,15 @@ impl Mark {
 
 type Map = HashMap<u128, Mark, Keyed>;
 
+/// Bases are numbered, each once in a process; 0 is every base without entries.
+static BASES: AtomicU64 = AtomicU64::new(1);
+
 /// Entries by their id.
 #[derive(Debug, Clone)]
 pub(crate) struct Entries {
     base: Arc<Map>,
+    /// No other base has this number, unless both are empty.
+    number: u64,
     overlay: Arc<Map>,
     len: usize,
     /// No entry expires before this, Unix seconds.
@@ -43,7 +54,7 @@ pub(crate) struct Entries {
 impl Entries {
     pub(crate) fn new() -> Self {
         let empty = Arc::new(Map::with_hasher(Keyed::random()));
-        Self { base: Arc::clone(&empty), overlay: empty, len: 0, earliest: NEVER, swept_at: 0 }
+        Self { base: Arc::clone(&empty), number: 0, overlay: empty, len: 0, earliest: NEVER, swept_at: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -56,12 +67,18 @@ impl Entries {
             return None;
         }
         // An id in the overlay has the maximum of both there.
-        if !self.overlay.is_empty()
-            && let Some(mark) = self.overlay.get(&id)
-        {
-            return Some(*mark);
-        }
-        self.base.get(&id).copied()
+        self.news(id).or_else(|| self.base.get(&id).copied())
+    }
+
+    /// As [`get`](Self::get), among what has come since the base was made.
+    #[inline]
+    pub(crate) fn news(&self, id: u128) -> Option<Mark> {
+        if self.overlay.is_empty() { None } else { self.overlay.get(&id).copied() }
+    }
+
+    /// Of the base. Whoever has found nothing there need look at the news alone, as long as it has this number.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// With the news merged in, by maximum. Returns how many marks changed.
@@ -159,6 +176,7 @@ impl Entries {
         self.earliest = base.values().map(|mark| mark.exp).min().unwrap_or(NEVER);
         self.overlay = Arc::new(Map::with_hasher(*base.hasher()));
         self.base = Arc::new(base);
+        self.number = BASES.fetch_add(1, Relaxed);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What of a token the log may name. Hashed once per token, not at each look.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use countersign_jose::{
     AccessClaims, Basis,
     revocation::{DEFAULT_TENANT, EntryId, Kind, Scope},
@@ -9,6 +11,24 @@ use super::batch::number;
 
 /// A name that a token does not have. No entry has it: it would be a hash whose every bit is zero.
 const NOTHING: u128 = 0;
+
+/// By which base of a view a token and all that it rests on was last found good: each look after that is at the news alone,
+/// which a processor's cache holds.
+#[derive(Debug, Default)]
+pub(crate) struct Cleared(AtomicU64);
+
+impl Cleared {
+    #[inline]
+    pub(super) fn by(&self, base: u64) -> bool {
+        self.0.load(Relaxed) == base
+    }
+
+    /// Whoever notes an older base at the same time costs one look too many, later.
+    #[cold]
+    pub(super) fn note(&self, base: u64) {
+        self.0.store(base, Relaxed);
+    }
+}
 
 /// The names of one token in the log, and its place in it. Without gaps, so that they are read from as few lines of memory as
 /// can be, and the session first: what ends sessions is the one large table, and the look into it takes longest.

@@ -22,7 +22,7 @@ pub use event::{RevocationEvent, RevocationStatus};
 pub(crate) use keyed::Keyed;
 pub use lease::Profile;
 pub(crate) use lease::{Anchor, Lease, micros};
-pub(crate) use marks::{Marks, of_key};
+pub(crate) use marks::{Cleared, Marks, of_key};
 pub(crate) use shared::{Revocations, Standing};
 pub(crate) use state::State;
 pub(crate) use sync::Guard;

@@ -14,7 +14,7 @@ use super::{
     batch::Batch,
     event::{RevocationEvent, RevocationStatus},
     lease::{Anchor, Beyond, Lease, micros},
-    marks::Marks,
+    marks::{Cleared, Marks},
     published::Published,
     state::{Applied, Dead, State},
     sync::Guard,
@@ -137,13 +137,17 @@ impl Revocations {
     pub(crate) fn judge(
         &self,
         state: &State,
-        (marks, rests_on): (&Marks, &[Marks]),
+        (marks, rests_on, cleared): (&Marks, &[Marks], &Cleared),
         now: Moment,
         lease: Lease,
     ) -> Result<Standing, Rejection> {
-        state.check(marks).map_err(|dead| rejection(dead, marks))?;
+        let known = cleared.by(state.base());
+        state.check_again(marks, known).map_err(|dead| rejection(dead, marks))?;
         for basis in rests_on {
-            state.check(basis).map_err(|dead| rejection(dead, basis))?;
+            state.check_again(basis, known).map_err(|dead| rejection(dead, basis))?;
+        }
+        if !known {
+            cleared.note(state.base());
         }
         match state.age(now.steady()) {
             Some(age) if age <= micros(lease.bound) => Ok(Standing::Good),

@@ -134,8 +134,15 @@ impl State {
     }
 
     /// Whether a token is dead (rule R4). Its own expiry and the age of this view are judged elsewhere.
-    #[inline]
+    #[cfg(any(test, feature = "test-issuer"))]
     pub(crate) fn check(&self, marks: &Marks) -> Result<(), Dead> {
+        self.check_again(marks, false)
+    }
+
+    /// As [`check`](Self::check). `known`: it held by an earlier view with the same [`base`](Self::base), so that the news since
+    /// then are all that can end the token.
+    #[inline]
+    pub(crate) fn check_again(&self, marks: &Marks, known: bool) -> Result<(), Dead> {
         let floor = self.floor.max(self.local_floor);
         if marks.rsn < floor {
             return Err(Dead::BelowFloor(floor));
@@ -145,17 +152,23 @@ impl State {
         }
         // Ids that are never used again: any entry ends the token.
         for (kind, id) in [(Kind::Token, marks.token), (Kind::Session, marks.session)] {
-            if let Some(mark) = self.entries.get(kind, id) {
+            if let Some(mark) = self.entries.get(kind, id, known) {
                 return Err(Dead::Revoked(kind, mark.rsn));
             }
         }
         // Ids that live on: what is older than the entry.
         for (kind, id) in [(Kind::User, marks.user), (Kind::Client, marks.client), (Kind::Tenant, marks.tenant)] {
-            if let Some(mark) = self.entries.get(kind, id).filter(|mark| marks.rsn < mark.rsn) {
+            if let Some(mark) = self.entries.get(kind, id, known).filter(|mark| marks.rsn < mark.rsn) {
                 return Err(Dead::Revoked(kind, mark.rsn));
             }
         }
         Ok(())
+    }
+
+    /// The number of what this view knew before its news; a later view with this number has only more news.
+    #[inline]
+    pub(crate) fn base(&self) -> u64 {
+        self.entries.base()
     }
 
     /// Whether a signing key was revoked. No key set brings it back.

@@ -6,7 +6,7 @@ use countersign_jose::revocation::Kind;
 
 use super::{
     super::{
-        Anchor, State,
+        Anchor, Cleared, Entry, NEVER, State,
         state::{Applied, Dead},
     },
     batch, claims, entry, forever, marks,
@@ -172,4 +172,40 @@ fn a_time_ahead_of_the_anchor_is_age_zero() {
     let mut state = with(&[batch(0, 5, 9_000_000, vec![])]);
     state.set_anchor(Anchor { now: 1_000_000, sent_at: AT }, AT);
     assert_eq!(state.age(AT), Some(0));
+}
+
+// I2: whoever was found good by one base is looked for among the news, and anew as soon as the base is another one.
+#[test]
+fn a_token_that_was_cleared_dies_all_the_same() {
+    let token = marks(&claims(5));
+    let entry = |kind, id, rsn| Entry { kind, id, rsn, exp: NEVER };
+    let crowd = |from: u128| (from..from + 1_500).map(|id| entry(Kind::Session, id, 1)).collect::<Vec<_>>();
+    for (kind, id) in [(Kind::Session, token.session), (Kind::Token, token.token), (Kind::User, token.user)] {
+        for crowded in [false, true] {
+            let mut state = State::new();
+            let cleared = Cleared::default();
+            let good = |state: &State| {
+                let known = cleared.by(state.base());
+                let good = state.check_again(&token, known).is_ok();
+                assert_eq!(good, state.check(&token).is_ok(), "{kind:?}, known: {known}");
+                if good && !known {
+                    cleared.note(state.base());
+                }
+                good
+            };
+            let mut head = 0;
+            let mut apply = |state: &mut State, entries: Vec<Entry>| {
+                head += 1;
+                state.apply(&batch(head - 1, head, head, entries), Duration::ZERO, usize::MAX);
+            };
+            assert!(good(&state));
+            apply(&mut state, crowd(1));
+            assert!(good(&state) && good(&state));
+            let mut last = vec![entry(kind, id, 9)];
+            // So many that they become a base of their own, and the news are none.
+            last.extend(if crowded { crowd(10_000) } else { Vec::new() });
+            apply(&mut state, last);
+            assert!(!good(&state) && !good(&state), "{kind:?}, crowded: {crowded}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use countersign_jose::{AccessClaims, revocation::Kind};
 
 use super::{
     super::{
-        super::{Lease, Marks, Profile, Standing},
+        super::{Cleared, Lease, Marks, Profile, Standing},
         claims,
     },
     Dice, Micros,
@@ -81,6 +81,7 @@ impl Outcome {
 
 struct Token {
     marks: Marks,
+    cleared: Cleared,
     kind: Kind,
     name: String,
     revoked_at: Option<Micros>,
@@ -149,7 +150,13 @@ fn token(number: usize) -> Token {
         client_id: name.clone(),
         ..claims(START)
     };
-    Token { marks: Marks::of(&claims, None), kind: kinds[number % kinds.len()], name, revoked_at: None }
+    Token {
+        marks: Marks::of(&claims, None),
+        cleared: Cleared::default(),
+        kind: kinds[number % kinds.len()],
+        name,
+        revoked_at: None,
+    }
 }
 
 impl Trial {
@@ -237,7 +244,7 @@ impl Trial {
         let (state, moment) = (revocations.current(), self.machine.clock.now());
         let age = match self.brain {
             Brain::Shipped | Brain::SleepingClock => {
-                return match revocations.judge(&state, (&token.marks, &[]), moment, self.lease) {
+                return match revocations.judge(&state, (&token.marks, &[], &token.cleared), moment, self.lease) {
                     Ok(Standing::Good) => Verdict::Accepted,
                     Ok(Standing::Unsure) => Verdict::Unsure,
                     Err(Rejection::Stale { .. } | Rejection::NotReady { .. }) => Verdict::Stale,
