@@ -48,6 +48,12 @@ impl Failure {
         Self { code: 3, message: message.into(), problem: None }
     }
 
+    /// The same, with what to do about it.
+    pub fn context(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message);
+        self
+    }
+
     pub fn with_problem(mut self, problem: Value) -> Self {
         self.problem = Some(problem);
         self

@@ -1,5 +1,7 @@
 //! `countersign user …`
 
+mod transfer;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -62,6 +64,11 @@ pub enum User {
         /// Who the user is there, as `user identities` shows it
         subject: String,
     },
+    /// Take over accounts from another program, with the hashes of their passwords: one JSON object per line. Who is here already
+    /// stays as they are, so that an import can be run again
+    Import(transfer::Import),
+    /// Print all accounts as `import` takes them
+    Export(transfer::Export),
     /// Set a user's password: every session and token ends
     Password {
         user: String,
@@ -120,6 +127,8 @@ impl User {
                     say!("disconnected; every session and token of this user has ended");
                 });
             }
+            Self::Import(import) => import.run(admin, output).await?,
+            Self::Export(export) => export.run(admin).await?,
             Self::Password { user, .. } => {
                 let body = json!({ "password": password });
                 output.show(&admin.put(&path(&user, "/password"), &body).await?, |_| {

@@ -3,6 +3,7 @@
 //! Hashing takes tens of milliseconds and megabytes on purpose. It must neither hold up other requests nor take all memory,
 //! however many sign-ins arrive: the ceiling is threads × memory per hash, and a full queue answers [`PoolError::Busy`].
 
+mod imported;
 mod phc;
 mod queue;
 mod worker;
@@ -19,8 +20,9 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use imported::Imported;
+pub use phc::{BadHash, MAX_ITERATIONS, MAX_MEMORY_KIB, MAX_PARALLELISM, PasswordParams};
 use phc::{HASH_BYTES, Phc, SALT_BYTES};
-pub use phc::{MAX_ITERATIONS, MAX_MEMORY_KIB, MAX_PARALLELISM, PasswordParams};
 use queue::Queue;
 use worker::{Job, Shared, Worker};
 
@@ -93,6 +95,14 @@ impl PasswordPool {
         answer.await.unwrap_or(Err(PoolError::Failed("the server is stopping")))
     }
 
+    /// Whether a hash can be checked here, whoever has made it.
+    ///
+    /// # Errors
+    /// [`BadHash`]: it is not known, or asks for more than the documented maxima.
+    pub fn knows(&self, stored: &str) -> Result<(), BadHash> {
+        Stored::parse(stored, self.shared.max_memory_kib).map(|_| ())
+    }
+
     /// Whether a job could wait now. For those who have work to do before: overload is refused early (NET-07).
     ///
     /// # Errors
@@ -148,6 +158,23 @@ impl PasswordPool {
         let jobs = u64::try_from(self.waiting() / self.threads.max(1) + 1).unwrap_or(u64::MAX);
         let micros = self.shared.job_micros.load(Ordering::Relaxed).saturating_mul(jobs);
         Duration::from_secs(micros.div_ceil(1_000_000).clamp(1, 30))
+    }
+}
+
+/// A hash as the store has it.
+#[derive(Debug)]
+enum Stored {
+    Own(Phc),
+    Imported(Imported),
+}
+
+impl Stored {
+    fn parse(text: &str, max_memory_kib: u32) -> Result<Self, BadHash> {
+        match Phc::parse(text, max_memory_kib) {
+            Ok(own) => Ok(Self::Own(own)),
+            Err(BadHash::Parameters) => Err(BadHash::Parameters),
+            Err(BadHash::Malformed) => Imported::parse(text, max_memory_kib).map(Self::Imported),
+        }
     }
 }
 

@@ -297,6 +297,14 @@ pub const ROUTES: &[Route] = &[
     // Administration.
     row(Get, "/api/admin/users", Admin, "List users", || get(admin::users::list)).query(&["after", "limit", "email"]),
     row(Post, "/api/admin/users", Admin, "Add a user", || post(admin::users::add)).json::<admin::users::NewUser>(),
+    row(Post, "/api/admin/users/import", Admin, "Take over accounts, with the hashes of their passwords", || {
+        post(admin::users::import)
+    })
+    .json::<admin::users::Import>(),
+    row(Get, "/api/admin/users/export", Local, "Accounts as an import takes them, hashes included", || {
+        get(admin::users::export)
+    })
+    .query(&["after", "limit", "email"]),
     row(Get, "/api/admin/users/{id}", Admin, "Show a user, by id or e-mail", || get(admin::users::show)),
     row(Post, "/api/admin/users/{id}/disable", Admin, "Disable a user; ends everything", || {
         post(admin::users::disable)

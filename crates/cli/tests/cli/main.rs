@@ -1,6 +1,7 @@
 //! The binary as a person uses it: started, asked, killed.
 #![cfg(test)]
 
+mod accounts;
 mod bench;
 mod clients;
 mod commands;

@@ -68,8 +68,8 @@ pub(super) struct Phc {
 
 /// Why a stored hash cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadHash {
-    #[error("it is not an argon2id PHC string of version 19")]
+pub enum BadHash {
+    #[error("it is no hash that is known here")]
     Malformed,
     #[error("its parameters are out of bounds")]
     Parameters,
@@ -81,12 +81,20 @@ impl Phc {
     /// # Errors
     /// It is malformed, of another algorithm, or asks for too much.
     pub(super) fn parse(text: &str, max_memory_kib: u32) -> Result<Self, BadHash> {
+        Self::parse_as("argon2id", text, max_memory_kib)
+    }
+
+    /// The same of another member of the family.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub(super) fn parse_as(name: &str, text: &str, max_memory_kib: u32) -> Result<Self, BadHash> {
         if text.len() > MAX_TEXT {
             return Err(BadHash::Malformed);
         }
         let mut parts = text.split('$');
         let mut next = || parts.next().ok_or(BadHash::Malformed);
-        if (next()?, next()?, next()?) != ("", "argon2id", "v=19") {
+        if (next()?, next()?, next()?) != ("", name, "v=19") {
             return Err(BadHash::Malformed);
         }
         let params = parameters(next()?).ok_or(BadHash::Malformed)?;
@@ -123,7 +131,7 @@ fn parameters(text: &str) -> Option<PasswordParams> {
 }
 
 /// Decimal digits without a sign or a leading zero: one spelling for each number.
-fn number(text: &str) -> Option<u32> {
+pub(super) fn number(text: &str) -> Option<u32> {
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
     plain.then(|| text.parse().ok())?
 }

@@ -71,6 +71,25 @@ async fn weak_hashes_are_renewed_at_the_next_sign_in() {
     assert_eq!(again, Verdict::Right { rehashed: None });
 }
 
+// LOG-01: what another program has made is replaced at the next sign-in, whatever it cost.
+#[tokio::test]
+async fn hashes_of_other_programs_are_replaced_at_the_next_sign_in() {
+    let pool = PasswordPool::start(&SMALL, Random).unwrap();
+    let stored = [
+        "$argon2i$v=19$m=4096,t=2,p=1$ak2aXAq9/mJZMDu39wQ6nw$oLadvlmDVGC15WWKhL/nGy+Zc63lZqJ5ZIiryjJuSUk",
+        "argon2$argon2id$v=19$m=102400,t=2,p=8$VVU1eU9YYXlPelJ3eHM0akJhUnNaVw$QeivhDgiLPQQA0iRcevGK26+bMstcYsPHX8OU8SJs/M",
+        "$2b$05$kGfHaSfejNlzErsnCII6iOycOZX.8tzLJ3rsM2G8wmCPPELUIoE/C",
+    ];
+    for stored in stored.map(str::to_owned) {
+        pool.knows(&stored).unwrap();
+        assert_eq!(pool.verify(Some(stored.clone()), password("wrong")).await.unwrap(), Verdict::Wrong);
+        let right = pool.verify(Some(stored.clone()), password("correct horse battery staple ü")).await.unwrap();
+        let Verdict::Right { rehashed: Some(new) } = right else { panic!("{stored} was not replaced") };
+        assert!(new.starts_with("$argon2id$v=19$m=64,t=2,p=1$"), "{new}");
+    }
+    assert_eq!(pool.knows("md5$salt$5f4dcc3b5aa765d61d8327deb882cf99"), Err(BadHash::Malformed));
+}
+
 // LOG-05: nobody, no password and an unusable hash are a wrong password, after the same amount of work.
 #[test]
 fn an_unknown_user_costs_a_full_hash() {

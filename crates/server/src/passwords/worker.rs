@@ -13,7 +13,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::oneshot;
 
 use super::{
-    PasswordParams, PoolError, Verdict,
+    Imported, PasswordParams, PoolError, Stored, Verdict,
     phc::{HASH_BYTES, Phc, SALT_BYTES},
     queue::{Next, Queue},
 };
@@ -121,23 +121,45 @@ impl Worker {
 
     fn verify(&mut self, stored: Option<&str>, password: &Password) -> Result<Verdict, PoolError> {
         let shared = Arc::clone(&self.shared);
-        let parsed = stored.and_then(|text| match Phc::parse(text, shared.max_memory_kib) {
-            Ok(phc) => Some(phc),
+        let parsed = stored.and_then(|text| match Stored::parse(text, shared.max_memory_kib) {
+            Ok(Stored::Own(phc)) => Some(Ok(phc)),
+            Ok(Stored::Imported(imported)) => Some(Err(imported)),
             Err(reason) => {
                 tracing::error!(%reason, "a stored password hash cannot be used; its user cannot sign in");
                 None
             }
         });
-        let phc = parsed.as_ref().unwrap_or(&shared.dummy);
-        let mut hash = vec![0; phc.hash.len()];
-        self.compute(phc.params, password, &phc.salt, &mut hash)?;
-        let right = aws_lc_rs::constant_time::verify_slices_are_equal(&hash, &phc.hash).is_ok();
-        if !(right && parsed.is_some()) {
+        let own = match parsed {
+            Some(Err(imported)) => return self.verify_imported(&imported, password),
+            Some(Ok(phc)) => Some(phc),
+            None => None,
+        };
+        let phc = own.as_ref().unwrap_or(&shared.dummy);
+        let right = self.is_of(Algorithm::Argon2id, phc, password)?;
+        if !(right && own.is_some()) {
             self.make_up(phc.params, password)?;
             return Ok(Verdict::Wrong);
         }
         let weak = phc.params.weaker_than(shared.params) || phc.hash.len() < HASH_BYTES || phc.salt.len() < SALT_BYTES;
         Ok(Verdict::Right { rehashed: if weak { Some(self.hash(password)?) } else { None } })
+    }
+
+    /// A right password gets a hash of ours. A wrong one costs as much on top, so that it never costs less than no user does; that it
+    /// may cost more, as long as the other program's hash is there, is written down.
+    fn verify_imported(&mut self, imported: &Imported, password: &Password) -> Result<Verdict, PoolError> {
+        let right = match imported {
+            Imported::Argon2i(phc) => self.is_of(Algorithm::Argon2i, phc, password)?,
+            Imported::Argon2id(phc) => self.is_of(Algorithm::Argon2id, phc, password)?,
+            other => other.matches(password),
+        };
+        let new = self.hash(password)?;
+        Ok(if right { Verdict::Right { rehashed: Some(new) } } else { Verdict::Wrong })
+    }
+
+    fn is_of(&mut self, algorithm: Algorithm, phc: &Phc, password: &Password) -> Result<bool, PoolError> {
+        let mut hash = vec![0; phc.hash.len()];
+        self.compute_as(algorithm, phc.params, password, (&phc.salt, &mut hash))?;
+        Ok(aws_lc_rs::constant_time::verify_slices_are_equal(&hash, &phc.hash).is_ok())
     }
 
     /// A wrong password against an old, cheaper hash takes as long as against none: else the time would tell who exists.
@@ -153,11 +175,21 @@ impl Worker {
         salt: &[u8],
         out: &mut [u8],
     ) -> Result<(), PoolError> {
+        self.compute_as(Algorithm::Argon2id, params, password, (salt, out))
+    }
+
+    fn compute_as(
+        &mut self,
+        algorithm: Algorithm,
+        params: PasswordParams,
+        password: &Password,
+        (salt, out): (&[u8], &mut [u8]),
+    ) -> Result<(), PoolError> {
         let PasswordParams { memory_kib, iterations, parallelism } = params;
         let params = Params::new(memory_kib, iterations, parallelism, Some(out.len()))
             .map_err(|_| PoolError::Failed("argon2 refuses the parameters"))?;
         let memory = self.memory(params.block_count())?;
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        Argon2::new(algorithm, Version::V0x13, params)
             .hash_password_into_with_memory(password.expose().as_bytes(), salt, out, memory)
             .map_err(|_| PoolError::Failed("argon2 failed"))
     }

@@ -41,6 +41,7 @@ pub mod trim;
 mod tx;
 pub mod upstreams;
 pub mod users;
+pub mod users_moved;
 mod value;
 mod wide;
 

@@ -53,7 +53,6 @@ pub async fn set(
 ) -> Result<RolesSet, StoreError> {
     const USER: &str = "SELECT user_id FROM users WHERE user_id = $1";
     const CLEAR: &str = "DELETE FROM user_roles WHERE user_id = $1";
-    const ADD: &str = "INSERT INTO user_roles (user_id, audience, role) VALUES ($1, $2, $3)";
     lock_rows(tx, &mut [RowKey::User(id.as_str())]).await?;
     if tx.fetch_optional(USER, &[id.as_str().into()]).await?.is_none() {
         return Ok(RolesSet::NoUser);
@@ -68,11 +67,22 @@ pub async fn set(
     }
     let rsn = revocations::outdate_user_tokens(tx, now, id.as_str(), entry).await?;
     tx.execute(CLEAR, &[id.as_str().into()]).await?;
-    for RoleGrant { audience, role } in &wanted {
+    give(tx, id, &wanted).await?;
+    Ok(RolesSet::Changed { rsn })
+}
+
+/// Gives roles to a user who has no tokens yet.
+///
+/// # Errors
+/// As any statement.
+pub async fn give(tx: &mut Tx, id: &UserId, roles: &[RoleGrant]) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO user_roles (user_id, audience, role) VALUES ($1, $2, $3) \
+                       ON CONFLICT (user_id, audience, role) DO NOTHING";
+    for RoleGrant { audience, role } in roles {
         let audience = audience.as_deref().unwrap_or_default();
         tx.execute(ADD, &[id.as_str().into(), audience.into(), role.as_str().into()]).await?;
     }
-    Ok(RolesSet::Changed { rsn })
+    Ok(())
 }
 
 /// How many enabled users other than `id` have a role everywhere or at `audience`: the last administrator stays (ADM-07).

@@ -116,3 +116,40 @@ async fn lifetimes_beyond_the_issuers_are_refused() {
         rig.admin(Method::POST, "/api/admin/audiences", &body).await.refused(422, "invalid-value");
     }
 }
+
+// LOG-01, ADM-04: accounts of another program; the way out is the local socket's alone, since it shows hashes.
+#[tokio::test]
+async fn accounts_are_taken_over() {
+    let rig = Rig::sqlite().await;
+    rig.register("ada@example.com").await;
+    let users = json!([
+        { "email": "ADA@example.com" },
+        { "email": "bob@example.com", "password_hash": "$2b$05$kGfHaSfejNlzErsnCII6iOycOZX.8tzLJ3rsM2G8wmCPPELUIoE/C" },
+        { "email": "cyd@example.com", "password_hash": "$2b$31$kGfHaSfejNlzErsnCII6iOycOZX.8tzLJ3rsM2G8wmCPPELUIoE/C" },
+        { "email": "dan@example.com", "roles": ["bad role"] },
+        { "email": "eve@example.com", "created_at": "2999-01-01T00:00:00Z" },
+        { "email": "fay@example.com", "user_id": "usr_x" },
+        { "email": "gil@example.com", "surprise": 1 },
+        { "email": "bob@EXAMPLE.com" },
+    ]);
+    let import = async |dry_run: bool| {
+        let body = json!({ "users": users, "dry_run": dry_run });
+        rig.admin(Method::POST, "/api/admin/users/import", &body).await.expect(200).json()
+    };
+    assert_eq!(import(true).await["added"], 2, "nobody looks into the same call twice");
+    let done = import(false).await;
+    assert_eq!(done["added"], 1);
+    let why = |index: usize| done["not_added"][index]["why"].as_str().unwrap().to_owned();
+    assert_eq!((why(0), why(1), why(6)), ("exists".into(), "refused".into(), "exists".into()));
+    let words = done["not_added"].to_string();
+    for said in ["out of bounds", "roles:", "created_at:", "user_id:", "surprise"] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    let many = json!({ "users": vec![json!({ "email": "x@example.com" }); 1001] });
+    rig.admin(Method::POST, "/api/admin/users/import", &many).await.refused(422, "invalid-value");
+    let body = json!({ "email": "bob@example.com", "password": "correct horse battery staple ü" });
+    rig.post("/login").json(&body).send().await.expect(200);
+    let page = rig.admin(Method::GET, "/api/admin/audit", &json!({})).await.expect(200).json();
+    let made = page["items"].as_array().unwrap().iter().filter(|event| event["detail"]["how"] == "imported").count();
+    assert_eq!(made, 1);
+}

@@ -1,5 +1,7 @@
 //! `/api/admin/users…`
 
+mod transfer;
+
 use axum::{
     Json as Answer,
     extract::{Path, State},
@@ -38,6 +40,8 @@ use crate::{
         users::{self, Listing, User},
     },
 };
+
+pub use transfer::{Import, export, import};
 
 /// The body of `POST /api/admin/users`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -276,15 +280,18 @@ async fn is_last_admin(tx: &mut Tx, id: &UserId) -> Result<bool, StoreError> {
     Ok(roles::count_others(tx, id, names::ADMIN, &role).await? == 0)
 }
 
-/// `ROLE` or `ROLE@AUDIENCE`.
 fn grants(texts: &[String]) -> Result<Vec<RoleGrant>, ApiError> {
+    parse_grants(texts).map_err(|bad| ApiError::field(errors::INVALID_VALUE, "roles", bad))
+}
+
+/// `ROLE` or `ROLE@AUDIENCE`.
+fn parse_grants(texts: &[String]) -> Result<Vec<RoleGrant>, String> {
     let parse = |text: &String| {
         let (role, audience) = match text.split_once('@') {
             Some((role, audience)) => (role, Some(audience.to_owned())),
             None => (text.as_str(), None),
         };
-        let role = Role::parse(role).map_err(|bad| ApiError::field(errors::INVALID_VALUE, "roles", bad.to_string()))?;
-        Ok(RoleGrant { audience, role })
+        Role::parse(role).map(|role| RoleGrant { audience, role }).map_err(|bad| bad.to_string())
     };
     texts.iter().map(parse).collect()
 }
