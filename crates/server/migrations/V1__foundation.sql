@@ -274,6 +274,7 @@ CREATE TABLE identities (
     issuer     text   NOT NULL,
     subject    text   NOT NULL,
     user_id    text   NOT NULL,
+    by_password bigint NOT NULL,               -- 1: the account's password was shown for it; it goes with that password
     created_at bigint NOT NULL,
     PRIMARY KEY (issuer, subject)
 );
@@ -299,6 +300,7 @@ CREATE TABLE upstream_links (
     browser    bytea  NOT NULL,
     issuer     text   NOT NULL,
     subject    text   NOT NULL,
+    user_id    text   NOT NULL,                -- whose password will show it
     expires_at bigint NOT NULL
 );
 CREATE INDEX upstream_links_expiry ON upstream_links (expires_at);

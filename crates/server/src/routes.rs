@@ -252,7 +252,7 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/ui/signin", Credential, "Sign in", || post(ui::signin::sign_in)).form(ui::signin::PARAMETERS),
     row(Get, "/ui/upstream", Credential, "Sign in with another provider: to there", || get(ui::upstream::leave))
         .query(&["request", "upstream"]),
-    row(Get, "/ui/upstream/callback", Credential, "Sign in with another provider: back from there", || {
+    row(Get, "/ui/upstream/callback/{name}", Credential, "Sign in with another provider: back from there", || {
         get(ui::upstream::come_back)
     })
     .query(ui::upstream::ANSWER),

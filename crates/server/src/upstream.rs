@@ -12,8 +12,8 @@ use crate::{
     domain::{
         time::Timestamp,
         upstream::{
-            Arrival, EmailClaims, Metadata, Refused, SecretGoes, Trip, Upstream, arrival, metadata_uri, secret_context,
-            short,
+            Arrival, EmailClaims, Metadata, Refused, SecretGoes, Trip, Upstream, UpstreamName, arrival, metadata_uri,
+            secret_context, short,
         },
     },
     keys::SealError,
@@ -41,9 +41,10 @@ struct Tokens {
     access_token: Option<PlainSecret>,
 }
 
-/// Where we are called back: one address for all upstreams, since what comes back is bound to one of them.
-pub fn redirect_uri(app: &App) -> String {
-    format!("{}/ui/upstream/callback", app.config.issuer.as_str())
+/// Where an upstream's people come back: an address for each, so that the answer of one is never taken for that of another,
+/// whether or not they say who they are (mix-up; RFC 9700 §4.4.2).
+pub fn redirect_uri(app: &App, upstream: &UpstreamName) -> String {
+    format!("{}/ui/upstream/callback/{upstream}", app.config.issuer.as_str())
 }
 
 /// What an issuer says of itself, now: asked once for each sign-in, when its person leaves.
@@ -76,7 +77,7 @@ pub async fn redeem(app: &App, upstream: &Upstream, trip: &Trip, code: &str) -> 
 
 async fn tokens(app: &App, upstream: &Upstream, trip: &Trip, code: &str) -> Result<Tokens, UpstreamError> {
     let metadata = &trip.metadata;
-    let redirect_uri = redirect_uri(app);
+    let redirect_uri = redirect_uri(app, &upstream.name);
     let mut form = vec![
         ("grant_type", "authorization_code"),
         ("code", code),

@@ -159,17 +159,21 @@ impl Metadata {
         if new.grants.iter().any(|grant| !old.grants.contains(grant)) {
             return Err(bad("grant_types", "no more than it was registered with"));
         }
-        // People stay who they were to it.
-        let sector = new.sign_in.sector.map(|sector| old.sign_in.sector.clone().unwrap_or(sector));
+        // People stay who they were to it, and to nobody else: a sector moves to no other host by its own word.
+        if old.sign_in.sector.is_some() && new.sign_in.sector != old.sign_in.sector {
+            return Err(bad("subject_type", "stays pairwise, and its sector the same"));
+        }
         let format = match old.access_token_format {
             AccessTokenFormat::Signed => new.access_token_format,
             unreadable => unreadable,
         };
+        // That nobody is asked was said of the addresses that an administrator saw.
+        let same_addresses = new.sign_in.redirect_uris == old.sign_in.redirect_uris;
+        let consent = if same_addresses { old.sign_in.consent } else { new.sign_in.consent };
         let sign_in = SignInSettings {
-            consent: old.sign_in.consent,
+            consent,
             require_pushed: new.sign_in.require_pushed || old.sign_in.require_pushed,
             require_signed: old.sign_in.require_signed,
-            sector,
             ..new.sign_in
         };
         let settings = ClientSettings {

@@ -12,6 +12,7 @@ use super::{
     email::Email,
     logout_uri::{BadLogoutUri, LogoutUri},
     time::Timestamp,
+    user::UserId,
 };
 
 /// How long a person may be away.
@@ -183,7 +184,9 @@ impl Metadata {
             ("code_challenge", &challenge.unwrap_or_default()),
             ("code_challenge_method", "S256"),
         ]);
-        query.extend_pairs(trip.fresh.then_some(("prompt", "login")));
+        // Asked in both ways: with `max_age` the provider must say when it was (OpenID Connect Core §2).
+        let anew = [("prompt", "login"), ("max_age", "0")];
+        query.extend_pairs(anew.into_iter().filter(|_| trip.fresh));
         query.extend_pairs(login_hint.map(|hint| ("login_hint", hint)));
         let separator = if self.authorization_endpoint.contains('?') { '&' } else { '?' };
         format!("{}{separator}{}", self.authorization_endpoint, query.finish())
@@ -237,6 +240,13 @@ impl fmt::Debug for Trip {
 pub struct Identity {
     pub issuer: String,
     pub subject: String,
+}
+
+/// Somebody whose address an account has: it may be theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub identity: Identity,
+    pub user: UserId,
 }
 
 /// What an upstream says of the person who came back.
@@ -309,7 +319,9 @@ pub fn arrival(
     let extra = serde_json::Value::Object(claims.extra.clone().into_iter().collect());
     let email: EmailClaims = serde_json::from_value(extra).unwrap_or_default();
     let identity = Identity { issuer: claims.iss, subject: claims.sub };
-    let auth_time = signed_in.map_or(now, |at| at.min(now));
+    // Anew means after they left, whatever the other clock says.
+    let earliest = if trip.fresh { trip.created_at } else { Timestamp::from_secs(0) };
+    let auth_time = signed_in.map_or(now, |at| at.max(earliest).min(now));
     Ok(Arrival { identity, email: email.verified(), auth_time })
 }
 

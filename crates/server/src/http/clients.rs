@@ -99,7 +99,7 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Answer<Value>, OAuthError> {
     let client = own(&app, &headers, &id).await?;
-    Ok(Answer(shown(&app, &client).await?))
+    Ok(Answer(with_token(shown(&app, &client).await?, &headers)?))
 }
 
 /// `PUT /clients/{id}`: all that it says of itself from now on. The rules are those of a registration; tokens that say more
@@ -112,11 +112,9 @@ pub async fn update(
     body: Body,
 ) -> Result<Answer<Value>, OAuthError> {
     let old = own(&app, &headers, &id).await?;
+    // It may make keys, and the issuer call somebody: no faster than anybody may sign in.
+    app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from).map_err(OAuthError::from)?;
     let metadata = metadata(body)?;
-    if metadata.sector_identifier_uri.is_some() {
-        // It makes the issuer call somebody: no faster than anybody may sign in.
-        app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from).map_err(OAuthError::from)?;
-    }
     let listed = listed(&app, &metadata).await?;
     let (settings, keys) = changed(&old, &metadata, listed.as_deref()).map_err(|bad| metadata_error(&bad))?;
     let words = Words::of(&metadata)?;
@@ -153,7 +151,7 @@ pub async fn update(
     if !written.await? {
         return Err(OAuthError::new(errors::CONFLICT).detail("this client was changed just now; look again"));
     }
-    Ok(Answer(shown(&app, &found(&app, &old.id).await?).await?))
+    Ok(Answer(with_token(shown(&app, &found(&app, &old.id).await?).await?, &headers)?))
 }
 
 /// `DELETE /clients/{id}`: its sessions and tokens end, and its name is never given again.
@@ -206,6 +204,12 @@ fn bearer(headers: &HeaderMap) -> Result<PlainSecret, OAuthError> {
     } else {
         Err(errors::TOKEN_MISSING.into())
     }
+}
+
+/// RFC 7592 §3: a client may keep the last answer as all that it knows, so the token is in each.
+fn with_token(mut answer: Value, headers: &HeaderMap) -> Result<Value, OAuthError> {
+    answer["registration_access_token"] = json!(bearer(headers)?.expose());
+    Ok(answer)
 }
 
 fn refused(why: &str) -> OAuthError {

@@ -96,7 +96,7 @@ fn nonces(app: &App) -> Option<Nonces> {
     let lifetime = app.config.dpop.nonce_ttl;
     let snapshot = app.ring.snapshot();
     let mut keys = snapshot.mac_keys().derived("dpop-nonce");
-    let current = Nonces::new(&*keys.next()?.1, lifetime);
+    let current = Nonces::new(&keys.next()?.1, lifetime);
     Some(keys.fold(current, |nonces, (_, key)| nonces.or(&key)))
 }
 

@@ -14,7 +14,11 @@ use super::{
     error::OAuthError,
     token::{self, AuthenticatedClient},
 };
-use crate::{app::App, domain::opaque_token::Reference, errors};
+use crate::{
+    app::App,
+    domain::{audience_id::AudienceId, opaque_token::Reference},
+    errors,
+};
 
 /// The parameters that `/introspect` knows.
 pub const PARAMETERS: &[&str] =
@@ -42,7 +46,7 @@ async fn active(
     token: &str,
 ) -> Result<Option<Map<String, Value>>, OAuthError> {
     // A service that shares a secret with the issuer asks about what is signed with it.
-    let served: Vec<&str> = client.settings.serves.iter().map(|audience| audience.as_str()).collect();
+    let served: Vec<&str> = client.settings.serves.iter().map(AudienceId::as_str).collect();
     let shown = match Shown::read(app, token, Wanted { shared_with: &served, ..Wanted::default() }) {
         Ok(shown) => shown,
         Err(error) => {

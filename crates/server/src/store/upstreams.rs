@@ -5,7 +5,7 @@ use crate::domain::{
     browser::RequestName,
     rsn::Rsn,
     time::Timestamp,
-    upstream::{Identity, Metadata, Trip, Upstream, UpstreamName},
+    upstream::{Claim, Identity, Metadata, Trip, Upstream, UpstreamName},
     user::UserId,
 };
 
@@ -107,7 +107,7 @@ pub async fn come_back(
     row.map(|row| trip(&row, state, browser)).transpose()
 }
 
-/// Keeps who somebody is until they show by its password that an account is theirs.
+/// Keeps who somebody is until they show by its password that the account is theirs.
 ///
 /// # Errors
 /// As any statement.
@@ -115,31 +115,37 @@ pub async fn keep(
     tx: &mut Tx,
     name: &RequestName,
     browser: &[u8; 32],
-    identity: &Identity,
+    claim: &Claim,
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
-    const SQL: &str =
-        "INSERT INTO upstream_links (id, browser, issuer, subject, expires_at) VALUES ($1, $2, $3, $4, $5)";
-    let id = name.hash();
-    let params =
-        [(&id).into(), browser.into(), (&identity.issuer).into(), (&identity.subject).into(), expires_at.into()];
+    const SQL: &str = "INSERT INTO upstream_links (id, browser, issuer, subject, user_id, expires_at) \
+                       VALUES ($1, $2, $3, $4, $5, $6)";
+    let (id, Claim { identity, user }) = (name.hash(), claim);
+    let params = [
+        (&id).into(),
+        browser.into(),
+        (&identity.issuer).into(),
+        (&identity.subject).into(),
+        user.as_str().into(),
+        expires_at.into(),
+    ];
     tx.execute(SQL, &params).await.map(|_| ())
 }
 
-/// Who was kept, for one caller in the same browser.
+/// Who was kept for this account, for one caller in the same browser.
 ///
 /// # Errors
 /// As any statement.
 pub async fn kept(
     tx: &mut Tx,
     name: &RequestName,
-    browser: &[u8; 32],
+    (browser, user): (&[u8; 32], &UserId),
     now: Timestamp,
 ) -> Result<Option<Identity>, StoreError> {
-    const SQL: &str = "DELETE FROM upstream_links WHERE id = $1 AND browser = $2 AND expires_at > $3 \
+    const SQL: &str = "DELETE FROM upstream_links WHERE id = $1 AND browser = $2 AND user_id = $3 AND expires_at > $4 \
                        RETURNING issuer, subject";
     let id = name.hash();
-    let row = tx.fetch_optional(SQL, &[(&id).into(), browser.into(), now.into()]).await?;
+    let row = tx.fetch_optional(SQL, &[(&id).into(), browser.into(), user.as_str().into(), now.into()]).await?;
     row.map(|row| Ok(Identity { issuer: row.get(0)?, subject: row.get(1)? })).transpose()
 }
 
@@ -154,14 +160,30 @@ pub async fn user(tx: &mut Tx, identity: &Identity) -> Result<Option<UserId>, St
     row.map(|row| UserId::parse(&row.get::<String>(0)?).ok_or_else(malformed)).transpose()
 }
 
+/// What showed that an account is theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkedBy {
+    /// Its password. Whoever changes that may do so because somebody else knew it.
+    Password,
+    /// The account was made for them.
+    Signup,
+}
+
 /// An identity is this account's from now on; false if it is somebody's already.
 ///
 /// # Errors
 /// As any statement.
-pub async fn link(tx: &mut Tx, identity: &Identity, user: &UserId, now: Timestamp) -> Result<bool, StoreError> {
-    const SQL: &str = "INSERT INTO identities (issuer, subject, user_id, created_at) VALUES ($1, $2, $3, $4) \
-                       ON CONFLICT (issuer, subject) DO NOTHING";
-    let params = [(&identity.issuer).into(), (&identity.subject).into(), user.as_str().into(), now.into()];
+pub async fn link(
+    tx: &mut Tx,
+    identity: &Identity,
+    (user, by): (&UserId, LinkedBy),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "INSERT INTO identities (issuer, subject, user_id, by_password, created_at) \
+                       VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issuer, subject) DO NOTHING";
+    let by_password = i64::from(by == LinkedBy::Password);
+    let params =
+        [(&identity.issuer).into(), (&identity.subject).into(), user.as_str().into(), by_password.into(), now.into()];
     Ok(tx.execute(SQL, &params).await? == 1)
 }
 
@@ -191,6 +213,15 @@ pub async fn unlink(tx: &mut Tx, identity: &Identity, user: &UserId) -> Result<b
 /// As any statement.
 pub async fn unlink_all(tx: &mut Tx, user: &UserId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM identities WHERE user_id = $1", &[user.as_str().into()]).await.map(drop)
+}
+
+/// What was linked by knowing the account's password opens it no longer: the password was replaced.
+///
+/// # Errors
+/// As any statement.
+pub async fn forget_by_password(tx: &mut Tx, user: &UserId) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM identities WHERE user_id = $1 AND by_password = 1";
+    tx.execute(SQL, &[user.as_str().into()]).await.map(|_| ())
 }
 
 /// Forgets who left and never came back, before this time, the oldest `limit` of them. Returns how many.

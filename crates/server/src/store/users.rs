@@ -196,7 +196,7 @@ impl fmt::Debug for NewHash<'_> {
     }
 }
 
-/// Sets another password: every session of the user ends, everywhere. `None` if the old hash is not there any more.
+/// Sets another password: every session of the user ends, everywhere, and other providers that were let in by the old one. `None` if the old hash is not there any more.
 ///
 /// # Errors
 /// As any statement.
@@ -213,6 +213,7 @@ pub async fn set_password(
     if tx.execute(SQL, &params).await? == 0 {
         return Ok(None);
     }
+    upstreams::forget_by_password(tx, hash.user).await?;
     revocations::revoke_user(tx, now, hash.user.as_str(), entry).await.map(Some)
 }
 

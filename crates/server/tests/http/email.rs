@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_server::{
     domain::{upstream::Identity, user::UserId},
-    store::upstreams,
+    store::upstreams::{self, LinkedBy},
 };
 use http::Method;
 use serde_json::json;
@@ -197,7 +197,7 @@ both! {
             let (theirs, linked) = (identity.clone(), user.clone());
             let link = rig.app.store.write(move |tx| {
                 let (identity, user) = (theirs.clone(), linked.clone());
-                Box::pin(async move { upstreams::link(tx, &identity, &user, now).await })
+                Box::pin(async move { upstreams::link(tx, &identity, (&user, LinkedBy::Password), now).await })
             });
             assert!(link.await.unwrap());
             if by_reset {

@@ -27,7 +27,7 @@ impl Both {
             Site::open("http", &[("COUNTERSIGN_OUTBOUND_ALLOW", "127.0.0.1"), ("COUNTERSIGN_REGISTRATION", "open")]);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let upstream = Process::node("oidc_provider.mjs");
-        let redirect = format!("{}/ui/upstream/callback", site.issuer);
+        let redirect = format!("{}/ui/upstream/callback/other", site.issuer);
         let start =
             json!({ "op": "start", "port": port, "id": "issuer", "secret": SECRET, "redirect": redirect, "alg": alg });
         upstream.ask(&start).unwrap();
@@ -295,7 +295,7 @@ fn an_issuer_of_ours_is_an_upstream_too() {
     );
     let wanted = json!({
         "client_id": "here", "grants": ["authorization_code"], "audiences": ["api"], "scopes": ["openid", "email"],
-        "redirect_uris": [format!("{}/ui/upstream/callback", here.issuer)], "consent": "implied",
+        "redirect_uris": [format!("{}/ui/upstream/callback/there", here.issuer)], "consent": "implied",
     });
     let (status, added) = there.rig.admin("POST", "/api/admin/clients", &wanted.to_string()).unwrap();
     assert_eq!(status, 201, "{added}");

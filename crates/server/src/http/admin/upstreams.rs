@@ -158,7 +158,7 @@ fn shown(app: &App, upstream: &Upstream) -> Value {
         "confidential": upstream.sealed_secret.is_some(),
         "signup": upstream.signup,
         // What has to be registered there.
-        "redirect_uri": redirect_uri(app),
+        "redirect_uri": redirect_uri(app, &upstream.name),
         "created_at": time(upstream.created_at),
     })
 }

@@ -80,7 +80,8 @@ impl Errand {
         match self {
             Self::Client(visit) => {
                 let request = &visit.ceremony.request;
-                request.prompt.contains(&Prompt::Login) || request.max_age.is_some()
+                let anew = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| request.prompt.contains(prompt));
+                anew || request.max_age.is_some()
             }
             Self::Device(_) => false,
         }

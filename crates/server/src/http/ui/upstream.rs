@@ -1,7 +1,10 @@
 //! `/ui/upstream`: signing in with another OpenID provider. A person leaves with a `state` that is of use in this browser
 //! alone, and once; who comes back is known by issuer and subject, never by an e-mail address.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
 use http::{HeaderMap, Uri};
 
 use super::{
@@ -16,7 +19,7 @@ use crate::{
         email::Email,
         rsn::{self, Rsn},
         time::Timestamp,
-        upstream::{Arrival, Identity, Metadata, Trip, Upstream, UpstreamName},
+        upstream::{Arrival, Claim, Identity, Metadata, Refused, Trip, Upstream, UpstreamName},
         user::UserId,
     },
     errors::{self, Code},
@@ -58,7 +61,7 @@ pub async fn leave(
     };
     let trip = trip(&app, &errand, &upstream, metadata)?;
     let hint = errand.login_hint();
-    let to = trip.metadata.authorize(&trip, &upstream.client_id, &redirect_uri(&app), hint);
+    let to = trip.metadata.authorize(&trip, &upstream.client_id, &redirect_uri(&app, &upstream.name), hint);
     let back_by = until(trip.created_at);
     let left = app.store.write(move |tx| {
         let trip = trip.clone();
@@ -72,11 +75,12 @@ pub async fn leave(
     go(&to)
 }
 
-/// `GET /ui/upstream/callback?state=…&code=…`: back from there.
+/// `GET /ui/upstream/callback/{name}?state=…&code=…`: back from there.
 pub async fn come_back(
     State(app): State<App>,
     context: Context,
     headers: HeaderMap,
+    Path(name): Path<String>,
     uri: Uri,
 ) -> Result<Response, PageError> {
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
@@ -92,13 +96,20 @@ pub async fn come_back(
         Err(stop) => return stop.into_response(&app),
     };
     let upstream = find(&app, Some(trip.upstream.clone())).await?;
+    if name != trip.upstream.as_str() {
+        return failed(&app, &errand, &upstream, &Refused::MixUp.into()).await;
+    }
     let came = match arrival(&app, &upstream, &trip, &query).await {
         Ok(came) => came,
         Err(error) => return failed(&app, &errand, &upstream, &error).await,
     };
     match settle(&app, &upstream, came, head).await? {
-        Settled::Known(entrant) => enter(&app, &context, &headers, errand, &entrant).await,
-        Settled::Claimed(identity, email) => ask_for_password(&app, &errand, &upstream, identity, &email).await,
+        Settled::Known(entrant) => {
+            // Nobody has guessed anything; people of one office share an address.
+            app.limiter.give_back(context.address, now);
+            enter(&app, &context, &headers, errand, &entrant).await
+        }
+        Settled::Claimed(claim, email) => ask_for_password(&app, &errand, &upstream, claim, &email).await,
         Settled::Nobody(why) => {
             let words = format!("{} says who you are, but {why}.", upstream.label);
             refused(&app, &errand, errors::UPSTREAM_NO_ACCOUNT, &words).await
@@ -140,14 +151,14 @@ async fn arrival(app: &App, upstream: &Upstream, trip: &Trip, query: &Form) -> R
 enum Settled {
     Known(Box<Entrant>),
     /// An account has the address that the upstream has verified. It may be another person's: its password will tell.
-    Claimed(Identity, Email),
+    Claimed(Claim, Email),
     Nobody(&'static str),
 }
 
 /// What is known here of somebody.
 enum Found {
     Account(SignInState),
-    SameAddress,
+    SameAddress(UserId),
     Nothing,
 }
 
@@ -167,7 +178,7 @@ async fn settle(app: &App, upstream: &Upstream, came: Arrival, head: Rsn) -> Res
         (Found::Account(_), _) => Ok(Settled::Nobody("your account here cannot be used")),
         // The same words whether the address is known here or not (LOG-05).
         (_, None) => Ok(Settled::Nobody("names no e-mail address that it knows to be yours")),
-        (Found::SameAddress, Some(email)) => Ok(Settled::Claimed(came.identity, email)),
+        (Found::SameAddress(user), Some(email)) => Ok(Settled::Claimed(Claim { identity: came.identity, user }, email)),
         (Found::Nothing, Some(_)) if !upstream.signup || app.config.registration == Registration::Closed => {
             Ok(Settled::Nobody("you have no account here yet"))
         }
@@ -190,7 +201,7 @@ async fn lookup(app: &App, came: &Arrival) -> Result<Found, StoreError> {
             }
             let Some(email) = email else { return Ok(Found::Nothing) };
             let known = users::by_email(tx, TENANT, email.key()).await?;
-            Ok(if known.is_some() { Found::SameAddress } else { Found::Nothing })
+            Ok(known.map_or(Found::Nothing, |user| Found::SameAddress(user.id)))
         })
     });
     read.await
@@ -206,14 +217,14 @@ async fn ask_for_password(
     app: &App,
     errand: &Errand,
     upstream: &Upstream,
-    identity: Identity,
+    claim: Claim,
     email: &Email,
 ) -> Result<Response, PageError> {
     let name = RequestName::new(&app.random.bytes()?);
     let (kept, hash, by) = (name.clone(), errand.browser().hash(), until(app.clock.now()));
     let keep = app.store.write(move |tx| {
-        let (name, identity) = (kept.clone(), identity.clone());
-        Box::pin(async move { upstreams::keep(tx, &name, &hash, &identity, by).await })
+        let (name, claim) = (kept.clone(), claim.clone());
+        Box::pin(async move { upstreams::keep(tx, &name, &hash, &claim, by).await })
     });
     keep.await?;
     let link = Link { name, upstream: upstream.name.clone(), label: upstream.label.clone() };

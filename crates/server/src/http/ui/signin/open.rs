@@ -20,10 +20,12 @@ use crate::{
         ui::errand::Errand,
     },
     store::{
-        StoreError, Tx, audit, login_limits,
+        StoreError, Tx, audit,
+        dialect::{RowKey, lock_rows},
+        login_limits,
         sessions::{self, Act},
         signins::{self, NewSignin},
-        upstreams,
+        upstreams::{self, LinkedBy},
         users::{self, NewHash, NewUser},
     },
 };
@@ -160,21 +162,19 @@ async fn arrive(tx: &mut Tx, writes: &Writes) -> Result<AuditEvent, StoreError> 
                 users::renew_hash(tx, &NewHash { user, old: Some(old), new }).await?;
             }
             let event = success(&writes.event, attempts);
-            let identity = match link {
-                Some(link) => upstreams::kept(tx, link, &writes.browser, writes.act.now).await?,
-                None => None,
-            };
-            match identity {
-                Some(identity) if upstreams::link(tx, &identity, user, writes.act.now).await? => {
-                    Ok(event.with("linked", identity.issuer))
-                }
-                _ => Ok(event),
+            match link {
+                Some(link) => Ok(match linked(tx, writes, link).await? {
+                    Some(identity) => event.with("linked", identity.issuer),
+                    None => event,
+                }),
+                None => Ok(event),
             }
         }
         By::Upstream { name, new } => {
             if let Some((account, identity)) = new {
+                let theirs = (user, LinkedBy::Signup);
                 let made =
-                    users::insert(tx, account).await? && upstreams::link(tx, identity, user, writes.act.now).await?;
+                    users::insert(tx, account).await? && upstreams::link(tx, identity, theirs, writes.act.now).await?;
                 if !made {
                     return Err(StoreError::Conflict);
                 }
@@ -183,4 +183,15 @@ async fn arrive(tx: &mut Tx, writes: &Writes) -> Result<AuditEvent, StoreError> 
             Ok(writes.event.clone().with("upstream", name.as_str()))
         }
     }
+}
+
+/// Gives the account the way in that waited for its password. Not if the password, or whatever else this sign-in rests on, was
+/// taken back while it was being checked: the sign-in is dead then, and so is what it would leave behind.
+async fn linked(tx: &mut Tx, writes: &Writes, link: &RequestName) -> Result<Option<Identity>, StoreError> {
+    let (user, now) = (&writes.entrant.user, writes.act.now);
+    lock_rows(tx, &mut [RowKey::User(user.as_str())]).await?;
+    let Some(identity) = upstreams::kept(tx, link, (&writes.browser, user), now).await? else { return Ok(None) };
+    let stands = users::by_id(tx, user).await?.is_some_and(|found| found.min_rsn <= writes.entrant.auth_rsn);
+    let linked = stands && upstreams::link(tx, &identity, (user, LinkedBy::Password), now).await?;
+    Ok(Some(identity).filter(|_| linked))
 }
