@@ -149,6 +149,12 @@ fn an_address_alone_opens_no_account() {
     let mut fresh = both.site.browser();
     let known = both.sign_in(&client, &mut fresh);
     assert_eq!(known["claims"]["sub"], own["claims"]["sub"]);
+    // It goes with the password by which it came: whoever knew that one may have been somebody else.
+    both.site.rig.expect(0, &["user", "password", EMAIL], "nine purple owls danced\n");
+    let mut later = both.site.browser();
+    let back = both.travel(&mut later, &url);
+    let asked = later.get(&back);
+    assert!(asked.body.contains("There is an account with this address already"), "{}", asked.body);
 }
 
 // LOG-05, LOG-13: an address that the other provider has not verified is worth nothing, and the page is the same whether it is
@@ -225,8 +231,14 @@ fn an_answer_is_good_once_in_the_browser_that_left() {
 
     let mut browser = both.site.browser();
     let url = client.begin(&json!({ "prompt": "login" }));
-    let cases =
-        [("iss=http", "iss=https", 502), ("code=", "code=x", 502), ("code=", "cod=", 502), ("state=", "state=A", 400)];
+    let cases = [
+        ("iss=http", "iss=https", 502),
+        // Mix-up: the answer of one provider where those of another are awaited, whatever it says of who it is.
+        ("/callback/other", "/callback/rogue", 502),
+        ("code=", "code=x", 502),
+        ("code=", "cod=", 502),
+        ("state=", "state=A", 400),
+    ];
     for (from, to, status) in cases {
         let back = both.travel(&mut browser, &url);
         let page = browser.get(&back.replacen(from, to, 1));
