@@ -14,6 +14,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Audience {
     /// Add an audience: an API that access tokens are meant for
     Add {

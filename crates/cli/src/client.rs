@@ -20,6 +20,7 @@ use crate::{
 const FORMATS: [&str; 3] = ["signed", "opaque", "encrypted"];
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Client {
     /// Add a client; a confidential one gets a secret, which is shown once
     Add {

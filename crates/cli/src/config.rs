@@ -10,6 +10,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Config {
     /// Show every key, its value and what it means
     Show {

@@ -11,6 +11,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Floor {
     /// Show where the floor stands and where it goes
     Show,

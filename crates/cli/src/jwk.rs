@@ -15,6 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Jwk {
     /// Draw a new private key or shared secret
     Generate(generate::Generate),

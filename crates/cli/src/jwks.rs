@@ -15,6 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Jwks {
     /// Show the keys of a set; never a private part
     Show(Source),

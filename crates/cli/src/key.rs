@@ -11,6 +11,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Key {
     /// List signing keys and their states
     List,

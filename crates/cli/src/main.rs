@@ -58,6 +58,7 @@ struct Global {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Run the issuer
     Serve(serve::Serve),

@@ -10,6 +10,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Session {
     /// List a user's sessions, ended ones with the reason
     List {

@@ -14,6 +14,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Upstream {
     /// Add another OpenID provider that people may sign in with; its metadata are read at once
     Add {

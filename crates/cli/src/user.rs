@@ -15,6 +15,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum User {
     /// Add a user; the password is asked for, or read from standard input (at least 15 characters)
     Add {

@@ -24,6 +24,7 @@ use measure::{Measured, Spread};
 const AUDIENCE: &str = "api";
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Bench {
     /// Time from a commit to its refusal, in your own deployment; ends only tokens that it got for itself
     Revocation(Revocation),

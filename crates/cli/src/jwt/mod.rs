@@ -19,6 +19,7 @@ use clap::Subcommand;
 use crate::output::{Failure, Output};
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Jwt {
     /// Sign claims as a token, or with --raw any payload in any serialization
     Sign(sign::Sign),
