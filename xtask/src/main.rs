@@ -23,8 +23,9 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test [--full] [-- ARGS]   Every test: unit, property, documentation, both databases, command line, examples.
                             Finds or installs what it needs: a PostgreSQL server, and other implementations of JOSE
-                            and of OpenID Connect clients (Python, Node.js, Rust), into target/peers. `--full` adds the long counts.
+                            and of OpenID Connect clients (Python, Node.js, Rust) into target/peers, Chromium. `--full` adds the long counts.
                             ARGS go to `cargo test` (for example: -- -p countersign-jose).
+  e2e [STORY]               People's ways through the pages in a real browser (part of `test`); pictures in target/e2e
   bench store               Rotations per second and CPU each, on both databases (release build)
   bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json
   bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
@@ -66,6 +67,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// The stories are tests of the program.
+fn e2e(story: &str) -> Result<(), Failure> {
+    let named = format!("e2e::{story}");
+    test::run(&test::Options::parse(&["--", "-p", "countersign", "--test", "cli", &named])?)
+}
+
 fn dispatch(args: &[&str]) -> Result<(), Failure> {
     if args.iter().take_while(|arg| **arg != "--").any(|arg| matches!(*arg, "--help" | "-h")) {
         println!("{HELP}");
@@ -77,6 +84,8 @@ fn dispatch(args: &[&str]) -> Result<(), Failure> {
             Ok(())
         }
         ["test", rest @ ..] => test::run(&test::Options::parse(rest)?),
+        ["e2e"] => e2e(""),
+        ["e2e", story] if !story.starts_with('-') => e2e(story),
         ["bench", what, rest @ ..] => bench::run(what, rest),
         ["bench"] => Err(Failure::Usage(format!("`bench` needs one of: {}", bench::ALL))),
         ["fuzz", rest @ ..] => fuzz::run(&fuzz::Options::parse(rest)?),

@@ -1,5 +1,6 @@
 //! Other implementations, which the program's tests compare with: of JOSE (joserfc and jwcrypto in Python, jose in Node.js), and
-//! of OpenID Connect clients (authlib in Python, openid-client in Node.js, the crate oauth2). And a mail server (aiosmtpd in Python).
+//! of OpenID Connect clients (authlib in Python, openid-client in Node.js, the crate oauth2). And a mail server (aiosmtpd in Python),
+//! and what leads a browser through the pages (playwright-core and axe-core in Node.js).
 //!
 //! They are installed into a folder below `target`, never into the system, and each file is checked against the hash that is
 //! committed beside the tests. What runs them (Python, Node.js) is Debian's, and installed where it is missing.
@@ -55,6 +56,13 @@ pub fn installed() -> Result<PathBuf, Failure> {
     keep(
         &folder.join("node"),
         &[&sources.join("package.json"), &sources.join("package-lock.json")],
+        &node,
+        install_node,
+    )?;
+    let browsed = root().join("e2e");
+    keep(
+        &folder.join("e2e"),
+        &[&browsed.join("package.json"), &browsed.join("package-lock.json")],
         &node,
         install_node,
     )?;

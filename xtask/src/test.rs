@@ -37,7 +37,7 @@ impl Options {
     }
 
     /// Whether the tests of this package are among those that run: those of the program and of the issuer compare with other
-    /// implementations, those of the bank need a browser.
+    /// implementations, those of the program and of the bank need a browser.
     fn includes(&self, package: &str) -> bool {
         let named = |word: &String| {
             word == package || [word.strip_prefix("-p"), word.strip_prefix("--package=")].contains(&Some(package))
@@ -59,7 +59,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         println!("Other implementations: {}", peers::installed()?.display());
     }
 
-    let browser = if options.includes("bank") { Some(chromium::driver()?) } else { None };
+    let browsed = options.includes("bank") || options.includes("countersign");
+    let browser = if browsed { Some(chromium::driver()?) } else { None };
     if let Some(browser) = &browser {
         println!("Chromium's driver: {}", browser.display());
     }

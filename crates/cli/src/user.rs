@@ -44,6 +44,13 @@ pub enum User {
     Disable { user: String },
     /// Enable a user again
     Enable { user: String },
+    /// Remove a user with all that is theirs, for good; `disable` can be taken back
+    Remove {
+        user: String,
+        /// Do it without asking
+        #[arg(long)]
+        yes: bool,
+    },
     /// Show or change a user's roles; tokens with the old ones end, nobody is signed out
     Roles {
         user: String,
@@ -116,6 +123,14 @@ impl User {
             }
             Self::Enable { user } => {
                 output.show(&admin.post(&path(&user, "/enable"), &json!({})).await?, |_| say!("enabled"));
+            }
+            Self::Remove { yes: false, .. } => {
+                return Err(Failure::usage("a user who is removed cannot be brought back; say --yes, or disable them"));
+            }
+            Self::Remove { user, yes: true } => {
+                output.show(&admin.delete(&path(&user, "")).await?, |_| {
+                    say!("removed; every session and token of this user has ended");
+                });
             }
             Self::Roles { user, add, remove } => {
                 let answer = roles(admin, &user, &add, &remove).await?;

@@ -47,11 +47,13 @@ CREATE TABLE users (
     credential_version bigint NOT NULL DEFAULT 0, -- goes up with each password and each address: links in mails are for one
     attributes       text   NOT NULL DEFAULT '{}', -- JSON object: what audiences may map into claims
     disabled_at      bigint,
+    delete_at        bigint,                   -- when the account goes, if its person wants that
     created_at       bigint NOT NULL,
     min_rsn          bigint NOT NULL DEFAULT 0,
     token_rsn        bigint NOT NULL DEFAULT 0,
     UNIQUE (tenant, email_key)
 );
+CREATE INDEX users_delete ON users (delete_at);
 
 CREATE TABLE user_roles (
     user_id  text NOT NULL,
@@ -192,7 +194,7 @@ CREATE TABLE sessions (
     committed       bigint NOT NULL DEFAULT 0  -- 1: rule B
 );
 CREATE INDEX sessions_signin ON sessions (signin_id);
-CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX sessions_user ON sessions (user_id, client_id);
 CREATE INDEX sessions_client ON sessions (client_id);
 
 -- Proofs of possession (RFC 9449) that were used and could be used again. Short-lived.

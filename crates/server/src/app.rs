@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     config::{Config, Database},
     domain::{
+        audit::Source,
         key_ring::{Policy, PolicySettings},
         mark::Mark,
         subject::SubjectKey,
@@ -221,6 +222,21 @@ impl App {
             ttl_cap: self.config.access_token_ttl_cap,
             source: context.source(actor),
             device: context.device(),
+            random: self.random.bytes()?,
+            now,
+        })
+    }
+
+    /// What the server does by itself.
+    ///
+    /// # Errors
+    /// The random source failed.
+    pub fn act_alone(&self, now: Timestamp) -> Result<Act, RandomError> {
+        Ok(Act {
+            issuer: self.config.issuer.as_str().to_owned(),
+            ttl_cap: self.config.access_token_ttl_cap,
+            source: Source::system(),
+            device: String::new(),
             random: self.random.bytes()?,
             now,
         })

@@ -250,6 +250,18 @@ pub const ROUTES: &[Route] = &[
     // Pages.
     row(Get, "/ui/signin", Credential, "Sign in (page)", || get(ui::signin::show)).query(&["request", "switch"]),
     row(Post, "/ui/signin", Credential, "Sign in", || post(ui::signin::sign_in)).form(ui::signin::PARAMETERS),
+    row(Get, "/ui/register", Public, "Make an account (page)", || get(ui::register::show)).query(&["request"]),
+    row(Post, "/ui/register", Credential, "Make it; the same answer for a known e-mail", || {
+        post(ui::register::register)
+    })
+    .form(ui::register::PARAMETERS),
+    row(Get, "/account", Public, "My account (page); who is not signed in is sent to do so", || get(ui::account::show))
+        .query(&["done"]),
+    row(Post, "/account", Credential, "Sign devices out, take a consent back", || post(ui::account::act))
+        .form(ui::account::PARAMETERS),
+    row(Get, "/account/delete", Public, "Delete my account (page)", || get(ui::account::deletion::show)),
+    row(Post, "/account/delete", Credential, "Yes, after a while", || post(ui::account::deletion::delete))
+        .form(ui::account::deletion::PARAMETERS),
     row(Get, "/ui/upstream", Credential, "Sign in with another provider: to there", || get(ui::upstream::leave))
         .query(&["request", "upstream"]),
     row(Get, "/ui/upstream/callback/{name}", Credential, "Sign in with another provider: back from there", || {
@@ -294,6 +306,23 @@ pub const ROUTES: &[Route] = &[
     row(Delete, "/api/account/sessions/{sid}", SignedIn, "End one of my sessions; its client hears of it", || {
         delete(account::sessions::end)
     }),
+    row(Get, "/api/account/signins", SignedIn, "The devices on which I am signed in", || get(account::signins::list)),
+    row(Delete, "/api/account/signins/{id}", SignedIn, "Sign one of them out", || delete(account::signins::end)),
+    row(Post, "/api/account/signins/end-others", SignedIn, "Sign every other one out", || {
+        post(account::signins::end_others)
+    }),
+    row(Get, "/api/account/activity", SignedIn, "What happened: sign-ins, failures, why I was signed out", || {
+        get(account::activity::list)
+    })
+    .query(PAGE),
+    row(Get, "/api/account/export", SignedIn, "All that is kept about me, as one file", || {
+        get(account::export::export)
+    }),
+    row(Post, "/api/account/delete", SignedIn, "Delete my account after a while; ends everything now", || {
+        post(account::deletion::delete)
+    })
+    .json::<account::deletion::Delete>(),
+    row(Post, "/api/account/keep", SignedIn, "Keep it after all", || post(account::deletion::keep)),
     // Administration.
     row(Get, "/api/admin/users", Admin, "List users", || get(admin::users::list)).query(&["after", "limit", "email"]),
     row(Post, "/api/admin/users", Admin, "Add a user", || post(admin::users::add)).json::<admin::users::NewUser>(),
@@ -306,6 +335,9 @@ pub const ROUTES: &[Route] = &[
     })
     .query(&["after", "limit", "email"]),
     row(Get, "/api/admin/users/{id}", Admin, "Show a user, by id or e-mail", || get(admin::users::show)),
+    row(Delete, "/api/admin/users/{id}", Admin, "Remove a user with all that is theirs, for good", || {
+        delete(admin::users::remove)
+    }),
     row(Post, "/api/admin/users/{id}/disable", Admin, "Disable a user; ends everything", || {
         post(admin::users::disable)
     }),

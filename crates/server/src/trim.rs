@@ -8,8 +8,16 @@ use tracing::{debug, error};
 use crate::{
     app::App,
     clock::Stopwatch,
-    domain::{rsn::Rsn, time::Timestamp, trim::Confirmed},
-    store::{StoreError, authorizations, codes, devices, mail_tokens, mails, pushed, revocations, trim, upstreams},
+    domain::{
+        audit::{AuditEvent, Event, Source},
+        rsn::Rsn,
+        time::Timestamp,
+        trim::Confirmed,
+    },
+    store::{
+        StoreError, audit, authorizations, codes, devices, mail_tokens, mails, pushed, revocations, trim, upstreams,
+        users_deleted,
+    },
 };
 
 /// How long a code is remembered after it expired: for so long its second use is noticed (OAU-05).
@@ -59,6 +67,8 @@ pub struct Trimmed {
     pub codes: u64,
     /// Links in mails that were never followed, and dead letters.
     pub mails: u64,
+    /// Accounts whose people wanted them gone.
+    pub users: usize,
 }
 
 impl Default for Trimmer {
@@ -117,6 +127,7 @@ impl Trimmer {
             events: events(app, audit).await?,
             requests: requests(app, time).await? + trips(app, time).await?,
             mails: letters(app, time, sessions).await?,
+            users: users(app, time).await?,
             codes: codes(app, time.minus(CODE_MEMORY)).await?,
         })
     }
@@ -216,6 +227,27 @@ async fn letters(app: &App, now: Timestamp, before: Timestamp) -> Result<u64, St
         Box::pin(async move { Ok(mail_tokens::purge(tx, now, ROWS).await? + mails::purge(tx, before, ROWS).await?) })
     });
     removed.await
+}
+
+async fn users(app: &App, now: Timestamp) -> Result<usize, StoreError> {
+    let (mut removed, due) = (0, app.store.read(move |tx| Box::pin(users_deleted::due(tx, now, ROWS))).await?);
+    for id in due {
+        let random = || app.random.bytes().map_err(|error| StoreError::unavailable(error.to_string()));
+        let event = AuditEvent::new(Event::UserDeleted, now, &Source::system(), random()?).user(id.as_str());
+        let act = app.act_alone(app.clock.now()).map_err(|error| StoreError::unavailable(error.to_string()))?;
+        let gone = app.store.write(move |tx| {
+            let (id, act, event) = (id.clone(), act.clone(), event.clone());
+            Box::pin(async move {
+                let gone = users_deleted::remove(tx, &id, Some(now), &act).await?;
+                if gone {
+                    audit::insert(tx, &event).await?;
+                }
+                Ok(gone)
+            })
+        });
+        removed += usize::from(gone.await?);
+    }
+    Ok(removed)
 }
 
 async fn codes(app: &App, before: Timestamp) -> Result<u64, StoreError> {

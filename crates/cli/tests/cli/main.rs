@@ -7,6 +7,7 @@ mod clients;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod e2e;
 mod interop;
 mod jwks;
 mod jwt;

@@ -112,6 +112,38 @@ def credentials(request):
     return {"tokens": dict(client.session.fetch_token(url, grant_type="client_credentials", **more))}
 
 
+def device(request):
+    client = clients[request["client"]]
+    asked = {"scope": request["scope"]}
+    url = client.load_server_metadata()["device_authorization_endpoint"]
+    proof = client.session.client_auth(client.wanted["method"])
+    answer = client.session.post(url, data=asked, auth=proof, withhold_token=True)
+    answer.raise_for_status()
+    client.device_code = answer.json()["device_code"]
+    return answer.json()
+
+
+def poll(request):
+    client = clients[request["client"]]
+    url = client.load_server_metadata()["token_endpoint"]
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    tokens = client.session.fetch_token(url, grant_type=grant, device_code=client.device_code)
+    return {"tokens": dict(tokens), "claims": dict(client.parse_id_token(tokens, None))}
+
+
+def exchange(request):
+    client = clients[request["client"]]
+    url = client.load_server_metadata()["token_endpoint"]
+    tokens = client.session.fetch_token(
+        url,
+        grant_type="urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token=request["token"],
+        subject_token_type="urn:ietf:params:oauth:token-type:access_token",
+        audience=request["audience"],
+    )
+    return {"tokens": dict(tokens)}
+
+
 def userinfo(request):
     client = clients[request["client"]]
     client.session.token = {"access_token": request["token"], "token_type": "Bearer"}
@@ -142,5 +174,6 @@ def logout(request):
 
 
 serve({name: globals()[name] for name in (
-    "setup", "begin", "finish", "refresh", "credentials", "userinfo", "introspect", "revoke", "logout",
+    "setup", "begin", "finish", "refresh", "credentials", "device", "poll", "exchange", "userinfo",
+    "introspect", "revoke", "logout",
 )})

@@ -77,6 +77,25 @@ async function credentials({ client, scope, resource }) {
   return { tokens: await oidc.clientCredentialsGrant(config, { scope, resource }, dpop) }
 }
 
+async function device({ client, scope }) {
+  const known = clients[client]
+  known.device = await oidc.initiateDeviceAuthorization(known.config, { scope })
+  return known.device
+}
+
+async function poll({ client }) {
+  const { config, device, dpop } = clients[client]
+  const tokens = await oidc.pollDeviceAuthorizationGrant(config, device, undefined, dpop)
+  return { tokens, claims: tokens.claims() }
+}
+
+async function exchange({ client, token, audience }) {
+  const { config, dpop } = clients[client]
+  const kind = 'urn:ietf:params:oauth:token-type:access_token'
+  const asked = { subject_token: token, subject_token_type: kind, audience }
+  return { tokens: await oidc.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:token-exchange', asked, dpop) }
+}
+
 async function userinfo({ client, token, sub }) {
   const { config, dpop } = clients[client]
   return oidc.fetchUserInfo(config, token, sub, dpop)
@@ -94,7 +113,7 @@ async function logout({ client, hint, to, state }) {
   return { url: oidc.buildEndSessionUrl(clients[client].config, parameters).href }
 }
 
-const operations = { setup, begin, finish, refresh, credentials, userinfo, introspect, revoke, logout }
+const operations = { setup, begin, finish, refresh, credentials, device, poll, exchange, userinfo, introspect, revoke, logout }
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line)
   let answer

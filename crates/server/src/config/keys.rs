@@ -78,6 +78,7 @@ pub const KEYS: &[Key] = &[
     key("refresh.idle", Duration, "30d", "a session ends when it was not refreshed for this long"),
     key("refresh.absolute", Duration, "90d", "a session ends this long after sign-in, whatever happens"),
     key("retention.sessions", Duration, "30d", "how long an ended session can still be looked at, with its reason"),
+    key("retention.deletion", Duration, "14d", "how long people who delete their account can think again"),
     key("retention.audit", Duration, "400d", "how long security events are kept"),
     key(
         "dpop.nonce",

@@ -107,6 +107,7 @@ pub struct Clients {
 #[derive(Debug, Clone)]
 pub struct Retention {
     pub sessions: Duration,
+    pub deletion: Duration,
     pub audit: Duration,
 }
 
@@ -230,6 +231,7 @@ impl Config {
             },
             retention: Retention {
                 sessions: read.duration("retention.sessions", MINUTE..=YEARS)?,
+                deletion: read.duration("retention.deletion", MINUTE..=YEARS)?,
                 audit: read.duration("retention.audit", MINUTE..=YEARS)?,
             },
             mark_file: Some(read.text("mark_file")).filter(|text| !text.is_empty()).map(PathBuf::from),

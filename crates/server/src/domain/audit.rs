@@ -67,6 +67,9 @@ events! {
     /// Disabled, or enabled again.
     UserArchived "user_archived",
     UserRestored "user_restored",
+    /// Its person wants the account gone; nothing of it is left after a while, unless they change their mind.
+    UserDeletionAsked "user_deletion_requested",
+    UserDeletionCancelled "user_deletion_cancelled",
     UserDeleted "user_deleted",
     PermissionsChanged "privilege_permissions_changed",
     /// A person agreed that a client may have something; `scope` names it.

@@ -51,6 +51,8 @@ letters! {
     ChangeAsked "change_asked" None,
     /// To the address that the account had; the detail is the new one.
     ChangeDone "change_done" None,
+    /// The account goes; the detail is the day.
+    DeletionAsked "deletion_asked" None,
 }
 
 impl Letter {

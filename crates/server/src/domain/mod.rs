@@ -1,6 +1,8 @@
 //! The rules, pure: no await, no SQL, no HTTP, no clock, no randomness of its own.
 
 pub mod access_token;
+pub mod activity;
+pub mod ago;
 pub mod audience;
 pub mod audience_id;
 pub mod audit;
@@ -50,3 +52,4 @@ pub mod time;
 pub mod trim;
 pub mod upstream;
 pub mod user;
+pub mod user_agent;

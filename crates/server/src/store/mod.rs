@@ -33,6 +33,7 @@ pub mod restore;
 pub mod revocations;
 pub mod roles;
 pub mod sessions;
+pub mod signed_in;
 pub mod signins;
 mod sqlite;
 pub mod standing;
@@ -41,6 +42,7 @@ pub mod trim;
 mod tx;
 pub mod upstreams;
 pub mod users;
+pub mod users_deleted;
 pub mod users_moved;
 mod value;
 mod wide;
@@ -80,7 +82,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Nothing was committed; later it may be.
-    fn unavailable(reason: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
         Self::Unavailable { reason: reason.into(), unknown_outcome: false }
     }
 

@@ -181,7 +181,7 @@ pub async fn renew(tx: &mut Tx, renewal: &Renewal) -> Result<Option<Sid>, StoreE
     Ok(Some(sid))
 }
 
-fn signin_id(row: &Row, index: usize) -> Result<SigninId, StoreError> {
+pub(in crate::store) fn signin_id(row: &Row, index: usize) -> Result<SigninId, StoreError> {
     SigninId::from_bytes(&row.get::<Vec<u8>>(index)?)
         .ok_or_else(|| StoreError::Broken("a stored sign-in id is malformed".into()))
 }

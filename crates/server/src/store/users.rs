@@ -231,8 +231,8 @@ pub async fn reset_password(
     now: Timestamp,
 ) -> Result<Option<Rsn>, StoreError> {
     const SQL: &str = "UPDATE users SET password_hash = $1, password_changed_at = $2, \
-                       email_verified_at = COALESCE(email_verified_at, $2), credential_version = credential_version + 1 \
-                       WHERE user_id = $3 AND credential_version = $4 AND disabled_at IS NULL";
+                       email_verified_at = COALESCE(email_verified_at, $2), delete_at = NULL, \
+                       credential_version = credential_version + 1 WHERE user_id = $3 AND credential_version = $4 AND disabled_at IS NULL";
     let user = hash.user.as_str();
     if tx.execute(SQL, &[hash.new.into(), now.into(), user.into(), version.into()]).await? == 0 {
         return Ok(None);

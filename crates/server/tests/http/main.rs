@@ -5,6 +5,7 @@
 mod support;
 
 mod account;
+mod account_page;
 mod admin;
 mod attacks;
 mod authorize;

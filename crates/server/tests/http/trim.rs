@@ -18,7 +18,7 @@ use crate::{
     both,
     browser::{Browser, Client, query},
     revocations::follower::{Follower, running},
-    rig::{ISSUER, Rig},
+    rig::{ISSUER, PASSWORD, Rig, Tokens},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -236,4 +236,74 @@ both! {
         write.await.unwrap();
         assert_eq!(counts(&rig).await, before);
     }
+}
+
+// Every table that names a user, those that are made in future included: nothing of somebody who was removed is in it. Security
+// events stay for their time, and messages that are on their way.
+#[tokio::test]
+async fn nothing_is_left_of_a_user() {
+    const STAY: [&str; 3] = ["audit", "mails", "notices"];
+    let rig = Rig::sqlite().await;
+    let shop = Client::web(&rig, "shop").await;
+    rig.register("ada@example.com").await;
+    Browser::new(&rig).tokens(&shop, &[], "ada@example.com").await;
+    rig.admin(Method::PUT, "/api/admin/users/ada@example.com/roles", &json!({ "roles": ["buyer"] })).await.expect(200);
+    let shown = rig.admin(Method::GET, "/api/admin/users/ada@example.com", &json!({})).await.expect(200).json();
+    let id = shown["user_id"].as_str().unwrap().to_owned();
+    let mut full = 0;
+    for before in [true, false] {
+        let read = rig.app.store.read(|tx| {
+            Box::pin(async move {
+                const TABLES: &str = "SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c \
+                                      WHERE m.type = 'table' AND c.name LIKE '%user_id'";
+                let rows = tx.fetch_all(TABLES, &[]).await?;
+                rows.iter().map(|row| Ok((row.get::<String>(0)?, row.get::<String>(1)?))).collect::<Result<Vec<_>, _>>()
+            })
+        });
+        for (table, column) in read.await.unwrap() {
+            let sql: &'static str = format!("SELECT COUNT(*) FROM {table} WHERE {column} = $1").leak();
+            let id = id.clone();
+            let read = rig.app.store.read(move |tx| {
+                let id = id.clone();
+                Box::pin(async move { tx.fetch_optional(sql, &[(&id).into()]).await })
+            });
+            let count: i64 = read.await.unwrap().unwrap().get(0).unwrap();
+            full += usize::from(before && count > 0);
+            assert!(before || count == 0 || STAY.contains(&&*table), "{table}.{column}: {count}");
+        }
+        if before {
+            rig.admin(Method::DELETE, &format!("/api/admin/users/{id}"), &json!({})).await.expect(204);
+        }
+    }
+    assert!(full >= 6, "{full}");
+}
+
+// Whoever leaves may think again; then nothing is left of them.
+#[tokio::test]
+async fn an_account_goes_after_a_while() {
+    let rig = Rig::sqlite().await;
+    let mut passing = Passing::begin(&rig).await;
+    let ada = rig.user("ada@example.com").await;
+    let delete = async |token: &str, password: &str| {
+        let body = json!({ "password": password });
+        rig.post("/api/account/delete").bearer(token).json(&body).send().await
+    };
+    delete(&ada.access, "wrong horse battery staple").await.refused(401, "invalid-credentials");
+    assert!(delete(&ada.access, PASSWORD).await.expect(202).json()["delete_at"].is_string());
+    rig.session(&ada.access).await.refused(401, "token-invalid");
+    passing.by(&rig, 13 * DAY).await;
+    let again = Tokens::of(&rig.login("ada@example.com").await.expect(200));
+    rig.post("/api/account/keep").bearer(&again.access).send().await.expect(204);
+    rig.post("/api/account/keep").bearer(&again.access).send().await.refused(404, "not-found");
+    passing.by(&rig, 2 * DAY).await;
+    let again = Tokens::of(&rig.login("ada@example.com").await.expect(200));
+    delete(&again.access, PASSWORD).await.expect(202);
+    passing.by(&rig, 13 * DAY).await;
+    let last = Tokens::of(&rig.login("ada@example.com").await.expect(200));
+    passing.by(&rig, 2 * DAY).await;
+    rig.session(&last.access).await.expect(401);
+    rig.refresh(&last.refresh).await.expect(400);
+    rig.login("ada@example.com").await.refused(401, "invalid-credentials");
+    rig.register("ada@example.com").await;
+    rig.login("ada@example.com").await.expect(200);
 }

@@ -79,6 +79,23 @@ impl Browser {
         panic!("no way back to the client: {} {}", page.status, page.body);
     }
 
+    /// Goes where a device sends its person, signs in and lets it in.
+    pub fn let_in(&mut self, url: &str) {
+        let page = self.get(url);
+        let code = url.split_once("user_code=").unwrap().1.to_owned();
+        let form = page.hidden("form").to_owned();
+        let mut page = self.post("/ui/device", &[("user_code", &code), ("form", &form)]);
+        while let Some(to) = page.location().map(str::to_owned) {
+            page = self.get(&to);
+            if page.body.contains("action=\"/ui/signin\"") {
+                page = self.sign_in(&page, EMAIL, PASSWORD);
+            }
+        }
+        let (request, form) = (page.hidden("request").to_owned(), page.hidden("form").to_owned());
+        let done = self.post("/ui/device", &[("request", &request), ("form", &form), ("decision", "allow")]);
+        assert_eq!(done.status, 200, "{}", done.body);
+    }
+
     /// Fills in the sign-in page.
     pub fn sign_in(&mut self, page: &Page, email: &str, password: &str) -> Page {
         let mut fields = vec![("request", page.hidden("request")), ("form", page.hidden("form"))];

@@ -2,6 +2,7 @@
 //! crate oauth2. The libraries make every request but the browser's, and judge every answer.
 
 mod browser;
+mod other_grants;
 mod upstream;
 
 use browser::{Browser, EMAIL};
@@ -55,15 +56,27 @@ impl Site {
         if !public {
             wanted["serves"] = json!(["api"]);
         }
+        self.set_up(library, id, method, &wanted, key.as_ref())
+    }
+
+    /// Registers a client, and sets it up in its library.
+    fn set_up<'s>(
+        &'s self,
+        library: &'s Process,
+        id: &str,
+        method: &str,
+        wanted: &Value,
+        key: Option<&Value>,
+    ) -> Client<'s> {
         let (status, added) = self.rig.admin("POST", "/api/admin/clients", &wanted.to_string()).unwrap();
         assert_eq!(status, 201, "{added}");
         let secret = method.starts_with("client_secret").then(|| member(&added, "client_secret"));
         let set_up = json!({
             "op": "setup", "issuer": self.issuer, "id": id, "method": method, "secret": secret, "key": key,
-            "redirect": REDIRECT, "dpop": dpop,
+            "redirect": REDIRECT, "dpop": wanted["dpop_bound_access_tokens"],
         });
         let number = library.ask(&set_up).unwrap()["client"].clone();
-        Client { library, id: id.to_owned(), public, number }
+        Client { library, id: id.to_owned(), public: method == "none", number }
     }
 
     fn browser(&self) -> Browser {

@@ -45,26 +45,36 @@ pub async fn withdraw(
 ) -> Result<StatusCode, ApiError> {
     let missing = || ApiError::new(errors::NOT_FOUND).detail("there is no consent for this client");
     let id = ClientId::parse(&id).map_err(|_| missing())?;
-    let act = app.act(&context, &caller.user_id, app.clock.now())?;
-    let event =
-        event(&app, &context, &caller.user_id, Event::ConsentWithdrawn)?.user(&caller.user_id).client(id.as_str());
-    let withdrawn = app
-        .store
-        .write(move |tx| {
-            let (user, id, act, event) = (caller.user_id.clone(), id.clone(), act.clone(), event.clone());
-            Box::pin(async move {
-                let ended = consents::withdraw(tx, &user, id.as_str(), &act).await?;
-                if ended.is_some() {
-                    audit::insert(tx, &event).await?;
-                }
-                Ok(ended)
-            })
-        })
-        .await?;
-    withdrawn.map(|_| StatusCode::NO_CONTENT).ok_or_else(missing)
+    if withdraw_one(&app, &context, &caller.user_id, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
 }
 
-fn shown(consent: &Consent) -> Value {
+/// Takes back what the user allowed this client; false if that was nothing.
+///
+/// # Errors
+/// Those of the store.
+pub(in crate::http) async fn withdraw_one(
+    app: &App,
+    context: &Context,
+    user: &str,
+    id: ClientId,
+) -> Result<bool, ApiError> {
+    let act = app.act(context, user, app.clock.now())?;
+    let event = event(app, context, user, Event::ConsentWithdrawn)?.user(user).client(id.as_str());
+    let user = user.to_owned();
+    let withdrawn = app.store.write(move |tx| {
+        let (user, id, act, event) = (user.clone(), id.clone(), act.clone(), event.clone());
+        Box::pin(async move {
+            let ended = consents::withdraw(tx, &user, id.as_str(), &act).await?.is_some();
+            if ended {
+                audit::insert(tx, &event).await?;
+            }
+            Ok(ended)
+        })
+    });
+    Ok(withdrawn.await?)
+}
+
+pub(super) fn shown(consent: &Consent) -> Value {
     json!({
         "client_id": consent.client_id,
         "client_name": consent.client_name,

@@ -1,4 +1,8 @@
 //! `/api/account/…`: what signed-in people see and change of their own.
 
+pub mod activity;
 pub mod consents;
+pub mod deletion;
+pub mod export;
 pub mod sessions;
+pub mod signins;

@@ -61,7 +61,7 @@ pub async fn end(
     if ended.await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
 }
 
-fn shown(session: &SessionInfo, own: Option<&str>) -> Value {
+pub(super) fn shown(session: &SessionInfo, own: Option<&str>) -> Value {
     json!({
         "sid": session.sid,
         "current": own == Some(session.sid.as_str()),

@@ -69,7 +69,7 @@ pub async fn disconnect(
     Ok(Answer(shown(&of(&app, &id).await?)))
 }
 
-async fn of(app: &App, id: &UserId) -> Result<Vec<(Identity, Timestamp)>, StoreError> {
+pub(in crate::http) async fn of(app: &App, id: &UserId) -> Result<Vec<(Identity, Timestamp)>, StoreError> {
     let id = id.clone();
     let read = app.store.read(move |tx| {
         let id = id.clone();
@@ -78,7 +78,7 @@ async fn of(app: &App, id: &UserId) -> Result<Vec<(Identity, Timestamp)>, StoreE
     read.await
 }
 
-fn shown(identities: &[(Identity, Timestamp)]) -> Value {
+pub(in crate::http) fn shown(identities: &[(Identity, Timestamp)]) -> Value {
     let one = |(identity, since): &(Identity, Timestamp)| json!({ "issuer": identity.issuer, "subject": identity.subject, "created_at": time(*since) });
     json!({ "items": identities.iter().map(one).collect::<Vec<_>>(), "next": null })
 }

@@ -38,6 +38,7 @@ use crate::{
         revocations,
         roles::{self, RolesSet},
         users::{self, Listing, User},
+        users_deleted,
     },
 };
 
@@ -174,6 +175,30 @@ pub async fn enable(
     Ok(Answer(look_up(&app, id.as_str()).await?))
 }
 
+/// `DELETE /api/admin/users/{id}`: at once and for good.
+pub async fn remove(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = resolve(&app, &id).await?;
+    let act = app.act(&context, admin.actor(), app.clock.now())?;
+    let event = event(&app, &context, admin.actor(), Event::UserDeleted)?.user(id.as_str());
+    let removed = |removed: &Option<bool>| *removed == Some(true);
+    let remove = write(&app, event, removed, move |tx| {
+        let (user, act) = (id.clone(), act.clone());
+        Box::pin(async move {
+            if is_last_admin(tx, &user).await? {
+                return Ok(None);
+            }
+            Ok(Some(users_deleted::remove(tx, &user, None, &act).await?))
+        })
+    });
+    remove.await?.ok_or(errors::LAST_ADMIN)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `PUT /api/admin/users/{id}/roles`
 pub async fn set_roles(
     State(app): State<App>,
@@ -272,7 +297,7 @@ fn is_admin(grant: &RoleGrant) -> bool {
 }
 
 /// Whether nobody could administer from afar without this user (ADM-07).
-async fn is_last_admin(tx: &mut Tx, id: &UserId) -> Result<bool, StoreError> {
+pub(in crate::http) async fn is_last_admin(tx: &mut Tx, id: &UserId) -> Result<bool, StoreError> {
     if !roles::of_user(tx, id).await?.iter().any(is_admin) {
         return Ok(false);
     }
@@ -297,11 +322,11 @@ fn parse_grants(texts: &[String]) -> Result<Vec<RoleGrant>, String> {
 }
 
 /// The user that an id or an e-mail address names.
-pub(super) async fn resolve(app: &App, text: &str) -> Result<UserId, ApiError> {
+pub(in crate::http) async fn resolve(app: &App, text: &str) -> Result<UserId, ApiError> {
     find(app, text).await.map(|(user, _)| user.id)
 }
 
-async fn look_up(app: &App, text: &str) -> Result<Value, ApiError> {
+pub(in crate::http) async fn look_up(app: &App, text: &str) -> Result<Value, ApiError> {
     find(app, text).await.map(|(user, roles)| shown(&user, &roles))
 }
 

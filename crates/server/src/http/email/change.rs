@@ -144,7 +144,10 @@ pub(in crate::http) async fn finish(
 }
 
 /// The user, whose password this is, and what the attempt at it was counted under.
-async fn proved(
+///
+/// # Errors
+/// `invalid-credentials`, `too-many-attempts`; those of the store.
+pub(in crate::http) async fn proved(
     app: &App,
     context: &Context,
     id: &UserId,

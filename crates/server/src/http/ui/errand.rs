@@ -1,9 +1,9 @@
-//! What a person signs in for: a client's request, or a device.
+//! What a person signs in for: a client's request, a device, or their own account.
 
 use axum::response::Response;
 use http::HeaderMap;
 
-use super::{Leads, device::DeviceVisit};
+use super::{Leads, account::AccountVisit, device::DeviceVisit};
 use crate::{
     app::App,
     domain::{
@@ -25,6 +25,7 @@ use crate::{
 pub(super) enum Errand {
     Client(Box<Visit>),
     Device(Box<DeviceVisit>),
+    Account(Box<AccountVisit>),
 }
 
 impl Errand {
@@ -42,6 +43,10 @@ impl Errand {
             let visit = DeviceVisit::find(app, headers, name, signin).await.map_err(Stop::Page)?;
             return Ok(Self::Device(Box::new(visit)));
         }
+        if name == Some(AccountVisit::NAME) {
+            let visit = AccountVisit::find(app, headers, signin).await.map_err(Stop::Page)?;
+            return Ok(Self::Account(Box::new(visit)));
+        }
         Visit::find(app, headers, name, signin).await.map(|visit| Self::Client(Box::new(visit)))
     }
 
@@ -50,6 +55,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.name.as_str().to_owned(),
             Self::Device(visit) => visit.name(),
+            Self::Account(_) => AccountVisit::NAME.to_owned(),
         }
     }
 
@@ -57,6 +63,7 @@ impl Errand {
         match self {
             Self::Client(visit) => &visit.browser,
             Self::Device(visit) => &visit.browser,
+            Self::Account(visit) => &visit.browser,
         }
     }
 
@@ -65,6 +72,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.ceremony.signin.as_deref(),
             Self::Device(visit) => visit.signin.as_deref(),
+            Self::Account(visit) => visit.signin.as_deref(),
         }
     }
 
@@ -72,6 +80,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.ceremony.step(false, now) == Ok(Step::SignIn),
             Self::Device(visit) => visit.signin.is_none(),
+            Self::Account(visit) => visit.signin.is_none(),
         }
     }
 
@@ -83,14 +92,16 @@ impl Errand {
                 let anew = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| request.prompt.contains(prompt));
                 anew || request.max_age.is_some()
             }
-            Self::Device(_) => false,
+            Self::Device(_) | Self::Account(_) => false,
         }
     }
 
-    pub fn client_id(&self) -> &ClientId {
+    /// `None`: for the issuer itself.
+    pub fn client_id(&self) -> Option<&ClientId> {
         match self {
-            Self::Client(visit) => &visit.ceremony.client.id,
-            Self::Device(visit) => &visit.client.id,
+            Self::Client(visit) => Some(&visit.ceremony.client.id),
+            Self::Device(visit) => Some(&visit.client.id),
+            Self::Account(_) => None,
         }
     }
 
@@ -99,6 +110,7 @@ impl Errand {
         match self {
             Self::Client(visit) => &visit.ceremony.client.settings.name,
             Self::Device(visit) => &visit.client.settings.name,
+            Self::Account(_) => "your account",
         }
     }
 
@@ -106,7 +118,7 @@ impl Errand {
     pub fn login_hint(&self) -> Option<&str> {
         match self {
             Self::Client(visit) => visit.ceremony.request.login_hint.as_deref(),
-            Self::Device(_) => None,
+            Self::Device(_) | Self::Account(_) => None,
         }
     }
 
@@ -114,7 +126,7 @@ impl Errand {
     pub fn destination(&self) -> Option<String> {
         match self {
             Self::Client(visit) => Some(visit.ceremony.path.redirect.policy_source()),
-            Self::Device(_) => None,
+            Self::Device(_) | Self::Account(_) => None,
         }
     }
 
@@ -126,6 +138,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.go_on(app, context, false).await,
             Self::Device(visit) => go(&visit.page("device")),
+            Self::Account(_) => go("/account"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Pages for people: typed templates (`templates/`), one style, one script that is not needed, a strict policy (CSR-09).
 
+pub mod account;
 pub mod assets;
 pub mod consent;
 pub mod device;
@@ -7,6 +8,7 @@ pub mod email;
 mod errand;
 mod letter;
 pub mod password;
+pub mod register;
 pub mod signin;
 pub mod signout;
 pub mod upstream;
@@ -41,6 +43,8 @@ pub(super) struct SignInPage<'a> {
     pub form: &'a str,
     pub email: &'a str,
     pub problem: Option<&'a str>,
+    /// Whether people may make accounts of their own.
+    pub register: bool,
     /// Other ways in.
     pub upstreams: &'a [Upstream],
     /// What is to become this account's once its password was right, and the name of where that is.
@@ -204,6 +208,45 @@ pub(super) struct ChangePage<'a> {
     pub problem: Option<&'a str>,
 }
 
+#[derive(Debug, Template)]
+#[template(path = "register.html")]
+pub(super) struct RegisterPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub request: &'a str,
+    pub email: &'a str,
+    pub least: usize,
+    pub problem: Option<&'a str>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "registered.html")]
+pub(super) struct RegisteredPage<'a> {
+    pub host: &'a str,
+    pub request: &'a str,
+    /// The address must be confirmed first.
+    pub confirm: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "account.html")]
+pub(super) struct AccountPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    /// What was done a moment ago.
+    pub done: Option<&'a str>,
+    pub facts: &'a account::AccountFacts,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "delete.html")]
+pub(super) struct DeletePage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub days: u64,
+    pub problem: Option<&'a str>,
+}
+
 /// What has happened, in a few sentences.
 #[derive(Debug, Template)]
 #[template(path = "note.html")]
@@ -327,6 +370,7 @@ mod tests {
                 form: text,
                 email: text,
                 problem: Some(text),
+                register: true,
                 upstreams: &[labelled(text)],
                 link: Some((text, text)),
                 look: &look,
@@ -366,6 +410,18 @@ mod tests {
         ]
     }
 
+    /// Those of a person's own account.
+    fn full_of_account(text: &str) -> [askama::Result<String>; 4] {
+        let facts = account::AccountFacts::full_of(text);
+        [
+            RegisterPage { host: text, form: text, request: text, email: text, least: 15, problem: Some(text) }
+                .render(),
+            RegisteredPage { host: text, request: text, confirm: true }.render(),
+            DeletePage { host: text, form: text, days: 14, problem: Some(text) }.render(),
+            AccountPage { host: text, form: text, done: Some(text), facts: &facts }.render(),
+        ]
+    }
+
     /// Those that mails lead to.
     fn full_of_mail(text: &str) -> [askama::Result<String>; 5] {
         [
@@ -389,7 +445,7 @@ mod tests {
             "&lt;script&gt;javascript:alert(1)",
         ];
         for text in HOSTILE {
-            for page in full_of(text).into_iter().chain(full_of_mail(text)) {
+            for page in full_of(text).into_iter().chain(full_of_mail(text)).chain(full_of_account(text)) {
                 let page = page.unwrap();
                 // The page's own picture is where its template has it.
                 let page = page.replace("<img class=\"logo\" ", "");
@@ -428,6 +484,10 @@ mod tests {
         assert!(assets::SCRIPT.lines().count() <= 300);
         for page in [
             include_str!("../../../templates/signin.html"),
+            include_str!("../../../templates/register.html"),
+            include_str!("../../../templates/registered.html"),
+            include_str!("../../../templates/account.html"),
+            include_str!("../../../templates/delete.html"),
             include_str!("../../../templates/consent.html"),
             include_str!("../../../templates/device.html"),
             include_str!("../../../templates/device_confirm.html"),

@@ -16,6 +16,7 @@ pub(super) fn words(letter: Letter, facts: Facts<'_>) -> Words {
         Letter::Change => change(facts),
         Letter::ChangeAsked => change_asked(facts),
         Letter::ChangeDone => change_done(facts),
+        Letter::DeletionAsked => deletion_asked(facts),
     }
 }
 
@@ -134,6 +135,21 @@ fn change_done(Facts { host, address, detail }: Facts<'_>) -> Words {
                  part of it."
             ),
             "If it was not you, write to whoever runs the site.".to_owned(),
+        ],
+    )
+}
+
+fn deletion_asked(Facts { host, address, detail }: Facts<'_>) -> Words {
+    notice(
+        format!("Your account at {host} will be deleted"),
+        vec![
+            format!(
+                "Somebody who knows the password of your account {address} at {host} wants it deleted. Every device and every \
+                 application was signed out. It will be removed on {detail}, and nobody can bring it back then."
+            ),
+            "To keep it, sign in before that day and choose \"Keep my account\".".to_owned(),
+            "If it was not you, set a new password with \"Forgot your password?\" on the sign-in page. That keeps the account, too."
+                .to_owned(),
         ],
     )
 }

@@ -9,18 +9,19 @@ use std::{
 };
 
 use oauth2::{
-    AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, IntrospectionUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, RevocationUrl, Scope, StandardRevocableToken, TokenUrl, basic::BasicClient, http, url::Url,
+    AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl,
+    EndpointSet, HttpRequest, HttpResponse, IntrospectionUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
+    RequestTokenError, RevocationUrl, Scope, StandardDeviceAuthorizationResponse, StandardRevocableToken, TokenUrl, basic::BasicClient, http, url::Url,
 };
 use serde_json::{Value, json};
 
 type Failure = Box<dyn Error>;
-type Ready = BasicClient<EndpointSet, EndpointNotSet, EndpointSet, EndpointSet, EndpointSet>;
+type Ready = BasicClient<EndpointSet, EndpointSet, EndpointSet, EndpointSet, EndpointSet>;
 
 struct Client {
     oauth: Ready,
     begun: Option<(CsrfToken, PkceCodeVerifier)>,
+    device: Option<StandardDeviceAuthorizationResponse>,
 }
 
 fn main() {
@@ -56,6 +57,19 @@ fn answer(clients: &mut Vec<Client>, line: &str) -> Result<Value, Failure> {
                 client.oauth.exchange_client_credentials().add_extra_param("resource", text(&request, "resource"));
             let asked = asked.add_scope(Scope::new(text(&request, "scope").to_owned()));
             Ok(json!({ "tokens": asked.request(&exchange).map_err(refusal)? }))
+        }
+        "device" => {
+            let scopes = text(&request, "scope").split(' ').map(|scope| Scope::new(scope.to_owned()));
+            let asked = client.oauth.exchange_device_code().add_scopes(scopes);
+            let device: StandardDeviceAuthorizationResponse = asked.request(&exchange).map_err(refusal)?;
+            let shown = serde_json::to_value(&device)?;
+            client.device = Some(device);
+            Ok(shown)
+        }
+        "poll" => {
+            let device = client.device.as_ref().ok_or("no device has begun")?;
+            let asked = client.oauth.exchange_device_access_token(device);
+            Ok(json!({ "tokens": asked.request(&exchange, std::thread::sleep, None).map_err(refusal)?, "claims": null }))
         }
         "introspect" => {
             let token = AccessToken::new(token.to_owned());
@@ -115,11 +129,12 @@ fn set_up(wanted: &Value) -> Result<Client, Failure> {
     let oauth = client
         .set_auth_type(auth)
         .set_auth_uri(AuthUrl::new(endpoint("authorization_endpoint"))?)
+        .set_device_authorization_url(DeviceAuthorizationUrl::new(endpoint("device_authorization_endpoint"))?)
         .set_token_uri(TokenUrl::new(endpoint("token_endpoint"))?)
         .set_introspection_url(IntrospectionUrl::new(endpoint("introspection_endpoint"))?)
         .set_revocation_url(RevocationUrl::new(endpoint("revocation_endpoint"))?)
         .set_redirect_uri(RedirectUrl::new(text(wanted, "redirect").to_owned())?);
-    Ok(Client { oauth, begun: None })
+    Ok(Client { oauth, begun: None, device: None })
 }
 
 fn text<'v>(value: &'v Value, name: &str) -> &'v str {

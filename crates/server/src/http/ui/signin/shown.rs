@@ -6,6 +6,7 @@ use http::StatusCode;
 use super::FORM;
 use crate::{
     app::App,
+    config::Registration,
     domain::{browser::RequestName, upstream::UpstreamName},
     errors::Code,
     http::{
@@ -67,7 +68,10 @@ impl Link {
 pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Filled<'_>) -> Result<Response, PageError> {
     let upstreams = app.store.read(|tx| Box::pin(upstreams::list(tx, TENANT))).await?;
     let carried = filled.link.map(|link| (link.carried(), &*link.label));
-    let look = Look::of(app, errand.client_id()).await?;
+    let look = match errand.client_id() {
+        Some(client) => Look::of(app, client).await?,
+        None => Look::default(),
+    };
     let facts = SignInPage {
         host: host(&app.config.issuer),
         client: errand.client(),
@@ -75,6 +79,7 @@ pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Fill
         form: &errand.browser().form_token(FORM, &errand.name()),
         email: filled.email,
         problem: filled.problem.map(|(_, words)| words),
+        register: app.config.registration == Registration::Open,
         upstreams: &upstreams,
         link: carried.as_ref().map(|(carried, label)| (carried.as_str(), *label)),
         look: &look,

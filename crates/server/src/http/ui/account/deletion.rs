@@ -1,0 +1,80 @@
+//! `/account/delete`: are you sure?
+
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, Method};
+
+use super::AccountVisit;
+use crate::{
+    app::App,
+    domain::{ago, signin::LiveSignin},
+    errors,
+    http::{
+        account::deletion,
+        authorize::{go, new_browser, signin},
+        context::Context,
+        cookies::require_same_origin,
+        error::PageError,
+        ui::{
+            DeletePage, PageForm, host,
+            letter::{Mendable, asked, mendable, note},
+        },
+    },
+    secret::PlainSecret,
+};
+
+/// The form's parameters.
+pub const PARAMETERS: &[&str] = &["form", "password"];
+
+/// The form's name, as its token has it.
+const FORM: &str = "delete";
+
+/// `GET /account/delete`
+pub async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
+    let visit = AccountVisit::load(&app, new_browser(&app, &headers)?, signin(&app, &headers)?).await?;
+    match &visit.signin {
+        None => go("/ui/signin?request=account"),
+        Some(own) => shown(&app, &visit, own, None),
+    }
+}
+
+/// `POST /account/delete`
+pub async fn delete(
+    State(app): State<App>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+    PageForm(form): PageForm,
+) -> Result<Response, PageError> {
+    require_same_origin(&app.config.issuer, &method, &headers)?;
+    let visit = AccountVisit::find(&app, &headers, signin(&app, &headers)?).await?;
+    let Some(own) = &visit.signin else { return go("/ui/signin?request=account") };
+    if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
+        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
+    }
+    let password = PlainSecret::new(form.get("password").unwrap_or_default().to_owned());
+    match deletion::ask(&app, &context, &own.user_id, &password).await {
+        Ok(at) => {
+            let until =
+                format!("Sign in before {} and choose “Keep my account”, if you change your mind.", ago::date(at));
+            note(
+                &app,
+                "Your account will be deleted",
+                &["Every device and every application was signed out, everywhere.", &until],
+            )
+        }
+        Err(error) => {
+            let problem = mendable(error)?;
+            Ok(problem.beside(shown(&app, &visit, own, Some(&problem))?))
+        }
+    }
+}
+
+fn shown(app: &App, visit: &AccountVisit, own: &LiveSignin, problem: Option<&Mendable>) -> Result<Response, PageError> {
+    let facts = DeletePage {
+        host: host(&app.config.issuer),
+        form: &visit.browser.form_token(FORM, &own.user_id),
+        days: app.config.retention.deletion.as_secs().div_ceil(86_400),
+        problem: problem.map(|problem| problem.words.as_str()),
+    };
+    asked(app, &visit.browser, &facts)
+}

@@ -1,0 +1,37 @@
+// What a person's way needs of the server: its administration, and the mails that it wrote into a folder.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const { E2E_DATA } = process.env
+
+/** Asks over the socket in the data folder. */
+export function admin(method, path, body) {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' }
+    const asked = request({ socketPath: join(E2E_DATA, 'admin.sock'), method, path, headers }, async (answer) => {
+      const text = Buffer.concat(await answer.toArray()).toString()
+      assert.ok(answer.statusCode < 300, `${method} ${path}: ${answer.statusCode} ${text}`)
+      resolve(text === '' ? null : JSON.parse(text))
+    })
+    asked.on('error', reject)
+    asked.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+/** The link of the newest mail to this address that leads to this path; the mail may be on its way yet. */
+export async function link(address, path) {
+  const folder = join(E2E_DATA, 'mails')
+  for (let tries = 0; tries < 600; tries += 1) {
+    const mails = readdirSync(folder, { withFileTypes: true }).filter((file) => file.name.endsWith('.eml'))
+    for (const { name } of mails.sort((a, b) => (a.name < b.name ? 1 : -1))) {
+      const mail = readFileSync(join(folder, name), 'utf8').replace(/=\r?\n/g, '').replace(/=3D/g, '=')
+      const found = mail.includes(address) && mail.match(new RegExp(`https?://[^\\s"<>]*${path}\\?token=[\\w.-]+`))
+      if (found) return found[0]
+    }
+    await sleep(100)
+  }
+  assert.fail(`no mail to ${address} leads to ${path}`)
+}
