@@ -35,6 +35,9 @@ pub enum Audience {
         /// Only users with this role get its tokens
         #[arg(long)]
         required_role: Option<String>,
+        /// Its tokens say what the roles in them permit (`countersign role add`)
+        #[arg(long)]
+        permissions: bool,
         /// Lifetime of its access tokens, e.g. 5m
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
@@ -57,6 +60,9 @@ pub enum Audience {
         /// Only users with this role get its tokens; `''`: anybody
         #[arg(long)]
         required_role: Option<String>,
+        /// Whether its tokens say what the roles in them permit: true or false
+        #[arg(long, value_name = "BOOL")]
+        permissions: Option<bool>,
         /// Lifetime of its access tokens, e.g. 5m; 0s: the issuer's
         #[arg(long, value_parser = duration::seconds)]
         access_token_ttl: Option<u64>,
@@ -95,21 +101,41 @@ impl Audience {
 
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Add { audience, name, alg, scope, claim, required_role, access_token_ttl, encryption_key } => {
+            Self::Add {
+                audience,
+                name,
+                alg,
+                scope,
+                claim,
+                required_role,
+                permissions,
+                access_token_ttl,
+                encryption_key,
+            } => {
                 let claims: Map<String, Value> = claim.into_iter().map(|(claim, from)| (claim, json!(from))).collect();
                 let body = json!({
                     "audience": audience, "name": name, "alg": alg, "scopes": scope, "claims": claims,
-                    "required_role": required_role, "access_token_ttl": access_token_ttl,
+                    "required_role": required_role, "permissions": permissions, "access_token_ttl": access_token_ttl,
                     "encryption": recipient(encryption_key.as_deref())?,
                 });
                 output.show(&admin.post("/api/admin/audiences", &body).await?, added);
             }
-            Self::Update { audience, name, scope, claim, required_role, access_token_ttl, encryption_key } => {
+            Self::Update {
+                audience,
+                name,
+                scope,
+                claim,
+                required_role,
+                permissions,
+                access_token_ttl,
+                encryption_key,
+            } => {
                 let scopes = scope.map(|list| list.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>());
                 let claims = claim.map(|pairs| pairs.into_iter().collect::<std::collections::BTreeMap<_, _>>());
                 let body = json!({
                     "name": name, "scopes": scopes, "claims": claims, "required_role": required_role,
-                    "access_token_ttl": access_token_ttl, "encryption": recipient(encryption_key.as_deref())?,
+                    "permissions": permissions, "access_token_ttl": access_token_ttl,
+                    "encryption": recipient(encryption_key.as_deref())?,
                 });
                 let answer = admin.put(&format!("/api/admin/audiences/{}", segment(&audience)), &body).await?;
                 output.show(&answer, |answer| say!("changed {}", text(answer, "audience")));

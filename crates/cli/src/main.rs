@@ -9,14 +9,17 @@ mod config;
 mod doctor;
 mod duration;
 mod floor;
+mod group;
 mod jwk;
 mod jwks;
 mod jwt;
 mod key;
+mod org;
 mod output;
 mod relay;
 mod restore;
 mod revoke;
+mod role;
 mod secret;
 mod serve;
 mod session;
@@ -74,6 +77,15 @@ enum Command {
     /// Other OpenID providers that people sign in with: add, list, remove
     #[command(subcommand)]
     Upstream(upstream::Upstream),
+    /// Roles: what they are for and what they permit: add, list, show, update, remove
+    #[command(subcommand)]
+    Role(role::Role),
+    /// Groups of people who get roles together: add, list, show, grant, withdraw, members, join, leave, remove
+    #[command(subcommand)]
+    Group(group::Group),
+    /// Organisations that people act for: add, list, show, rename, members, add-member, invite, grant, withdraw, remove-member, remove
+    #[command(subcommand)]
+    Org(org::Org),
     /// Sessions: list with the reason each one ended, revoke
     #[command(subcommand)]
     Session(session::Session),
@@ -137,6 +149,9 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Client(command) => command.run(global, output).await,
         Command::Audience(command) => command.run(global, output).await,
         Command::Upstream(command) => command.run(global, output).await,
+        Command::Role(command) => command.run(global, output).await,
+        Command::Group(command) => command.run(global, output).await,
+        Command::Org(command) => command.run(global, output).await,
         Command::Session(command) => command.run(global, output).await,
         Command::Revoke(command) => command.run(global, output).await,
         Command::Floor(command) => command.run(global, output).await,

@@ -11,6 +11,7 @@ use crate::{
     Global,
     admin::{Admin, segment},
     output::{Failure, Output, rows, say, table, text},
+    role::merged,
     secret,
 };
 
@@ -161,11 +162,7 @@ async fn roles(admin: &mut Admin, user: &str, add: &[String], remove: &[String])
     if add.is_empty() && remove.is_empty() {
         return Ok(shown);
     }
-    let current = shown["roles"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut roles: Vec<String> = current.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    roles.retain(|role| !remove.contains(role));
-    roles.extend(add.iter().filter(|role| !roles.contains(role)).cloned().collect::<Vec<_>>());
-    admin.put(&path(user, "/roles"), &json!({ "roles": roles })).await
+    admin.put(&path(user, "/roles"), &json!({ "roles": merged(&shown["roles"], add, remove) })).await
 }
 
 fn path(user: &str, rest: &str) -> String {

@@ -91,7 +91,7 @@ mod unverified;
 pub use alg::Algorithm;
 pub use claims::{
     AccessClaims, Audience, Basis, Claims, ClientAssertionClaims, Confirmation, DpopClaims, FeedClaims, FeedEntry,
-    FeedTimeClaims, GenericClaims, IdClaims, LogoutClaims, RequestObjectClaims,
+    FeedTimeClaims, GenericClaims, IdClaims, LogoutClaims, Org, RequestObjectClaims,
 };
 pub use error::{Error, KeyError};
 pub use jwk::{Jwk, JwkSet, PrivateJwk};

@@ -62,6 +62,79 @@ CREATE TABLE user_roles (
     PRIMARY KEY (user_id, audience, role)
 );
 
+-- Roles that somebody described, and what they permit. A role that people have needs no row here.
+CREATE TABLE roles (
+    role        text   NOT NULL PRIMARY KEY,
+    tenant      text   NOT NULL,
+    description text   NOT NULL,
+    created_at  bigint NOT NULL
+);
+CREATE TABLE role_permissions (
+    role       text NOT NULL,
+    audience   text NOT NULL,                  -- '' is everywhere
+    permission text NOT NULL,
+    PRIMARY KEY (role, audience, permission)
+);
+CREATE INDEX role_permissions_audience ON role_permissions (audience);
+
+-- Groups: people who get roles together.
+CREATE TABLE user_groups (
+    group_id    text   NOT NULL PRIMARY KEY,
+    tenant      text   NOT NULL,
+    description text   NOT NULL,
+    created_at  bigint NOT NULL
+);
+CREATE TABLE group_members (
+    user_id   text   NOT NULL,
+    group_id  text   NOT NULL,
+    joined_at bigint NOT NULL,
+    PRIMARY KEY (user_id, group_id)
+);
+CREATE INDEX group_members_group ON group_members (group_id, user_id);
+CREATE TABLE group_roles (
+    group_id text NOT NULL,
+    audience text NOT NULL,                    -- '' is everywhere
+    role     text NOT NULL,
+    PRIMARY KEY (group_id, audience, role)
+);
+
+-- Organisations: people who act for something together. What they may do by that counts in sessions that speak for it.
+CREATE TABLE organisations (
+    organisation text   NOT NULL PRIMARY KEY,
+    tenant       text   NOT NULL,
+    name         text   NOT NULL,              -- for people
+    created_at   bigint NOT NULL
+);
+CREATE TABLE organisation_members (
+    user_id      text   NOT NULL,
+    organisation text   NOT NULL,
+    joined_at    bigint NOT NULL,
+    PRIMARY KEY (user_id, organisation)
+);
+CREATE INDEX organisation_members_organisation ON organisation_members (organisation, user_id);
+CREATE TABLE organisation_roles (
+    user_id      text NOT NULL,
+    organisation text NOT NULL,
+    audience     text NOT NULL,                -- '' is everywhere
+    role         text NOT NULL,
+    PRIMARY KEY (user_id, organisation, audience, role)
+);
+CREATE INDEX organisation_roles_organisation ON organisation_roles (organisation);
+-- People who are asked to become members, by a link in a mail.
+CREATE TABLE invitations (
+    id           bytea  NOT NULL PRIMARY KEY,  -- SHA-256 of the link's token
+    name         text   NOT NULL UNIQUE,       -- by which an administrator takes it back; opens nothing
+    organisation text   NOT NULL,
+    address      text   NOT NULL,              -- whose verified address this is may accept
+    email_key    text   NOT NULL,
+    roles        text   NOT NULL,              -- space-separated: ROLE@AUDIENCE, nothing behind the @ is everywhere
+    invited_by   text   NOT NULL,
+    created_at   bigint NOT NULL,
+    expires_at   bigint NOT NULL
+);
+CREATE INDEX invitations_organisation ON invitations (organisation, name);
+CREATE INDEX invitations_expiry ON invitations (expires_at);
+
 -- Failed sign-ins per account, counted before the hash is computed.
 CREATE TABLE login_limits (
     account    text   NOT NULL PRIMARY KEY,    -- hash of tenant and email_key: exists for unknown accounts too
@@ -82,6 +155,7 @@ CREATE TABLE audiences (
     required_role    text,                     -- who may get its tokens at all
     access_token_ttl bigint,                   -- seconds; null: the issuer's
     disabled_scopes  text   NOT NULL DEFAULT '', -- space-separated: scopes that its tokens carry for nobody
+    permissions      bigint NOT NULL DEFAULT 0, -- 1: its tokens say what the roles in them permit
     encryption       text,                     -- JSON: the public JWK that access tokens can be encrypted to, and how
     created_at       bigint NOT NULL
 );
@@ -190,6 +264,7 @@ CREATE TABLE sessions (
     revoked_reason  text,
     revoked_detail  text,                      -- JSON: which token, from where, how far apart
     dpop_jkt        text,
+    organisation    text,                      -- for which its tokens speak; null: for the person alone
     claims          text,                      -- space-separated: what UserInfo tells besides the claims of the scope
     committed       bigint NOT NULL DEFAULT 0  -- 1: rule B
 );
@@ -321,6 +396,7 @@ CREATE TABLE codes (
     dpop_jkt     text,
     userinfo_claims text,                      -- space-separated: claims that were asked for by name
     id_token_claims text,
+    organisation text,                         -- for which the session is to speak
     expires_at   bigint NOT NULL,
     redeemed_at  bigint,
     sid          text                          -- set when it is redeemed

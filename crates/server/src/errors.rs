@@ -142,6 +142,8 @@ codes! {
         "A key may prove 10,000 requests in ten minutes. Use access tokens until they expire, and another key for each program.";
     INVALID_SCOPE = "invalid-scope", 400, "The scope is not allowed",
         "The client or the session does not have every scope that was asked for. Ask for less, or leave scope out to get all of them.";
+    NOT_A_MEMBER = "not-a-member", 400, "The person is not a member of the organization",
+        "The request, or the session, is to speak for an organization (the parameter organization) that does not exist or that the person does not belong to, or not any more. Nothing was changed. Ask for another one, or with organization=none for none.";
     INVALID_TARGET = "invalid-target", 400, "The audience is not allowed",
         "The client may not ask for tokens for this audience, or exchange tokens for it (countersign client update --exchange), or the user lacks the role that the audience requires.";
 

@@ -86,6 +86,7 @@ fn audience(name: &str, required_role: Option<&str>, now: Timestamp) -> Audience
             claims: ClaimMap::default(),
             required_role: required_role.map(str::to_owned),
             disabled_scopes: Scope::default(),
+            permissions: None,
             access_token_ttl: None,
             encryption: None,
         },

@@ -1,15 +1,16 @@
 //! THE TABLE: every endpoint is one row. The router, the check of credentials, the OpenAPI document and the test that
 //! tries each row without and with wrong credentials are all made from it.
 
+mod row;
+
 use axum::{
     Router,
     extract::{Request, State},
     middleware::from_fn_with_state,
     response::Response,
-    routing::{MethodRouter, delete, get, post, put},
+    routing::{delete, get, post, put},
 };
 use http::{HeaderMap, StatusCode};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::{
     app::App,
@@ -26,126 +27,10 @@ use crate::{
     },
 };
 
-/// Who may call a row. The check runs before the handler, from this table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody; the answer is the same for everybody.
-    Public,
-    /// The handler itself authenticates what the body carries: a password, a client, a refresh token.
-    Credential,
-    /// A reader of the revocation feed: anybody, or a client with a secret, as `feed.access` says; the Unix socket.
-    Reader,
-    /// A user's access token, or the sign-in cookie of a browser.
-    SignedIn,
-    /// An access token for the audience `admin` of a user with the role `admin`, or the Unix socket.
-    Admin,
-    /// The Unix socket alone: what not even an administrator may do from afar.
-    Local,
-}
-
-/// An HTTP method of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    Get,
-    Post,
-    Put,
-    Delete,
-}
-
-/// What a row takes.
-#[derive(Debug, Clone, Copy)]
-pub enum Takes {
-    Nothing,
-    Json(fn(&mut SchemaGenerator) -> Schema),
-    /// A form; the parameters that it knows.
-    Form(&'static [&'static str]),
-    /// Query parameters.
-    Query(&'static [&'static str]),
-}
-
-/// One endpoint.
-#[derive(Debug, Clone, Copy)]
-pub struct Route {
-    pub verb: Verb,
-    pub path: &'static str,
-    pub access: Access,
-    pub summary: &'static str,
-    pub takes: Takes,
-    /// The answer's JSON, if it is JSON with a fixed shape.
-    pub answers: Option<fn(&mut SchemaGenerator) -> Schema>,
-    /// Pages of any origin may read the answer (CSR-08).
-    pub any_origin: bool,
-    handler: Handler,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Handler {
-    Router(fn() -> MethodRouter<App>),
-    /// It lies ready: `http/front.rs` answers it before the router is asked.
-    Ready(fn(&App, &HeaderMap) -> Response),
-}
-
-impl Verb {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
-    generator.subschema_for::<T>()
-}
-
-impl Route {
-    const fn json<T: JsonSchema>(mut self) -> Self {
-        self.takes = Takes::Json(schema_of::<T>);
-        self
-    }
-
-    const fn form(mut self, parameters: &'static [&'static str]) -> Self {
-        self.takes = Takes::Form(parameters);
-        self
-    }
-
-    const fn query(mut self, parameters: &'static [&'static str]) -> Self {
-        self.takes = Takes::Query(parameters);
-        self
-    }
-
-    const fn answers<T: JsonSchema>(mut self) -> Self {
-        self.answers = Some(schema_of::<T>);
-        self
-    }
-
-    const fn any_origin(mut self) -> Self {
-        self.any_origin = true;
-        self
-    }
-}
-
-const fn row(
-    verb: Verb,
-    path: &'static str,
-    access: Access,
-    summary: &'static str,
-    handler: fn() -> MethodRouter<App>,
-) -> Route {
-    let handler = Handler::Router(handler);
-    Route { verb, path, access, summary, takes: Takes::Nothing, answers: None, any_origin: false, handler }
-}
-
-/// A public document that lies ready.
-const fn document(path: &'static str, summary: &'static str, answer: fn(&App, &HeaderMap) -> Response) -> Route {
-    let handler = Handler::Ready(answer);
-    Route { verb: Get, path, access: Public, summary, takes: Takes::Nothing, answers: None, any_origin: true, handler }
-}
-
 use Access::{Admin, Credential, Local, Public, Reader, SignedIn};
 use Verb::{Delete, Get, Post, Put};
+pub use row::{Access, Route, Takes, Verb};
+use row::{Handler, document, row};
 
 const PAGE: &[&str] = &["after", "limit"];
 
@@ -287,6 +172,10 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/ui/email/change", Credential, "Shall your account have this address? (page)", || get(ui::email::change))
         .query(&["token"]),
     row(Post, "/ui/email/change", Credential, "Yes, it shall", || post(ui::email::changed)).form(ui::email::CHANGE),
+    row(Get, "/ui/invitation", Credential, "Join an organisation? (page)", || get(ui::invitation::show))
+        .query(&["token"]),
+    row(Post, "/ui/invitation", Credential, "Yes, join it", || post(ui::invitation::accept))
+        .form(ui::invitation::PARAMETERS),
     row(Get, "/ui/device", Public, "Let a device in (page)", || get(ui::device::show)).query(&["user_code", "request"]),
     row(Post, "/ui/device", Credential, "The code that a device shows, or yes or no", || post(ui::device::post))
         .form(ui::device::PARAMETERS),
@@ -323,6 +212,16 @@ pub const ROUTES: &[Route] = &[
     })
     .json::<account::deletion::Delete>(),
     row(Post, "/api/account/keep", SignedIn, "Keep it after all", || post(account::deletion::keep)),
+    row(Get, "/api/account/organisations", SignedIn, "The organisations that I belong to", || {
+        get(account::organisations::list)
+    }),
+    row(Delete, "/api/account/organisations/{id}", SignedIn, "Leave one; my tokens that speak for it end", || {
+        delete(account::organisations::leave)
+    }),
+    row(Post, "/api/account/invitations/accept", SignedIn, "Join an organisation by the link of a mail", || {
+        post(account::invitations::accept)
+    })
+    .json::<account::invitations::Accept>(),
     // Administration.
     row(Get, "/api/admin/users", Admin, "List users", || get(admin::users::list)).query(&["after", "limit", "email"]),
     row(Post, "/api/admin/users", Admin, "Add a user", || post(admin::users::add)).json::<admin::users::NewUser>(),
@@ -363,6 +262,75 @@ pub const ROUTES: &[Route] = &[
         put(admin::users::set_password)
     })
     .json::<admin::users::NewPassword>(),
+    row(Get, "/api/admin/roles", Admin, "List roles and what they permit", || get(admin::roles::list)).query(PAGE),
+    row(Post, "/api/admin/roles", Admin, "Describe a role", || post(admin::roles::add)).json::<admin::roles::NewRole>(),
+    row(Get, "/api/admin/roles/{id}", Admin, "Show a role", || get(admin::roles::show)),
+    row(Put, "/api/admin/roles/{id}", Admin, "Change what a role permits; tokens that say more end", || {
+        put(admin::roles::update)
+    })
+    .json::<admin::roles::RoleChange>(),
+    row(Delete, "/api/admin/roles/{id}", Admin, "Remove a role; nobody has it any more", || {
+        delete(admin::roles::remove)
+    }),
+    row(Get, "/api/admin/groups", Admin, "List groups", || get(admin::groups::list)).query(PAGE),
+    row(Post, "/api/admin/groups", Admin, "Add a group", || post(admin::groups::add)).json::<admin::groups::NewGroup>(),
+    row(Get, "/api/admin/groups/{id}", Admin, "Show a group", || get(admin::groups::show)),
+    row(Put, "/api/admin/groups/{id}", Admin, "Change a group; tokens with roles that it loses end", || {
+        put(admin::groups::update)
+    })
+    .json::<admin::groups::GroupChange>(),
+    row(Delete, "/api/admin/groups/{id}", Admin, "Remove a group; its members lose its roles", || {
+        delete(admin::groups::remove)
+    }),
+    row(Get, "/api/admin/groups/{id}/members", Admin, "List a group's members", || get(admin::groups::members))
+        .query(PAGE),
+    row(Put, "/api/admin/groups/{id}/members/{user}", Admin, "Put a user into a group", || put(admin::groups::join)),
+    row(Delete, "/api/admin/groups/{id}/members/{user}", Admin, "Take a user out of a group", || {
+        delete(admin::groups::leave)
+    }),
+    row(Get, "/api/admin/organisations", Admin, "List organisations", || get(admin::organisations::list)).query(PAGE),
+    row(Post, "/api/admin/organisations", Admin, "Add an organisation", || post(admin::organisations::add))
+        .json::<admin::organisations::NewOrganisation>(),
+    row(Get, "/api/admin/organisations/{id}", Admin, "Show an organisation", || get(admin::organisations::show)),
+    row(Put, "/api/admin/organisations/{id}", Admin, "Give an organisation another name", || {
+        put(admin::organisations::update)
+    })
+    .json::<admin::organisations::OrganisationChange>(),
+    row(Delete, "/api/admin/organisations/{id}", Admin, "Remove an organisation; nobody acts for it any more", || {
+        delete(admin::organisations::remove)
+    }),
+    row(Get, "/api/admin/organisations/{id}/members", Admin, "List an organisation's members and their roles", || {
+        get(admin::organisations::members::list)
+    })
+    .query(PAGE),
+    row(Get, "/api/admin/organisations/{id}/members/{user}", Admin, "Show a member and their roles", || {
+        get(admin::organisations::members::show)
+    }),
+    row(
+        Put,
+        "/api/admin/organisations/{id}/members/{user}",
+        Admin,
+        "Make a user a member, or give a member other roles",
+        || put(admin::organisations::members::set),
+    )
+    .json::<admin::organisations::members::MemberRoles>(),
+    row(
+        Delete,
+        "/api/admin/organisations/{id}/members/{user}",
+        Admin,
+        "Take a member out; tokens that speak for it end",
+        || delete(admin::organisations::members::remove),
+    ),
+    row(Get, "/api/admin/organisations/{id}/invitations", Admin, "List the invitations that wait", || {
+        get(admin::organisations::invitations::list)
+    }),
+    row(Post, "/api/admin/organisations/{id}/invitations", Admin, "Invite somebody by mail", || {
+        post(admin::organisations::invitations::invite)
+    })
+    .json::<admin::organisations::invitations::NewInvitation>(),
+    row(Delete, "/api/admin/organisations/{id}/invitations/{invitation}", Admin, "Take an invitation back", || {
+        delete(admin::organisations::invitations::take_back)
+    }),
     row(Get, "/api/admin/sessions", Admin, "List a user's sessions, ended ones with their reason", || {
         get(admin::sessions::list)
     })

@@ -15,8 +15,8 @@ use crate::{
         trim::Confirmed,
     },
     store::{
-        StoreError, audit, authorizations, codes, devices, mail_tokens, mails, pushed, revocations, trim, upstreams,
-        users_deleted,
+        StoreError, audit, authorizations, codes, devices, invitations, mail_tokens, mails, pushed, revocations, trim,
+        upstreams, users_deleted,
     },
 };
 
@@ -224,7 +224,11 @@ async fn trips(app: &App, before: Timestamp) -> Result<u64, StoreError> {
 
 async fn letters(app: &App, now: Timestamp, before: Timestamp) -> Result<u64, StoreError> {
     let removed = app.store.write(move |tx| {
-        Box::pin(async move { Ok(mail_tokens::purge(tx, now, ROWS).await? + mails::purge(tx, before, ROWS).await?) })
+        Box::pin(async move {
+            Ok(mail_tokens::purge(tx, now, ROWS).await?
+                + mails::purge(tx, before, ROWS).await?
+                + invitations::purge(tx, now, ROWS).await?)
+        })
     });
     removed.await
 }

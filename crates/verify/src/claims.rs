@@ -98,6 +98,17 @@ impl Claims {
         self.roles.iter().any(|granted| granted == role)
     }
 
+    /// Whether one of the owner's roles permits this. The token says so only to an audience that asks for it
+    /// (`countersign audience update … --permissions`).
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|granted| granted == permission)
+    }
+
+    /// The organisation that the owner acts for, by its id; `None`: for nobody but themselves.
+    pub fn organisation(&self) -> Option<&str> {
+        self.org.as_ref().map(|org| org.id.as_str())
+    }
+
     /// # Errors
     /// [`Rejection::Scope`]: one of these scopes, separated by spaces, was not granted.
     pub fn require_scope(&self, scope: &str) -> Result<(), Rejection> {
@@ -122,6 +133,26 @@ impl Claims {
         let required = roles.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ");
         Err(Rejection::Role { required, granted: self.roles.join(" ") })
     }
+
+    /// # Errors
+    /// [`Rejection::Permission`]: no role of the owner permits this.
+    pub fn require_permission(&self, permission: &str) -> Result<(), Rejection> {
+        if self.has_permission(permission) {
+            return Ok(());
+        }
+        Err(Rejection::Permission { required: permission.to_owned(), granted: self.permissions.join(" ") })
+    }
+
+    /// For whatever belongs to one organisation: its id comes from the request, and the token must speak for it.
+    ///
+    /// # Errors
+    /// [`Rejection::Organisation`]: it speaks for another one, or for none.
+    pub fn require_organisation(&self, id: &str) -> Result<(), Rejection> {
+        match self.organisation() {
+            Some(own) if own == id => Ok(()),
+            own => Err(Rejection::Organisation { required: id.to_owned(), got: own.unwrap_or_default().to_owned() }),
+        }
+    }
 }
 
 impl Deref for Claims {
@@ -137,6 +168,7 @@ impl Deref for Claims {
 pub(crate) enum Requirement {
     Scope(String),
     AnyRole(Vec<String>),
+    Permission(String),
 }
 
 impl Requirement {
@@ -144,6 +176,7 @@ impl Requirement {
         match self {
             Self::Scope(scope) => claims.require_scope(scope),
             Self::AnyRole(roles) => claims.require_any_role(roles),
+            Self::Permission(permission) => claims.require_permission(permission),
         }
     }
 }

@@ -70,10 +70,11 @@ mod text;
 mod verifier;
 
 pub use self::http::{
-    AnswerBody, RequireLayer, RequireService, VerifyLayer, VerifyService, require_any_role, require_role, require_scope,
+    AnswerBody, RequireLayer, RequireService, VerifyLayer, VerifyService, require_any_role, require_permission,
+    require_role, require_scope,
 };
 #[cfg(feature = "axum")]
-pub use self::http::{Name, Role, Scope};
+pub use self::http::{Name, Permission, Role, Scope};
 pub use builder::{BuildError, NeedsAudience, VerifierBuilder};
 pub use claims::Claims;
 pub use clock::{Clock, Moment};

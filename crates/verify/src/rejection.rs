@@ -132,6 +132,20 @@ pub enum Rejection {
         /// The token's `roles`.
         granted: String,
     },
+    /// The token is good and no role of its owner permits this. 403.
+    Permission {
+        /// The permission that is needed.
+        required: String,
+        /// The token's `permissions`, separated by spaces.
+        granted: String,
+    },
+    /// The token is good and does not speak for the organisation that the request is about. 403.
+    Organisation {
+        /// The organisation's id.
+        required: String,
+        /// The one that the token speaks for; empty: none.
+        got: String,
+    },
     /// The verifier cannot judge yet or any more: it has no keys of the issuer, or no revocation log. 503, never 401, so
     /// that no client throws away a good token.
     NotReady {
@@ -187,6 +201,8 @@ impl Rejection {
             Self::Stale { .. } => "stale",
             Self::Scope { .. } => "scope",
             Self::Role { .. } => "role",
+            Self::Permission { .. } => "permission",
+            Self::Organisation { .. } => "organisation",
             Self::NotReady { .. } => "not_ready",
             Self::Unguarded => "unguarded",
         }
@@ -215,6 +231,8 @@ impl Rejection {
             Self::Stale { bound, .. } => format!("news of the issuer within {} ms", bound.as_millis()).into(),
             Self::Scope { required, .. } => format!("the scope {required}").into(),
             Self::Role { required, .. } => format!("one of the roles {required}").into(),
+            Self::Permission { required, .. } => format!("the permission {required}").into(),
+            Self::Organisation { required, .. } => format!("a token for the organisation {}", shown(required)).into(),
             Self::NotReady { .. } => "the issuer's keys and revocations".into(),
             Self::Unguarded => "a VerifyLayer around this route".into(),
         }
@@ -238,6 +256,8 @@ impl Rejection {
             | Self::Audience { got, .. }
             | Self::Scope { granted: got, .. }
             | Self::Role { granted: got, .. }
+            | Self::Permission { granted: got, .. }
+            | Self::Organisation { got, .. }
             | Self::NotReady { cause: got, .. } => or_nothing(got),
             Self::Expired { now, .. } | Self::NotYet { now, .. } => now.to_string().into(),
             Self::Lifetime { got, .. } => format!("{got} s").into(),
@@ -275,6 +295,10 @@ impl Rejection {
             Self::Stale { .. } => "is the issuer's revocation feed reachable from here? See revocation_status()",
             Self::Scope { .. } => "the client must ask for this scope, and its owner consent",
             Self::Role { .. } => "an administrator can grant the role; the next refresh carries it",
+            Self::Permission { .. } => {
+                "an administrator can give one of the owner's roles the permission; does the audience ask for permissions?"
+            }
+            Self::Organisation { .. } => "the client must sign in, or refresh, with `organization`",
             Self::NotReady { .. } => {
                 "is the issuer reachable from here: /.well-known/jwks.json, and its revocation feed?"
             }

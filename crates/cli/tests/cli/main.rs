@@ -20,6 +20,7 @@ mod restore;
 #[cfg(feature = "failpoints")]
 mod revocations;
 mod rig;
+mod rights;
 mod serve;
 mod terminal;
 mod watch;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Audience, Basis, Registered, claims, not_empty};
+use super::{Audience, Basis, Org, Registered, claims, not_empty};
 use crate::Error;
 
 claims! {
@@ -32,6 +32,10 @@ claims! {
         "scope" => scope: Option<String>,
         /// Roles at the audience.
         "roles" => roles: Vec<String>,
+        /// What those roles permit at the audience, if it wants to hear that.
+        "permissions" => permissions: Vec<String>,
+        /// The organisation that the subject acts for.
+        "org" => org: Option<Org>,
         /// When the person last signed in.
         "auth_time" => auth_time: Option<i64>,
         /// How the person signed in (RFC 8176).

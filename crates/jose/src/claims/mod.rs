@@ -11,6 +11,7 @@ mod feed_time;
 mod generic;
 mod id;
 mod logout;
+mod org;
 mod request_object;
 
 pub use access::AccessClaims;
@@ -24,6 +25,7 @@ pub use feed_time::FeedTimeClaims;
 pub use generic::GenericClaims;
 pub use id::IdClaims;
 pub use logout::{LOGOUT_EVENT, LogoutClaims};
+pub use org::Org;
 pub use request_object::RequestObjectClaims;
 
 use serde_json::{Map, Value};

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use countersign_jose::{AccessClaims, Audience, Basis, b64};
+use countersign_jose::{AccessClaims, Audience, Basis, Org, b64};
 use serde_json::{Map, Value, json};
 
 use super::{
     audience::{AudienceRefusal, AudienceRules, admit, mapped_claims},
+    rights::{self, permitted},
     time::Timestamp,
 };
 
@@ -69,6 +70,8 @@ pub struct UserSubject<'a> {
     pub acr: &'a str,
     /// What audiences may map into claims.
     pub attributes: &'a Map<String, Value>,
+    /// The organisation that the session speaks for.
+    pub organisation: Option<&'a str>,
 }
 
 /// Everything an access token is made of.
@@ -96,6 +99,13 @@ pub struct AccessGrant<'a> {
 pub enum AccessRefusal {
     #[error(transparent)]
     Audience(#[from] AudienceRefusal),
+    /// Roles and permissions are more than a token carries.
+    #[error(
+        "the roles and permissions that count here are more than the {} bytes that a token carries: ask for one audience of \
+         several, or have some taken away",
+        rights::MAX_CLAIM_BYTES
+    )]
+    TooManyRights,
     /// Its session ends within this second, or its lifetime is below one second.
     #[error("the token would be expired when it is issued")]
     NoLifetime,
@@ -110,6 +120,11 @@ pub fn build(grant: &AccessGrant<'_>, now: Timestamp, jti: [u8; 16]) -> Result<A
     let (iat, exp) = (now.secs(), grant.lifetime.expiry(now));
     if exp <= iat {
         return Err(AccessRefusal::NoLifetime);
+    }
+    let roles = sorted(grant.roles);
+    let permissions = permitted(grant.audiences, &roles);
+    if !rights::fit(&roles, &permissions) {
+        return Err(AccessRefusal::TooManyRights);
     }
     let user = match grant.subject {
         Subject::User(user) => Some(user),
@@ -132,7 +147,9 @@ pub fn build(grant: &AccessGrant<'_>, now: Timestamp, jti: [u8; 16]) -> Result<A
         nbf: None,
         rsn: Some(grant.rsn),
         scope: (!grant.scope.is_empty()).then(|| grant.scope.to_owned()),
-        roles: sorted(grant.roles),
+        roles,
+        permissions,
+        org: user.and_then(|user| user.organisation).map(|id| Org { id: id.to_owned() }),
         auth_time: user.map(|user| user.auth_time.secs()),
         amr: user.map(|user| user.amr.to_vec()).unwrap_or_default(),
         acr: user.map(|user| user.acr.to_owned()),
@@ -176,6 +193,7 @@ mod tests {
             claims: ClaimMap::parse(r#"{"plan":"billing_plan"}"#).unwrap(),
             required_role: None,
             disabled_scopes: crate::domain::scope::Scope::default(),
+            permissions: None,
             access_token_ttl: None,
             encryption: None,
         }
@@ -206,6 +224,7 @@ mod tests {
             amr: &["pwd".to_owned()],
             acr: "1",
             attributes: attributes.as_object().unwrap(),
+            organisation: Some("acme"),
         };
         let grant = AccessGrant {
             issuer: "https://id.example",
@@ -223,7 +242,7 @@ mod tests {
             "iss": "https://id.example", "sub": "u_1", "aud": "api", "client_id": "first-party",
             "jti": "_____________________w", "sid": "s_1", "iat": 1_790_000_000, "exp": 1_790_000_600,
             "rsn": 1_790_000_000_000_001_i64, "scope": "orders:read", "roles": ["buyer", "seller"],
-            "auth_time": 1_789_999_000, "amr": ["pwd"], "acr": "1", "plan": "gold",
+            "auth_time": 1_789_999_000, "amr": ["pwd"], "acr": "1", "plan": "gold", "org": { "id": "acme" },
             "cnf": { "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" },
         });
         assert_eq!(claims(&grant), expected);
@@ -251,7 +270,7 @@ mod tests {
         let claims = claims(&clients_grant(&audiences));
         assert_eq!(claims["sub"], "warehouse");
         assert_eq!(claims["aud"], json!(["api", "orders"]));
-        for absent in ["sid", "auth_time", "amr", "acr", "scope", "plan", "nbf", "cnf"] {
+        for absent in ["sid", "auth_time", "amr", "acr", "scope", "plan", "nbf", "cnf", "org"] {
             assert!(claims.get(absent).is_none(), "{absent}: {claims}");
         }
     }
@@ -264,6 +283,24 @@ mod tests {
         assert!(matches!(refusal, AccessRefusal::Audience(AudienceRefusal::RoleRequired { .. })));
         let nobody = build(&clients_grant(&[]), NOW, [0; 16]).unwrap_err();
         assert_eq!(nobody, AccessRefusal::Audience(AudienceRefusal::NoAudience));
+    }
+
+    // ADM-01: permissions are said where they are asked for, and a token stays small.
+    #[test]
+    fn a_token_says_what_its_roles_permit_and_stays_small() {
+        let mut orders = audience("orders");
+        orders.permissions = Some(rights::Permits::new([("clerk", "orders:refund"), ("boss", "orders:close")]));
+        let roles = ["clerk".to_owned()];
+        let said = |audiences: &[AudienceRules]| {
+            claims(&AccessGrant { roles: &roles, ..clients_grant(audiences) }).get("permissions").cloned()
+        };
+        assert_eq!(said(&[orders.clone()]), Some(json!(["orders:refund"])));
+        for quiet in [vec![audience("api")], vec![orders.clone(), audience("api")]] {
+            assert_eq!(said(&quiet), None);
+        }
+        let many: Vec<String> = (0..40).map(|n| format!("{n:060}")).collect();
+        let refused = build(&AccessGrant { roles: &many, ..clients_grant(&[orders]) }, NOW, [0; 16]);
+        assert_eq!(refused.unwrap_err(), AccessRefusal::TooManyRights);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use countersign_jose::Algorithm;
 use serde_json::{Map, Value};
 
-use super::{encryption::Encryption, scope::Scope};
+use super::{encryption::Encryption, rights::Permits, scope::Scope};
 
 /// Claims that mean something to a verifier or to another kind of token. No mapping may set them.
 const RESERVED: &[&str] = &[
@@ -34,6 +34,8 @@ const RESERVED: &[&str] = &[
     "may_act",
     "nbf",
     "nonce",
+    "org",
+    "permissions",
     "rests_on",
     "roles",
     "rsn",
@@ -56,6 +58,8 @@ pub struct AudienceRules {
     pub required_role: Option<String>,
     /// Scopes that its tokens carry for nobody, until they are allowed again.
     pub disabled_scopes: Scope,
+    /// What roles permit here, if its tokens say that.
+    pub permissions: Option<Permits>,
     /// Its own token lifetime, if shorter or longer than the issuer's.
     pub access_token_ttl: Option<Duration>,
     /// Its key, for clients whose access tokens are encrypted.
@@ -269,6 +273,7 @@ mod tests {
             claims: ClaimMap::default(),
             required_role: None,
             disabled_scopes: Scope::default(),
+            permissions: None,
             access_token_ttl: None,
             encryption: None,
         }

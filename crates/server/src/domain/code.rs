@@ -113,6 +113,8 @@ pub struct Authorized {
     pub userinfo_claims: Option<String>,
     /// The same for the ID token.
     pub id_token_claims: Option<String>,
+    /// The organisation that the session is to speak for.
+    pub organisation: Option<String>,
     pub expires_at: Timestamp,
     /// The session that it was redeemed for, if it was.
     pub redeemed: Option<Sid>,
@@ -204,6 +206,7 @@ mod tests {
             dpop_jkt: None,
             userinfo_claims: None,
             id_token_claims: None,
+            organisation: None,
             expires_at: NOW.plus(CODE_TTL),
             redeemed: None,
         }

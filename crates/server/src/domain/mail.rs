@@ -53,6 +53,8 @@ letters! {
     ChangeDone "change_done" None,
     /// The account goes; the detail is the day.
     DeletionAsked "deletion_asked" None,
+    /// To anybody: will you join an organisation? The detail is its name.
+    Invitation "invitation" Some(Purpose::Invite),
 }
 
 impl Letter {

@@ -21,16 +21,19 @@ pub enum Purpose {
     Reset,
     /// The account gets another address.
     Change,
+    /// Join an organisation: kept with the invitation, for longer than the others, and for whoever has the address.
+    Invite,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 3] = [Self::Verify, Self::Reset, Self::Change];
+    pub const ALL: [Self; 4] = [Self::Verify, Self::Reset, Self::Change, Self::Invite];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verify => "verify",
             Self::Reset => "reset",
             Self::Change => "change",
+            Self::Invite => "invite",
         }
     }
 
@@ -40,6 +43,7 @@ impl Purpose {
             Self::Verify => "/ui/email/verify",
             Self::Reset => "/ui/password/reset",
             Self::Change => "/ui/email/change",
+            Self::Invite => "/ui/invitation",
         }
     }
 }
@@ -104,7 +108,7 @@ mod tests {
             [&token, &other].into_iter().flat_map(|token| Purpose::ALL.map(|purpose| token.id(purpose))).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), 6);
+        assert_eq!(ids.len(), 8);
         assert_eq!(MailToken::parse(token.expose()).unwrap().id(Purpose::Reset), token.id(Purpose::Reset));
     }
 

@@ -1,6 +1,11 @@
 //! Roles: words that services decide by. A role holds everywhere or at one audience.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
+
+use super::audience_id::AudienceId;
+
+/// The most roles that one person, one group, or one member of an organisation is given.
+pub const MAX_GRANTS: usize = 64;
 
 /// The role that the audience `admin` asks for.
 pub const ADMIN: &str = "admin";
@@ -52,6 +57,50 @@ pub struct RoleGrant {
     pub role: Role,
 }
 
+/// Why a text gives no role, or too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadGrant {
+    #[error(transparent)]
+    Role(#[from] BadRole),
+    #[error("behind the @ stands the name of an audience")]
+    Audience,
+    #[error("nobody is given more than {MAX_GRANTS} roles")]
+    TooMany,
+}
+
+impl RoleGrant {
+    /// Reads `ROLE` or `ROLE@AUDIENCE`.
+    ///
+    /// # Errors
+    /// [`BadGrant`]
+    pub fn parse(text: &str) -> Result<Self, BadGrant> {
+        let (role, audience) = match text.split_once('@') {
+            Some((role, audience)) => (role, Some(audience)),
+            None => (text, None),
+        };
+        let audience = audience.map(AudienceId::parse).transpose().map_err(|_| BadGrant::Audience)?;
+        Ok(Self { audience: audience.map(|id| id.to_string()), role: Role::parse(role)? })
+    }
+
+    /// Reads all that somebody is given; each counts once.
+    ///
+    /// # Errors
+    /// [`BadGrant`]
+    pub fn parse_all(texts: &[String]) -> Result<BTreeSet<Self>, BadGrant> {
+        let grants = texts.iter().map(|text| Self::parse(text)).collect::<Result<BTreeSet<_>, _>>()?;
+        if grants.len() > MAX_GRANTS { Err(BadGrant::TooMany) } else { Ok(grants) }
+    }
+}
+
+impl fmt::Display for RoleGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.audience {
+            Some(audience) => write!(f, "{}@{audience}", self.role),
+            None => write!(f, "{}", self.role),
+        }
+    }
+}
+
 /// The roles that count in a token for these audiences: the global ones, and for one audience its own. A token for several
 /// audiences carries only what holds at all of them, so that no service sees a role that was meant for another.
 pub fn effective(granted: &[RoleGrant], audiences: &[&str]) -> Vec<String> {
@@ -91,6 +140,19 @@ mod tests {
             assert_eq!(Role::parse(bad), Err(BadRole), "{bad:?}");
         }
         assert_eq!(Role::parse_list("a  b ").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn grants_are_read_with_and_without_an_audience() {
+        for good in ["staff", "manager@orders", "a@https://orders.example/@v1"] {
+            assert_eq!(RoleGrant::parse(good).unwrap().to_string(), good);
+        }
+        assert_eq!(RoleGrant::parse("@api"), Err(BadGrant::Role(BadRole)));
+        for bad in ["a@", "a@b admin", "a@\n"] {
+            assert_eq!(RoleGrant::parse(bad), Err(BadGrant::Audience), "{bad:?}");
+        }
+        let many: Vec<String> = (0..=MAX_GRANTS).map(|n| format!("r{n}")).collect();
+        assert_eq!(RoleGrant::parse_all(&many), Err(BadGrant::TooMany));
     }
 
     #[test]

@@ -147,7 +147,11 @@ async fn of_live_session(app: &App, asked: Asked<'_>, wanted: Wanted<'_>) -> Res
     Ok((shown, authority))
 }
 
-async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
+/// Whoever is signed in in the browser that has this cookie.
+///
+/// # Errors
+/// `token-invalid`
+pub async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
     let id = SigninSecret::parse(cookie).ok_or_else(|| refused("not a sign-in cookie"))?.id();
     let found = app.store.read(move |tx| Box::pin(async move { signins::find(tx, &id).await })).await?;
     let found = found.ok_or_else(|| refused("no such sign-in"))?;

@@ -192,7 +192,7 @@ fn oauth_name(code: Code) -> &'static str {
         "device-denied" => "access_denied",
         "device-expired" => "expired_token",
         "device-code-invalid" => "invalid_grant",
-        "invalid-target" => "invalid_target",
+        "invalid-target" | "not-a-member" => "invalid_target",
         "dpop-nonce" => "use_dpop_nonce",
         "dpop-proof" | "dpop-replayed" | "dpop-missing" => "invalid_dpop_proof",
         name if name.starts_with("refresh-") || name.starts_with("code-") => "invalid_grant",

@@ -226,6 +226,7 @@ impl Said {
             amr: &self.amr,
             acr: &authority.acr,
             attributes: &authority.attributes,
+            organisation: authority.organisation.as_deref(),
         })
     }
 }
@@ -294,19 +295,32 @@ fn granted_scope(authority: &Authority, narrowed: Option<&Scope>) -> Result<Scop
 pub fn refused(refusal: AccessRefusal) -> OAuthError {
     match refusal {
         AccessRefusal::Audience(refusal) => OAuthError::new(errors::INVALID_TARGET).detail(refusal.to_string()),
+        AccessRefusal::TooManyRights => OAuthError::new(errors::INVALID_TARGET).detail(refusal.to_string()),
         AccessRefusal::NoLifetime => errors::REFRESH_EXPIRED.into(),
     }
 }
 
-/// What a session was granted, and the rules of its audiences; `None` if there is no such session.
+/// What a session was granted.
+#[derive(Debug)]
+pub struct OfSession {
+    pub scope: Scope,
+    /// Of its audiences.
+    pub rules: Vec<AudienceRules>,
+    pub user_id: String,
+    /// The organisation that it speaks for.
+    pub organisation: Option<String>,
+}
+
+/// What a session was granted, with the rules of its audiences; `None` if there is no such session.
 ///
 /// # Errors
 /// As any statement; `Broken` if what is stored is malformed.
-pub async fn rules_of_session(tx: &mut Tx, sid: &Sid) -> Result<Option<(Scope, Vec<AudienceRules>)>, StoreError> {
+pub async fn rules_of_session(tx: &mut Tx, sid: &Sid) -> Result<Option<OfSession>, StoreError> {
     let Some(granted) = sessions::granted(tx, sid).await? else { return Ok(None) };
     let scope = granted.scope.parse().map_err(|_| StoreError::Broken("a stored scope is malformed".to_owned()))?;
     let names: Vec<&str> = granted.audience.split_ascii_whitespace().collect();
-    Ok(Some((scope, rules(tx, &names).await?)))
+    let rules = rules(tx, &names).await?;
+    Ok(Some(OfSession { scope, rules, user_id: granted.user_id, organisation: granted.organisation }))
 }
 
 /// The rules of these audiences, in their order; a name that has no row is left out.

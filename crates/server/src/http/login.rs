@@ -22,6 +22,7 @@ use super::{
     dpop::{self, Asked, Proven},
     error::ApiError,
     issue::{self, Target},
+    organisation,
     token::TokenResponse,
 };
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     domain::{
         audience_id::AudienceId,
         client::{ClientId, FIRST_PARTY, Grant},
+        organisation::Choice,
         rsn::Rsn,
         scope::Scope,
         signin::{SigninId, SigninSecret},
@@ -62,6 +64,8 @@ pub struct Login {
     pub transport: Transport,
     /// Space-separated; default: all that the client may ask for.
     pub scope: Option<String>,
+    /// The organisation that the tokens speak for; default: none.
+    pub organization: Option<String>,
     /// The audience of the tokens (RFC 8707); default: the client's first.
     pub resource: Option<String>,
 }
@@ -73,6 +77,8 @@ struct Destination {
     client: Client,
     scope: Scope,
     target: Target,
+    /// The organisation that the session is to speak for.
+    organisation: Option<String>,
     /// The key that the tokens will be bound to.
     proof: Option<Proven>,
 }
@@ -109,6 +115,9 @@ pub async fn login(
     // One that was planted twice is none.
     let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
     let who = authenticate(&app, &context, &body.email, &body.password, device.as_deref()).await?;
+    if let Some(organisation) = &destination.organisation {
+        organisation::require_member(&app, organisation, who.user.id.as_str()).await?;
+    }
     let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
     app.metrics.signin("success");
     let issued = issue::for_session(&app, signed_in.authority, destination.head, &destination.target, None)?;
@@ -189,7 +198,8 @@ async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
     let wanted = body.scope.as_deref().map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
     let scope = client.settings.scopes.grant(wanted.as_ref()).ok_or(errors::INVALID_SCOPE)?;
     let target = Target::new(app, &client, rules, app.clock.now());
-    Ok(Destination { head, client, scope, target, proof: None })
+    let organisation = Choice::read(body.organization.as_deref())?.asked(None).map(str::to_owned);
+    Ok(Destination { head, client, scope, target, organisation, proof: None })
 }
 
 fn audience<'a>(client: &'a Client, wanted: Option<&str>) -> Option<&'a str> {

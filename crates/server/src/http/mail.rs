@@ -17,6 +17,7 @@ use crate::{
     mail::seal_context,
     store::{
         StoreError, Tx,
+        invitations::{self, Invitation},
         login_limits::{self, Attempt},
         mail_tokens::{self, NewToken, Standing},
         mails::{self, NewMail},
@@ -61,6 +62,19 @@ impl Link {
         let mail = new_mail(self.mail.clone(), letter, String::new(), now);
         mails::add_link(tx, &mail, &self.sealed, &id).await?;
         Ok(user)
+    }
+}
+
+impl Link {
+    /// Queues it for whoever is invited, and keeps the invitation that it opens.
+    ///
+    /// # Errors
+    /// As any statement.
+    pub async fn invite(&self, tx: &mut Tx, invitation: &Invitation) -> Result<(), StoreError> {
+        let name = invitation.organisation_name.clone();
+        let mail = new_mail(self.mail.clone(), Letter::Invitation, name, self.now);
+        mails::add_for_address(tx, &mail, &self.sealed, (&invitation.address, invitation.expires_at)).await?;
+        invitations::insert(tx, &self.token.id(Purpose::Invite), invitation).await
     }
 }
 

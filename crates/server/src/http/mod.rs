@@ -24,6 +24,7 @@ pub mod login;
 pub mod logout;
 pub mod mail;
 pub mod metrics;
+pub mod organisation;
 pub mod par;
 pub mod password;
 pub mod patience;

@@ -49,6 +49,7 @@ pub const PARAMETERS: &[&str] = &[
     "id_token_hint",
     "ui_locales",
     "resource",
+    "organization",
     "dpop_jkt",
     "request",
 ];

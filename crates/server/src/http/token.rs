@@ -42,6 +42,7 @@ pub const PARAMETERS: &[&str] = &[
     "next_nonce",
     "scope",
     "resource",
+    "organization",
     "audience",
     "subject_token",
     "subject_token_type",

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::{Row, StoreError, Tx};
 use crate::domain::{
     audience::{AudienceRules, ClaimMap},
+    audience_id::AudienceId,
     encryption::Encryption,
+    rights::Permits,
+    roles::Role,
     scope::Scope,
     time::Timestamp,
 };
@@ -23,10 +26,18 @@ pub struct Audience {
     pub created_at: Timestamp,
 }
 
+/// What roles permit at an audience `a` whose tokens say that: role and permission in turns.
+macro_rules! rules {
+    () => {
+        "a.audience, a.alg, a.claims, a.required_role, a.access_token_ttl, a.disabled_scopes, a.encryption, a.permissions, \
+         CASE WHEN a.permissions = 1 THEN (SELECT string_agg(p.role || ' ' || p.permission, ' ') FROM role_permissions p \
+         WHERE p.audience IN ('', a.audience)) END"
+    };
+}
+
 macro_rules! columns {
     () => {
-        "audience, alg, claims, required_role, access_token_ttl, disabled_scopes, encryption, tenant, name, scopes, \
-         sealed_secret, created_at"
+        concat!(rules!(), ", a.tenant, a.name, a.scopes, a.sealed_secret, a.created_at")
     };
 }
 
@@ -35,11 +46,9 @@ macro_rules! columns {
 /// # Errors
 /// As any statement.
 pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError> {
-    const SQL: &str = concat!(
-        "INSERT INTO audiences (",
-        columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (audience) DO NOTHING"
-    );
+    const SQL: &str = "INSERT INTO audiences (audience, alg, claims, required_role, access_token_ttl, disabled_scopes, \
+        encryption, permissions, tenant, name, scopes, sealed_secret, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (audience) DO NOTHING";
     let rules = &audience.rules;
     let (claims, scopes) = (rules.claims.to_json(), audience.scopes.to_string());
     let disabled = rules.disabled_scopes.to_string();
@@ -52,6 +61,7 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
         seconds(rules.access_token_ttl).into(),
         (&disabled).into(),
         encryption.as_deref().into(),
+        i64::from(rules.permissions.is_some()).into(),
         (&audience.tenant).into(),
         (&audience.name).into(),
         (&scopes).into(),
@@ -66,8 +76,7 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
 /// # Errors
 /// As any statement.
 pub async fn rules(tx: &mut Tx, audience: &str) -> Result<Option<AudienceRules>, StoreError> {
-    const SQL: &str = "SELECT audience, alg, claims, required_role, access_token_ttl, disabled_scopes, encryption \
-                       FROM audiences WHERE audience = $1";
+    const SQL: &str = concat!("SELECT ", rules!(), " FROM audiences a WHERE a.audience = $1");
     tx.fetch_optional(SQL, &[audience.into()]).await?.map(|row| rules_of(&row)).transpose()
 }
 
@@ -79,7 +88,7 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM audiences WHERE tenant = $1 AND audience > $2 ORDER BY audience LIMIT $3"
+        " FROM audiences a WHERE a.tenant = $1 AND a.audience > $2 ORDER BY a.audience LIMIT $3"
     );
     let rows = tx.fetch_all(SQL, &[tenant.into(), after.into(), i64::from(limit).into()]).await?;
     rows.iter().map(audience).collect()
@@ -90,7 +99,7 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
 /// # Errors
 /// As any statement.
 pub async fn find(tx: &mut Tx, name: &str) -> Result<Option<Audience>, StoreError> {
-    const SQL: &str = concat!("SELECT ", columns!(), " FROM audiences WHERE audience = $1");
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM audiences a WHERE a.audience = $1");
     tx.fetch_optional(SQL, &[name.into()]).await?.map(|row| audience(&row)).transpose()
 }
 
@@ -103,6 +112,26 @@ pub async fn claim_maps(tx: &mut Tx, tenant: &str) -> Result<Vec<ClaimMap>, Stor
     let rows = tx.fetch_all(SQL, &[tenant.into()]).await?;
     let map = |row: &Row| ClaimMap::parse(&row.get::<String>(0)?).map_err(|_| malformed("claim mapping"));
     rows.iter().map(map).collect()
+}
+
+/// The audiences whose tokens say what the roles in them permit.
+///
+/// # Errors
+/// As any statement.
+pub async fn hearing_permissions(tx: &mut Tx, tenant: &str) -> Result<Vec<AudienceId>, StoreError> {
+    const SQL: &str = "SELECT audience FROM audiences WHERE tenant = $1 AND permissions = 1";
+    let rows = tx.fetch_all(SQL, &[tenant.into()]).await?;
+    rows.iter().map(|row| AudienceId::parse(&row.get::<String>(0)?).map_err(|_| malformed("name"))).collect()
+}
+
+/// The audiences that are only for subjects with this role.
+///
+/// # Errors
+/// As any statement.
+pub async fn requiring(tx: &mut Tx, tenant: &str, role: &Role) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT audience FROM audiences WHERE tenant = $1 AND required_role = $2";
+    let rows = tx.fetch_all(SQL, &[tenant.into(), role.as_str().into()]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Sets which scopes this audience's tokens carry for nobody. Where there are more of them than before, the caller ends the
@@ -122,7 +151,7 @@ pub async fn set_disabled_scopes(tx: &mut Tx, name: &str, disabled: &Scope) -> R
 /// As any statement.
 pub async fn update(tx: &mut Tx, new: &Audience) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE audiences SET name = $1, scopes = $2, claims = $3, required_role = $4, \
-                       access_token_ttl = $5, encryption = $6 WHERE audience = $7";
+                       access_token_ttl = $5, encryption = $6, permissions = $7 WHERE audience = $8";
     let rules = &new.rules;
     let (claims, scopes) = (rules.claims.to_json(), new.scopes.to_string());
     let encryption = rules.encryption.as_ref().map(Encryption::to_json);
@@ -133,6 +162,7 @@ pub async fn update(tx: &mut Tx, new: &Audience) -> Result<(), StoreError> {
         rules.required_role.as_deref().into(),
         seconds(rules.access_token_ttl).into(),
         encryption.as_deref().into(),
+        i64::from(rules.permissions.is_some()).into(),
         (&rules.audience).into(),
     ];
     tx.execute(SQL, &params).await.map(drop)
@@ -153,17 +183,26 @@ fn seconds(span: Option<Duration>) -> Option<i64> {
 fn audience(row: &Row) -> Result<Audience, StoreError> {
     Ok(Audience {
         rules: rules_of(row)?,
-        tenant: row.get(7)?,
-        name: row.get(8)?,
-        scopes: row.get::<String>(9)?.parse().map_err(|_| malformed("scope"))?,
-        sealed_secret: row.get(10)?,
-        created_at: row.get(11)?,
+        tenant: row.get(9)?,
+        name: row.get(10)?,
+        scopes: row.get::<String>(11)?.parse().map_err(|_| malformed("scope"))?,
+        sealed_secret: row.get(12)?,
+        created_at: row.get(13)?,
     })
 }
 
 fn rules_of(row: &Row) -> Result<AudienceRules, StoreError> {
     let (ttl, encryption): (Option<i64>, Option<String>) = (row.get(4)?, row.get(6)?);
+    let permits = |text: Option<String>| {
+        let words: Vec<&str> = text.as_deref().unwrap_or_default().split_ascii_whitespace().collect();
+        Permits::new(words.chunks_exact(2).map(|pair| (pair[0], pair[1])))
+    };
+    let permissions = match row.get::<i64>(7)? {
+        0 => None,
+        _ => Some(permits(row.get(8)?)),
+    };
     Ok(AudienceRules {
+        permissions,
         audience: row.get(0)?,
         alg: row.get::<String>(1)?.parse().map_err(|_| malformed("algorithm"))?,
         claims: ClaimMap::parse(&row.get::<String>(2)?).map_err(|_| malformed("claim mapping"))?,

@@ -162,6 +162,30 @@ pub async fn of_audience(tx: &mut Tx, tenant: &str, audience: &AudienceId) -> Re
     Ok(found)
 }
 
+/// All clients that are not removed.
+///
+/// # Errors
+/// As any statement.
+pub async fn of_tenant(tx: &mut Tx, tenant: &str) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT client_id FROM clients WHERE tenant = $1 AND removed_at IS NULL";
+    tx.fetch_all(SQL, &[tenant.into()]).await?.iter().map(|row| row.get(0)).collect()
+}
+
+/// The clients that have a role themselves.
+///
+/// # Errors
+/// As any statement.
+pub async fn with_role(tx: &mut Tx, tenant: &str, role: &Role) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT client_id, roles FROM clients WHERE tenant = $1 AND removed_at IS NULL AND roles <> ''";
+    let mut found = Vec::new();
+    for row in tx.fetch_all(SQL, &[tenant.into()]).await? {
+        if row.get::<String>(1)?.split_ascii_whitespace().any(|name| name == role.as_str()) {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Changes a client's settings; false if there is no such client. Where they change what tokens may say
 /// ([`ClientSettings::outdated_by`]), the caller ends the old tokens in the same transaction
 /// ([`revocations::outdate_client_tokens`]).

@@ -14,8 +14,8 @@ use crate::domain::{
 /// `Conflict` if the code exists; otherwise as any statement.
 pub async fn insert(tx: &mut Tx, code: &CodeHash, authorized: &Authorized) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO codes (code, client_id, redirect_uri, challenge, signin_id, user_id, scope, audience, \
-                       nonce, dpop_jkt, userinfo_claims, id_token_claims, expires_at) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+                       nonce, dpop_jkt, userinfo_claims, id_token_claims, expires_at, organisation) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let params = [
         code.as_bytes().into(),
         (&authorized.client_id).into(),
@@ -30,6 +30,7 @@ pub async fn insert(tx: &mut Tx, code: &CodeHash, authorized: &Authorized) -> Re
         authorized.userinfo_claims.as_ref().into(),
         authorized.id_token_claims.as_ref().into(),
         authorized.expires_at.into(),
+        authorized.organisation.as_ref().into(),
     ];
     tx.execute(SQL, &params).await.map(|_| ())
 }
@@ -40,7 +41,7 @@ pub async fn insert(tx: &mut Tx, code: &CodeHash, authorized: &Authorized) -> Re
 /// As any statement.
 pub async fn find(tx: &mut Tx, code: &CodeHash) -> Result<Option<Authorized>, StoreError> {
     const SQL: &str = "SELECT client_id, redirect_uri, challenge, signin_id, user_id, scope, audience, nonce, dpop_jkt, \
-                       expires_at, sid, userinfo_claims, id_token_claims FROM codes WHERE code = $1";
+                       expires_at, sid, userinfo_claims, id_token_claims, organisation FROM codes WHERE code = $1";
     let Some(row) = tx.fetch_optional(SQL, &[code.as_bytes().into()]).await? else { return Ok(None) };
     let broken = |what: &str| StoreError::Broken(format!("a stored code has a malformed {what}"));
     let sid: Option<String> = row.get(10)?;
@@ -57,6 +58,7 @@ pub async fn find(tx: &mut Tx, code: &CodeHash) -> Result<Option<Authorized>, St
         expires_at: row.get(9)?,
         userinfo_claims: row.get(11)?,
         id_token_claims: row.get(12)?,
+        organisation: row.get(13)?,
         redeemed: sid.map(|sid| Sid::parse(&sid).ok_or_else(|| broken("session"))).transpose()?,
     }))
 }

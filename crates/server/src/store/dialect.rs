@@ -50,6 +50,8 @@ pub async fn now_us(tx: &mut Tx, clock: Timestamp) -> Result<i64, StoreError> {
 pub enum RowKey<'a> {
     Tenant(&'a str),
     Client(&'a str),
+    Group(&'a str),
+    Organisation(&'a str),
     User(&'a str),
     /// The hash that names a sign-in.
     Signin(&'a [u8]),
@@ -81,7 +83,12 @@ pub async fn lock_rows(tx: &mut Tx, rows: &mut [RowKey<'_>]) -> Result<(), Store
 impl<'a> RowKey<'a> {
     fn key(self) -> Param<'a> {
         match self {
-            Self::Tenant(text) | Self::Client(text) | Self::User(text) | Self::Session(text) => text.into(),
+            Self::Tenant(text)
+            | Self::Client(text)
+            | Self::Group(text)
+            | Self::Organisation(text)
+            | Self::User(text)
+            | Self::Session(text) => text.into(),
             Self::Signin(id) => id.into(),
         }
     }
@@ -102,6 +109,10 @@ fn statement(row: RowKey<'_>) -> &'static Wide {
     match row {
         RowKey::Tenant(_) => lock!("tenants", "tenant", "convert_to(tenant, 'UTF8')"),
         RowKey::Client(_) => lock!("clients", "client_id", "convert_to(client_id, 'UTF8')"),
+        RowKey::Group(_) => lock!("user_groups", "group_id", "convert_to(group_id, 'UTF8')"),
+        RowKey::Organisation(_) => {
+            lock!("organisations", "organisation", "convert_to(organisation, 'UTF8')")
+        }
         RowKey::User(_) => lock!("users", "user_id", "convert_to(user_id, 'UTF8')"),
         RowKey::Signin(_) => lock!("signins", "id", "id"),
         RowKey::Session(_) => lock!("sessions", "sid", "convert_to(sid, 'UTF8')"),

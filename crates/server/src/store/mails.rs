@@ -79,6 +79,32 @@ pub async fn add_link(tx: &mut Tx, mail: &NewMail, sealed: &[u8], token: &TokenI
     tx.execute(SQL, &params).await.map(drop)
 }
 
+/// Queues a mail with a link for an address that may be nobody's here. It is of use until `expires_at`.
+///
+/// # Errors
+/// As any statement.
+pub async fn add_for_address(
+    tx: &mut Tx,
+    mail: &NewMail,
+    sealed: &[u8],
+    (address, expires_at): (&str, Timestamp),
+) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO mails (mail_id, letter, language, detail, sealed, attempts, next_at, created_at, user_id, \
+        address, expires_at) VALUES ($1, $2, $3, $4, $5, 0, $6, $6, '', $7, $8)";
+    let NewMail { id, letter, language, detail, now } = mail;
+    let params: [Param<'_>; 8] = [
+        id.into(),
+        letter.as_str().into(),
+        language.as_str().into(),
+        detail.into(),
+        sealed.into(),
+        (*now).into(),
+        address.into(),
+        expires_at.into(),
+    ];
+    tx.execute(SQL, &params).await.map(drop)
+}
+
 /// Queues a mail without a link for a user, to `address`, or to the one that they have.
 ///
 /// # Errors

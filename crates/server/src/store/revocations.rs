@@ -9,7 +9,7 @@ mod feed;
 pub mod floor;
 mod insert;
 
-pub use bulk::{Ended, Targets, end, outdate_clients, revoked_tokens};
+pub use bulk::{Ended, Targets, end, outdate_clients, outdate_users, revoked_tokens};
 pub(in crate::store) use feed::shown;
 pub use feed::{FeedPage, LogEntry, Ticked, feed_page, tick, time};
 

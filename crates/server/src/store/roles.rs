@@ -13,7 +13,7 @@ use crate::domain::{
     user::UserId,
 };
 
-/// All roles of a user, at every audience.
+/// All roles that a user was given themselves, at every audience.
 ///
 /// # Errors
 /// As any statement.

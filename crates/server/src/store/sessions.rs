@@ -71,6 +71,8 @@ pub struct NewSession {
     /// Space-separated.
     pub audience: String,
     pub dpop_jkt: Option<String>,
+    /// The organisation that it speaks for. Whether its person is a member, `authority` says.
+    pub organisation: Option<String>,
     /// The nonce of the first refresh token (generation 0).
     pub nonce: Nonce,
     /// `exp` of the first access token, Unix seconds.
@@ -103,8 +105,9 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
         AND EXISTS (SELECT 1 FROM tenants t WHERE t.tenant = $3 AND t.min_rsn <= signins.auth_rsn) \
         RETURNING user_id, auth_rsn, auth_time, amr, acr";
     const INSERT: &str = "INSERT INTO sessions (sid, signin_id, user_id, client_id, tenant, scope, audience, auth_rsn, \
-        auth_time, amr, acr, nonce, prev_nonce, at_exp, created_at, last_seen_at, expires_at, idle_expires_at, dpop_jkt) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18)";
+        auth_time, amr, acr, nonce, prev_nonce, at_exp, created_at, last_seen_at, expires_at, idle_expires_at, dpop_jkt, \
+        organisation) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19)";
     let admit = [new.now.into(), new.signin.as_bytes().into(), (&new.tenant).into(), (&new.client_id).into()];
     let Some(row) = tx.fetch_optional(ADMIT, &admit).await? else { return Ok(None) };
     let opened = Opened { user_id: row.get(0)?, auth_rsn: Rsn::new(row.get(1)?) };
@@ -129,6 +132,7 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
         new.expires_at.into(),
         new.idle_expires_at.into(),
         new.dpop_jkt.as_deref().into(),
+        new.organisation.as_deref().into(),
     ];
     tx.execute(INSERT, &insert).await?;
     Ok(Some(opened))
@@ -141,6 +145,15 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
 pub async fn tell(tx: &mut Tx, sid: &Sid, claims: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE sessions SET claims = $1 WHERE sid = $2";
     tx.execute(SQL, &[claims.into(), sid.as_str().into()]).await.map(|_| ())
+}
+
+/// Notes for which organisation the session speaks from now on.
+///
+/// # Errors
+/// As any statement.
+pub async fn speak_for(tx: &mut Tx, sid: &Sid, organisation: Option<&str>) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE sessions SET organisation = $1 WHERE sid = $2";
+    tx.execute(SQL, &[organisation.into(), sid.as_str().into()]).await.map(|_| ())
 }
 
 /// A renewal without a refresh token: the browser's sign-in cookie asks for a new access token of its session.

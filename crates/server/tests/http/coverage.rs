@@ -10,6 +10,8 @@ fn path(route: &Route) -> String {
     route
         .path
         .replace("{id}", "usr_AAAAAAAAAAAAAAAAAAAAAQ")
+        .replace("{invitation}", "inv_AAAAAAAAAAAAAAAA")
+        .replace("{user}", "usr_AAAAAAAAAAAAAAAAAAAAAQ")
         .replace("{sid}", "AAAAAAAAAAAAAAAAAAAAAAAB")
         .replace("{stream}", "0")
         .replace("{colour}", "1f4fd1")

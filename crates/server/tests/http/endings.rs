@@ -42,6 +42,14 @@ impl Stage {
         rig.admin(Method::POST, "/api/admin/audiences", &shop).await.expect(201);
         rig.admin(Method::POST, "/api/admin/clients", &app).await.expect(201);
         rig.register("ada@example.com").await;
+        // In a group whose role permits something. Whoever joins one without roles loses nothing, and gains at the next refresh.
+        rig.admin(Method::PUT, "/api/admin/audiences/api", &json!({ "permissions": true })).await.expect(200);
+        let clerk = json!({ "role": "clerk", "permissions": ["refund", "close@shop"] });
+        rig.admin(Method::POST, "/api/admin/roles", &clerk).await.expect(201);
+        rig.admin(Method::POST, "/api/admin/groups", &json!({ "group": "staff" })).await.expect(201);
+        rig.admin(Method::PUT, "/api/admin/groups/staff/members/ada@example.com", &json!({})).await.expect(204);
+        rig.admin(Method::PUT, "/api/admin/groups/staff", &json!({ "roles": ["clerk"] })).await.expect(200);
+        rig.admin(Method::POST, "/api/admin/organisations", &json!({ "organisation": "acme" })).await.expect(201);
         let body = json!({ "email": "ada@example.com", "password": PASSWORD, "client_id": "app", "resource": "api" });
         let first = Tokens::of(&rig.post("/login").json(&body).send().await.expect(200));
         let mut tokens = first.clone();
@@ -81,6 +89,11 @@ impl Stage {
             "SELECT state FROM keys WHERE state = 'active' OR state = 'removed' ORDER BY kid",
             "SELECT audience, role FROM user_roles ORDER BY user_id, audience, role",
             "SELECT disabled_scopes FROM audiences ORDER BY audience",
+            "SELECT role, audience, permission FROM role_permissions ORDER BY role, audience, permission",
+            "SELECT group_id, user_id FROM group_members ORDER BY group_id, user_id",
+            "SELECT group_id, audience, role FROM group_roles ORDER BY group_id, audience, role",
+            "SELECT organisation, user_id FROM organisation_members ORDER BY organisation, user_id",
+            "SELECT organisation, user_id, audience, role FROM organisation_roles ORDER BY organisation, user_id, audience, role",
         ] {
             state.extend(self.rows(sql).await);
         }
@@ -228,6 +241,21 @@ endings! {
     roles_changed: [3], Refresh, |stage| {
         stage.admin(Method::PUT, "/api/admin/users/ada@example.com/roles", json!({ "roles": ["buyer"] })).await
     };
+    group_left: [3], Refresh, |stage| {
+        stage.admin(Method::DELETE, "/api/admin/groups/staff/members/ada@example.com", json!({})).await
+    };
+    group_lost_a_role: [3], Refresh, |stage| {
+        stage.admin(Method::PUT, "/api/admin/groups/staff", json!({ "roles": ["reader"] })).await
+    };
+    group_removed: [3], Refresh, |stage| stage.admin(Method::DELETE, "/api/admin/groups/staff", json!({})).await;
+    member_of_an_organisation_now: [3], Refresh, |stage| {
+        let path = "/api/admin/organisations/acme/members/ada@example.com";
+        stage.admin(Method::PUT, path, json!({ "roles": ["buyer"] })).await
+    };
+    role_lost_a_permission: [4, 4], Refresh, |stage| {
+        stage.admin(Method::PUT, "/api/admin/roles/clerk", json!({ "permissions": ["close@shop"] })).await
+    };
+    role_removed: [4, 4], Refresh, |stage| stage.admin(Method::DELETE, "/api/admin/roles/clerk", json!({})).await;
     mapped_attribute_changed: [3], Refresh, |stage| {
         let body = json!({ "attributes": { "plan": "gold" } });
         stage.admin(Method::PUT, "/api/admin/users/ada@example.com/attributes", body).await

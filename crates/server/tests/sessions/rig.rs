@@ -171,6 +171,7 @@ impl Rig {
             scope: "read".into(),
             audience: "api".into(),
             dpop_jkt: None,
+            organisation: None,
             nonce: Nonce::new(self.nonce()),
             at_exp: now.plus(TTL).secs(),
             expires_at: now.plus(ABSOLUTE),

@@ -6,6 +6,7 @@ use countersign_jose::Algorithm;
 use countersign_server::{
     domain::{
         audience::{AudienceRules, ClaimMap},
+        rights::Permits,
         time::Timestamp,
     },
     store::audiences::{self, Audience},
@@ -22,6 +23,7 @@ fn audience(name: &str) -> Audience {
             claims: ClaimMap::parse(r#"{"plan":"billing_plan"}"#).unwrap(),
             required_role: Some("tester".to_owned()),
             disabled_scopes: countersign_server::domain::scope::Scope::default(),
+            permissions: Some(Permits::default()),
             access_token_ttl: Some(Duration::from_secs(60)),
         },
         tenant: "default".to_owned(),

@@ -40,6 +40,12 @@ impl VerifierBuilder {
         self
     }
 
+    /// What a role of the owner of every token must permit.
+    pub fn require_permission(mut self, permission: impl Into<String>) -> Self {
+        self.requirements.push(Requirement::Permission(permission.into()));
+        self
+    }
+
     /// Takes the token from the issuer's access cookie, too (`__Host-access`; `access` for a plain-HTTP loopback
     /// issuer): for a service behind the same host as the issuer. Requests that change state must then come from the
     /// issuer's origin, which the browser tells by `Origin` or `Sec-Fetch-Site`.

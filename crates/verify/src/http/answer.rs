@@ -161,7 +161,10 @@ fn answer(rejection: &Rejection) -> Answer {
         Rejection::Dpop(DpopFault::Full) => NOT_READY,
         Rejection::Dpop(fault) if fault.is_of_proof() => INVALID_PROOF,
         Rejection::Dpop(_) => INVALID,
-        Rejection::Scope { .. } | Rejection::Role { .. } => INSUFFICIENT,
+        Rejection::Scope { .. }
+        | Rejection::Role { .. }
+        | Rejection::Permission { .. }
+        | Rejection::Organisation { .. } => INSUFFICIENT,
         Rejection::NotReady { .. } | Rejection::Stale { .. } => NOT_READY,
         Rejection::Unguarded => UNGUARDED,
     }
@@ -303,6 +306,12 @@ mod tests {
         let role = Rejection::Role { required: "admin".into(), granted: String::new() }.response();
         assert_eq!(role.status(), 403);
         assert_eq!(header(&role, WWW_AUTHENTICATE), Some("Bearer error=\"insufficient_scope\""));
+        for other in [
+            Rejection::Permission { required: "orders:refund".into(), granted: String::new() },
+            Rejection::Organisation { required: "acme".into(), got: "globex".into() },
+        ] {
+            assert_eq!((other.status(), other.response().headers()), (role.status(), role.headers()), "TOK-26");
+        }
         let odd = Rejection::Scope { required: "a\"b\r\n".into(), granted: String::new() }.response();
         assert_eq!(header(&odd, WWW_AUTHENTICATE), Some("Bearer error=\"insufficient_scope\""));
     }

@@ -12,13 +12,13 @@ use http::request::Parts;
 use super::{checked, log};
 use crate::{claims::Claims, rejection::Rejection};
 
-/// A scope or a role with a type of its own, for [`Scope`] and [`Role`]. [`names!`](crate::names) writes the type.
+/// A scope, a role or a permission with a type of its own, for [`Scope`], [`Role`] and [`Permission`]. [`names!`](crate::names) writes the type.
 pub trait Name {
     /// As the token carries it.
     const NAME: &'static str;
 }
 
-/// Defines types for scopes and roles.
+/// Defines types for scopes, roles and permissions.
 ///
 /// ```
 /// countersign_verify::names! {
@@ -64,47 +64,21 @@ pub struct Scope<N>(Claims, PhantomData<fn() -> N>);
 /// The claims of a token whose owner has the role `N`; else the request is answered with 403. See [`Scope`].
 pub struct Role<N>(Claims, PhantomData<fn() -> N>);
 
-impl<N> Scope<N> {
-    /// The claims.
-    pub fn into_claims(self) -> Claims {
-        self.0
-    }
-}
-
-impl<N> Role<N> {
-    /// The claims.
-    pub fn into_claims(self) -> Claims {
-        self.0
-    }
-}
-
-impl<N> Deref for Scope<N> {
-    type Target = Claims;
-
-    fn deref(&self) -> &Claims {
-        &self.0
-    }
-}
-
-impl<N> Deref for Role<N> {
-    type Target = Claims;
-
-    fn deref(&self) -> &Claims {
-        &self.0
-    }
-}
-
-impl<N: Name> fmt::Debug for Scope<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Scope").field(&N::NAME).field(&self.0).finish()
-    }
-}
-
-impl<N: Name> fmt::Debug for Role<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Role").field(&N::NAME).field(&self.0).finish()
-    }
-}
+/// The claims of a token whose owner has a role that permits `N`; else the request is answered with 403. See [`Scope`].
+///
+/// ```
+/// use countersign_verify::{Permission, names};
+///
+/// names! {
+///     Refund = "orders:refund";
+/// }
+///
+/// async fn refund(claims: Permission<Refund>) -> String {
+///     format!("refunded by {}, for {}", claims.sub, claims.organisation().unwrap_or("themselves"))
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::post(refund));
+/// ```
+pub struct Permission<N>(Claims, PhantomData<fn() -> N>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Claims {
     type Rejection = Rejection;
@@ -122,25 +96,45 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Claims {
     }
 }
 
-impl<S: Send + Sync, N: Name> FromRequestParts<S> for Scope<N> {
-    type Rejection = Rejection;
+/// What the three have in common: the claims of a token that met a requirement.
+macro_rules! met {
+    ($type:ident, $require:ident) => {
+        impl<N> $type<N> {
+            /// The claims.
+            pub fn into_claims(self) -> Claims {
+                self.0
+            }
+        }
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let claims = <Claims as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        claims.require_scope(N::NAME)?;
-        Ok(Self(claims, PhantomData))
-    }
+        impl<N> Deref for $type<N> {
+            type Target = Claims;
+
+            fn deref(&self) -> &Claims {
+                &self.0
+            }
+        }
+
+        impl<N: Name> fmt::Debug for $type<N> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($type)).field(&N::NAME).field(&self.0).finish()
+            }
+        }
+
+        impl<S: Send + Sync, N: Name> FromRequestParts<S> for $type<N> {
+            type Rejection = Rejection;
+
+            async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+                let claims = <Claims as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+                claims.$require(N::NAME)?;
+                Ok(Self(claims, PhantomData))
+            }
+        }
+    };
 }
 
-impl<S: Send + Sync, N: Name> FromRequestParts<S> for Role<N> {
-    type Rejection = Rejection;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let claims = <Claims as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        claims.require_role(N::NAME)?;
-        Ok(Self(claims, PhantomData))
-    }
-}
+met!(Scope, require_scope);
+met!(Role, require_role);
+met!(Permission, require_permission);
 
 /// So that a handler can say `claims.require_scope("orders:write")?`.
 impl IntoResponse for Rejection {

@@ -8,9 +8,9 @@ mod layer;
 mod require;
 
 #[cfg(feature = "axum")]
-pub use extract::{Name, Role, Scope};
+pub use extract::{Name, Permission, Role, Scope};
 pub use layer::{VerifyLayer, VerifyService};
-pub use require::{RequireLayer, RequireService, require_any_role, require_role, require_scope};
+pub use require::{RequireLayer, RequireService, require_any_role, require_permission, require_role, require_scope};
 
 use std::pin::Pin;
 

@@ -30,7 +30,12 @@ pub fn require_any_role(roles: impl IntoIterator<Item = impl Into<String>>) -> R
     RequireLayer(Requirement::AnyRole(roles.into_iter().map(Into::into).collect()))
 }
 
-/// Made by [`require_scope`], [`require_role`] and [`require_any_role`]. Several around one route must all be met.
+/// What a role of the token's owner must permit; else 403. As [`require_scope`] otherwise.
+pub fn require_permission(permission: impl Into<String>) -> RequireLayer {
+    RequireLayer(Requirement::Permission(permission.into()))
+}
+
+/// Made by [`require_scope`], [`require_role`], [`require_any_role`] and [`require_permission`]. Several around one route must all be met.
 #[derive(Debug, Clone)]
 pub struct RequireLayer(Requirement);
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_jose::{AccessClaims, Audience, Basis, Claims as _, b64, profile::AccessToken, sign};
+use countersign_jose::{AccessClaims, Audience, Basis, Claims as _, Org, b64, profile::AccessToken, sign};
 use serde_json::{Value, json};
 
 use super::{TestIssuer, TestKey, must};
@@ -52,6 +52,18 @@ impl TestToken {
     /// One more role.
     pub fn role(mut self, role: impl Into<String>) -> Self {
         self.claims.roles.push(role.into());
+        self
+    }
+
+    /// One more permission.
+    pub fn permission(mut self, permission: impl Into<String>) -> Self {
+        self.claims.permissions.push(permission.into());
+        self
+    }
+
+    /// The organisation that it speaks for.
+    pub fn organisation(mut self, id: impl Into<String>) -> Self {
+        self.claims.org = Some(Org { id: id.into() });
         self
     }
 

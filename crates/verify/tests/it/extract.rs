@@ -5,7 +5,10 @@ use axum::{
     body::Body,
     routing::{get, post},
 };
-use countersign_verify::{Claims, Rejection, Role, Scope, TestIssuer, VerifyLayer, names, require_role, require_scope};
+use countersign_verify::{
+    Claims, Permission, Rejection, Role, Scope, TestIssuer, VerifyLayer, names, require_permission, require_role,
+    require_scope,
+};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
@@ -14,6 +17,7 @@ names! {
     /// May place orders.
     OrdersWrite = "orders:write";
     Admin = "admin";
+    Refund = "orders:refund";
 }
 
 async fn list(claims: Claims) -> String {
@@ -33,6 +37,11 @@ async fn refund(claims: Claims) -> Result<&'static str, Rejection> {
     Ok("refunded")
 }
 
+async fn pay_back(claims: Permission<Refund>) -> Result<String, Rejection> {
+    claims.require_organisation("acme")?;
+    Ok(format!("paid back by {}", claims.sub))
+}
+
 async fn front(claims: Option<Claims>) -> String {
     claims.map_or_else(|| "hello stranger".into(), |claims| format!("hello {}", claims.sub))
 }
@@ -42,6 +51,7 @@ fn app(issuer: &TestIssuer) -> Router {
     Router::new()
         .route("/orders", get(list).post(place).delete(purge))
         .route("/refund", post(refund))
+        .route("/pay-back", post(pay_back).get(list).layer(require_permission("orders:refund")))
         .route("/admin", get(list).layer(require_role("admin")))
         .route("/export", get(list).layer(require_scope("orders:read orders:export")))
         .layer(VerifyLayer::new(issuer.verifier()))
@@ -119,4 +129,30 @@ async fn no_wrong_token_gets_through() {
             assert_eq!(call(&app, Method::GET, path, Some(&token)).await.0, 401, "{name} at {path}");
         }
     }
+}
+
+// ADM-01: what a role permits, and the organisation that a token speaks for, are asked for by handlers, layers and builders.
+#[tokio::test]
+async fn permissions_and_organisations_are_required() {
+    let issuer = TestIssuer::new("https://id.test").audience("orders");
+    let app = app(&issuer);
+    let token = || issuer.token().sub("usr_1").role("support");
+    let clerk = token().permission("orders:read").permission("orders:refund").organisation("acme").sign();
+    let (status, body) = call(&app, Method::POST, "/pay-back", Some(&clerk)).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "paid back by usr_1"));
+    for wrong in [
+        token().organisation("acme").sign(),
+        token().permission("orders:refunds").organisation("acme").sign(),
+        token().scope("orders:refund").role("orders:refund").organisation("acme").sign(),
+        token().permission("orders:refund").organisation("globex").sign(),
+        token().permission("orders:refund").sign(),
+    ] {
+        assert_eq!(call(&app, Method::POST, "/pay-back", Some(&wrong)).await.0, StatusCode::FORBIDDEN);
+    }
+    let layered = async |token: String| call(&app, Method::GET, "/pay-back", Some(&token)).await.0;
+    assert_eq!(layered(token().permission("orders:refund").sign()).await, StatusCode::OK);
+    assert_eq!(layered(token().sign()).await, StatusCode::FORBIDDEN);
+    let verifier = issuer.verifier_builder().require_permission("orders:refund").build().unwrap();
+    assert!(verifier.verify(&clerk).is_ok());
+    assert!(matches!(verifier.verify(&token().sign()), Err(Rejection::Permission { .. })));
 }

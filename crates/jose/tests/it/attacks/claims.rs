@@ -107,6 +107,8 @@ fn claims_of_the_wrong_type() {
         ("jti", &["1", "null", r#"["a"]"#]),
         ("client_id", &["1", "true"]),
         ("roles", &[r#""admin""#, "null", r#"{"admin":true}"#, r#"["admin",1]"#, r#"[["admin"]]"#, "true"]),
+        ("permissions", &[r#""orders:refund""#, "null", "{}", r#"["orders:refund",1]"#]),
+        ("org", &[r#""acme""#, "null", "[]", "{}", r#"{"id":1}"#, r#"{"id":""}"#, r#"{"name":"acme"}"#]),
         ("amr", &[r#""pwd""#, "[null]"]),
         ("scope", &[r#"["read"]"#, "1", "null"]),
         ("sid", &["1", "null"]),

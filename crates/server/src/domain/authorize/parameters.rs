@@ -44,6 +44,7 @@ pub const PARAMETERS: &[&str] = &[
     "display",
     "claims",
     "resource",
+    "organization",
     "dpop_jkt",
     "request",
     "request_uri",

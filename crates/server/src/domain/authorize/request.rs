@@ -3,7 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{ClaimsRequest, Parameters, Problem, ResponseMode, may_authorize, scope};
-use crate::domain::{audience_id::AudienceId, client::ClientSettings, code::Challenge, scope::Scope};
+use crate::domain::{
+    audience_id::AudienceId,
+    client::ClientSettings,
+    code::Challenge,
+    organisation::{Choice, OrganisationId},
+    scope::Scope,
+};
 
 /// What the client wants to happen in front of the person (OpenID Connect Core §3.1.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +48,8 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// An ID token of the person whom the client expects; not verified here.
     pub id_token_hint: Option<String>,
+    /// The organisation that the session is to speak for.
+    pub organisation: Option<OrganisationId>,
     /// The key that the code is for (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
     /// Single claims that are asked for by name.
@@ -83,6 +91,7 @@ pub fn check(parameters: &Parameters, client: &ClientSettings) -> Result<Authori
         max_age: max_age(get("max_age"))?,
         login_hint: short(get("login_hint"), "login_hint")?,
         id_token_hint: get("id_token_hint").map(str::to_owned),
+        organisation: organisation(get("organization"))?,
         dpop_jkt: dpop_jkt(get("dpop_jkt"))?,
         claims: claims(get("claims"), &scope, client)?,
         scope,
@@ -163,6 +172,15 @@ fn claims(text: Option<&str>, scope: &Scope, client: &ClientSettings) -> Result<
     match text {
         Some(text) if scope.contains("openid") => ClaimsRequest::parse(text, &client.scopes),
         _ => Ok(ClaimsRequest::default()),
+    }
+}
+
+/// What can be no organisation, nobody is a member of.
+fn organisation(text: Option<&str>) -> Result<Option<OrganisationId>, Problem> {
+    match Choice::read(text) {
+        Ok(Choice::For(id)) => Ok(Some(id)),
+        Ok(Choice::Keep | Choice::Alone) => Ok(None),
+        Err(refused) => Err(Problem::new("access_denied", refused.to_string())),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{AuthorizationRequest, Problem, Prompt};
 use crate::domain::{
     client::{ClientSettings, Consent},
+    organisation::NotAMember,
     redirect::Redirect,
     scope::Scope,
     time::Timestamp,
@@ -37,6 +38,8 @@ pub struct Person<'a> {
     pub remembered: Option<&'a Scope>,
     /// They have agreed on the page just now.
     pub agrees: bool,
+    /// They belong to the organisation that the session is to speak for, or it is to speak for none.
+    pub member: bool,
     /// The person whom the client expects, by a hint that verified.
     pub expected: Option<&'a str>,
 }
@@ -44,7 +47,7 @@ pub struct Person<'a> {
 /// The next step at `now`.
 ///
 /// # Errors
-/// [`Problem`]: with `prompt=none`, if anything has to be asked (OAU-12).
+/// [`Problem`]: with `prompt=none`, if anything has to be asked (OAU-12); somebody else's organisation.
 pub fn next(
     request: &AuthorizationRequest,
     facts: &Facts<'_>,
@@ -57,6 +60,9 @@ pub fn next(
         refuse("login_required", "the person has to sign in")?;
         return Ok(Step::SignIn);
     };
+    if !person.member {
+        return Err(Problem::new("access_denied", NotAMember.to_string()));
+    }
     if must_agree(request, facts, person) {
         refuse("consent_required", "the person has to agree")?;
         return Ok(Step::Agree);

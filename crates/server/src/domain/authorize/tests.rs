@@ -150,7 +150,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Somebody who signed in an hour before the request came, which was a minute ago.
 fn person<'a>() -> Person<'a> {
     let auth_time = NOW.minus(MINUTE * 61);
-    Person { user_id: "usr_a", auth_time, remembered: None, agrees: true, expected: None }
+    Person { user_id: "usr_a", auth_time, remembered: None, agrees: true, member: true, expected: None }
 }
 
 fn step(

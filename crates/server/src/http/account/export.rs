@@ -4,7 +4,7 @@ use axum::{Json, extract::State, response::IntoResponse};
 use http::header;
 use serde_json::{Value, json};
 
-use super::{activity, consents, sessions, signins};
+use super::{activity, consents, organisations, sessions, signins};
 use crate::{
     app::App,
     http::{
@@ -12,7 +12,7 @@ use crate::{
         caller::SignedIn,
         error::ApiError,
     },
-    store::{consents as stored_consents, sessions as stored_sessions},
+    store::{consents as stored_consents, groups, organisations as stored_organisations, sessions as stored_sessions},
 };
 
 /// The most rows of each list; the lists themselves go on behind them.
@@ -29,14 +29,16 @@ async fn document(app: &App, user: &str) -> Result<Value, ApiError> {
     let account = users::look_up(app, user).await?;
     let identities = identities::shown(&identities::of(app, &users::resolve(app, user).await?).await?);
     let signins = signins::load(app, user, now).await?;
-    let whose = user.to_owned();
-    let (consents, sessions) = app
+    let (whose, id) = (user.to_owned(), users::resolve(app, user).await?);
+    let (consents, sessions, belongs, groups) = app
         .store
         .read(move |tx| {
-            let user = whose.clone();
+            let (user, id) = (whose.clone(), id.clone());
             Box::pin(async move {
                 let consents = stored_consents::list(tx, &user, "", MAX).await?;
-                Ok((consents, stored_sessions::list(tx, &user, None, i64::from(MAX)).await?))
+                let sessions = stored_sessions::list(tx, &user, None, i64::from(MAX)).await?;
+                let belongs = stored_organisations::of_user(tx, &user).await?;
+                Ok((consents, sessions, belongs, groups::of_user(tx, &id).await?))
             })
         })
         .await?;
@@ -45,6 +47,8 @@ async fn document(app: &App, user: &str) -> Result<Value, ApiError> {
         "exported_at": time(now),
         "account": account,
         "identities": identities,
+        "organisations": belongs.iter().map(organisations::shown).collect::<Vec<_>>(),
+        "groups": groups,
         "signins": signins.iter().map(|entry| signins::shown(entry, false)).collect::<Vec<_>>(),
         "consents": consents.iter().map(consents::shown).collect::<Vec<_>>(),
         "sessions": sessions.iter().map(|session| sessions::shown(session, None)).collect::<Vec<_>>(),

@@ -4,5 +4,7 @@ pub mod activity;
 pub mod consents;
 pub mod deletion;
 pub mod export;
+pub mod invitations;
+pub mod organisations;
 pub mod sessions;
 pub mod signins;

@@ -27,6 +27,7 @@ use crate::{
         audience::{self, AudienceRules, ClaimMap},
         audience_id::AudienceId,
         audit::{Event, Source},
+        rights::Permits,
         roles::Role,
         scope::{BadScope, Scope},
     },
@@ -62,6 +63,9 @@ pub struct NewAudience {
     pub required_role: Option<String>,
     /// Seconds.
     pub access_token_ttl: Option<u64>,
+    /// Whether its tokens say what the roles in them permit.
+    #[serde(default)]
+    pub permissions: bool,
     /// Its key, for clients whose access tokens are encrypted.
     pub encryption: Option<Recipient>,
 }
@@ -195,6 +199,7 @@ fn audience(app: &App, body: &NewAudience) -> Result<Audience, ApiError> {
         claims: ClaimMap::new(body.claims.clone()).map_err(|error| bad("claims", &error))?,
         required_role: role.map(|role| role.to_string()),
         disabled_scopes: Scope::default(),
+        permissions: body.permissions.then(Permits::default),
         access_token_ttl: ttl,
         encryption: encryption("encryption", body.encryption.as_ref())?,
     };
@@ -235,6 +240,7 @@ fn shown(audience: &Audience) -> Value {
         "disabled_scopes": rules.disabled_scopes.words().collect::<Vec<_>>(),
         "claims": serde_json::from_str::<Value>(&rules.claims.to_json()).unwrap_or(Value::Null),
         "required_role": rules.required_role,
+        "permissions": rules.permissions.is_some(),
         "access_token_ttl": seconds(rules.access_token_ttl),
         "encryption": Recipient::of(rules.encryption.as_ref()),
         "created_at": time(audience.created_at),

@@ -4,16 +4,19 @@ pub mod audiences;
 pub mod audit;
 pub mod clients;
 pub mod floor;
+pub mod groups;
 pub mod identities;
 pub mod keys;
+pub mod organisations;
 pub mod registration;
 pub mod revocations;
+pub mod roles;
 pub mod sessions;
 pub mod status;
 pub mod upstreams;
 pub mod users;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
@@ -24,8 +27,10 @@ use super::{context::Context, error::ApiError};
 use crate::{
     app::App,
     domain::{
-        audit::{AuditEvent, Event},
+        audit::{AuditEvent, Event, is_hostile},
         revocation::Scope,
+        rights::is_issuers,
+        roles::RoleGrant,
         time::Timestamp,
     },
     errors,
@@ -92,6 +97,28 @@ fn seconds(span: Option<Duration>) -> Option<u64> {
 
 pub(in crate::http) fn event(app: &App, context: &Context, actor: &str, what: Event) -> Result<AuditEvent, ApiError> {
     Ok(AuditEvent::new(what, app.clock.now(), &context.source(actor), app.random.bytes()?))
+}
+
+/// The longest description, characters.
+const MAX_DESCRIPTION: usize = 200;
+
+/// What something is for, in words for people.
+fn description(text: &str) -> Result<String, ApiError> {
+    if text.chars().count() > MAX_DESCRIPTION || text.contains(is_hostile) {
+        let words = format!("is one line of at most {MAX_DESCRIPTION} characters");
+        return Err(ApiError::field(errors::INVALID_VALUE, "description", words));
+    }
+    Ok(text.to_owned())
+}
+
+/// Roles for whoever belongs to something: never the issuer's own.
+fn shared_roles(texts: &[String]) -> Result<BTreeSet<RoleGrant>, ApiError> {
+    let bad = |words: String| ApiError::field(errors::INVALID_VALUE, "roles", words);
+    let roles = RoleGrant::parse_all(texts).map_err(|error| bad(error.to_string()))?;
+    if roles.iter().any(is_issuers) {
+        return Err(bad("the role admin opens the admin API; it is given to users one by one".to_owned()));
+    }
+    Ok(roles)
 }
 
 /// Makes a change and, if it `happened`, its event, in one transaction.

@@ -18,6 +18,7 @@ use crate::{
         audit::Event,
         email::{Email, EmailKey},
         revocation::Entry,
+        rights::is_issuers,
         roles::{self as names, Role, RoleGrant},
         user::{Attributes, UserId},
     },
@@ -273,7 +274,7 @@ async fn change_roles(
     let now = app.clock.now();
     let entry = Entry::user(scope(app), id.as_str(), now, app.config.access_token_ttl_cap);
     let event = event(app, context, admin.actor(), Event::PermissionsChanged)?.user(id.as_str());
-    let stays_admin = wanted.iter().any(is_admin);
+    let stays_admin = wanted.iter().any(is_issuers);
     let id = id.clone();
     let changed = |set: &Option<RolesSet>| matches!(set, Some(RolesSet::Changed { .. }));
     let set = write(app, event, changed, move |tx| {
@@ -292,33 +293,20 @@ async fn change_roles(
     }
 }
 
-fn is_admin(grant: &RoleGrant) -> bool {
-    grant.role.as_str() == names::ADMIN && grant.audience.as_deref().is_none_or(|audience| audience == names::ADMIN)
-}
-
 /// Whether nobody could administer from afar without this user (ADM-07).
 pub(in crate::http) async fn is_last_admin(tx: &mut Tx, id: &UserId) -> Result<bool, StoreError> {
-    if !roles::of_user(tx, id).await?.iter().any(is_admin) {
+    if !roles::of_user(tx, id).await?.iter().any(is_issuers) {
         return Ok(false);
     }
     let role = Role::parse(names::ADMIN).map_err(|bad| StoreError::Broken(bad.to_string()))?;
     Ok(roles::count_others(tx, id, names::ADMIN, &role).await? == 0)
 }
 
-fn grants(texts: &[String]) -> Result<Vec<RoleGrant>, ApiError> {
-    parse_grants(texts).map_err(|bad| ApiError::field(errors::INVALID_VALUE, "roles", bad))
-}
-
-/// `ROLE` or `ROLE@AUDIENCE`.
-fn parse_grants(texts: &[String]) -> Result<Vec<RoleGrant>, String> {
-    let parse = |text: &String| {
-        let (role, audience) = match text.split_once('@') {
-            Some((role, audience)) => (role, Some(audience.to_owned())),
-            None => (text.as_str(), None),
-        };
-        Role::parse(role).map(|role| RoleGrant { audience, role }).map_err(|bad| bad.to_string())
-    };
-    texts.iter().map(parse).collect()
+/// The roles that a body gives.
+pub(super) fn grants(texts: &[String]) -> Result<Vec<RoleGrant>, ApiError> {
+    let grants = RoleGrant::parse_all(texts);
+    let grants = grants.map_err(|bad| ApiError::field(errors::INVALID_VALUE, "roles", bad.to_string()))?;
+    Ok(grants.into_iter().collect())
 }
 
 /// The user that an id or an e-mail address names.
@@ -353,15 +341,11 @@ async fn find(app: &App, text: &str) -> Result<(User, Vec<RoleGrant>), ApiError>
 }
 
 fn shown(user: &User, roles: &[RoleGrant]) -> Value {
-    let role = |grant: &RoleGrant| match &grant.audience {
-        None => grant.role.to_string(),
-        Some(audience) => format!("{}@{audience}", grant.role),
-    };
     json!({
         "user_id": user.id.as_str(),
         "email": user.email,
         "email_verified_at": maybe_time(user.email_verified_at),
-        "roles": roles.iter().map(role).collect::<Vec<_>>(),
+        "roles": roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "attributes": user.attributes.as_map(),
         "created_at": time(user.created_at),
         "password_changed_at": maybe_time(user.password_changed_at),

@@ -10,6 +10,7 @@ use crate::{
             self, AuthorizationRequest, Facts, NowhereToGo, Person, Problem, ReturnPath, Step, check, return_path,
         },
         client::ClientId,
+        organisation::OrganisationId,
         scope::Scope,
         signin::{LiveSignin, Signin, SigninId},
         time::Timestamp,
@@ -17,7 +18,7 @@ use crate::{
     store::{
         StoreError,
         clients::{self, Client},
-        consents, signins,
+        consents, organisations, signins,
     },
 };
 
@@ -31,6 +32,8 @@ pub struct Ceremony {
     pub signin: Option<LiveSignin>,
     /// What the person has agreed to before, for this client.
     pub remembered: Option<Scope>,
+    /// The person belongs to the organisation that the request names, if it names one.
+    member: bool,
     /// Whom the client expects: the person who is signed in, or nobody who is here.
     expected: Option<String>,
     /// When the request first came.
@@ -42,6 +45,8 @@ struct Loaded {
     client: Option<Client>,
     signin: Option<Signin>,
     remembered: Option<Scope>,
+    /// The organisation that was named has the person as a member.
+    member: bool,
 }
 
 impl Ceremony {
@@ -51,7 +56,8 @@ impl Ceremony {
     /// [`Stop`]
     pub async fn load(app: &App, signin: Option<SigninId>, asked: Request, since: Timestamp) -> Result<Self, Stop> {
         let parameters = &asked.parameters;
-        let loaded = load(app, authorize::client_id(parameters)?, signin).await?;
+        let organisation = parameters.one("organization").ok().flatten().and_then(OrganisationId::parse);
+        let loaded = load(app, authorize::client_id(parameters)?, (signin, organisation)).await?;
         let client = loaded.client.filter(|client| client.disabled_at.is_none()).ok_or(NowhereToGo::UnknownClient)?;
         let path = return_path(parameters, &client.settings)?;
         if client.settings.sign_in.require_pushed && asked.pushed.is_none() {
@@ -69,7 +75,8 @@ impl Ceremony {
             let known = user.filter(|user| app.subjects.for_client(&client.settings, user) == subject);
             known.unwrap_or_default().to_owned()
         });
-        Ok(Self { asked, client, path, request, signin, remembered: loaded.remembered, expected, since })
+        let (remembered, member) = (loaded.remembered, loaded.member);
+        Ok(Self { asked, client, path, request, signin, remembered, member, expected, since })
     }
 
     /// What has to happen next at `now`; `agrees` if the person has just said yes.
@@ -89,16 +96,21 @@ impl Ceremony {
             auth_time: signin.auth_time,
             remembered: self.remembered.as_ref(),
             agrees,
+            member: self.member,
             expected: self.expected.as_deref(),
         });
         authorize::next(&self.request, &facts, person.as_ref(), now)
     }
 }
 
-async fn load(app: &App, client: ClientId, signin: Option<SigninId>) -> Result<Loaded, StoreError> {
+async fn load(
+    app: &App,
+    client: ClientId,
+    (signin, organisation): (Option<SigninId>, Option<OrganisationId>),
+) -> Result<Loaded, StoreError> {
     app.store
         .read(move |tx| {
-            let client_id = client.clone();
+            let (client_id, organisation) = (client.clone(), organisation.clone());
             Box::pin(async move {
                 let client = clients::by_id(tx, &client_id).await?;
                 let signin = match signin {
@@ -109,7 +121,11 @@ async fn load(app: &App, client: ClientId, signin: Option<SigninId>) -> Result<L
                     Some(signin) => consents::find(tx, &signin.user_id, client_id.as_str()).await?,
                     None => None,
                 };
-                Ok(Loaded { client, signin, remembered })
+                let member = match (&organisation, &signin) {
+                    (Some(id), Some(signin)) => organisations::is_member(tx, id.as_str(), &signin.user_id).await?,
+                    (None, _) | (_, None) => organisation.is_none(),
+                };
+                Ok(Loaded { client, signin, remembered, member })
             })
         })
         .await

@@ -66,6 +66,7 @@ impl Ceremony {
                 dpop_jkt: self.request.dpop_jkt.clone(),
                 userinfo_claims: claim_names(&self.request.claims.userinfo),
                 id_token_claims: claim_names(&self.request.claims.id_token),
+                organisation: self.request.organisation.as_ref().map(ToString::to_string),
                 expires_at: now.plus(CODE_TTL),
                 redeemed: None,
             },

@@ -107,6 +107,7 @@ fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecr
         audience: audiences.join(" "),
         // A confidential client shows its secret at each refresh, and may change its key (RFC 9449, section 5).
         dpop_jkt: to.target.key.clone().filter(|_| !to.client.credential.is_confidential()),
+        organisation: to.organisation.clone(),
         nonce: Nonce::new(app.random.bytes()?),
         at_exp: to.target.exp(),
         expires_at: now.plus(settings.refresh_absolute.unwrap_or(app.config.refresh.absolute)),

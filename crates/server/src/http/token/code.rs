@@ -62,6 +62,8 @@ pub(super) struct Opening<'a> {
     pub scope: &'a str,
     /// Space-separated.
     pub audience: &'a str,
+    /// The organisation that it is to speak for.
+    pub organisation: Option<&'a str>,
 }
 
 /// Everything that redeeming needs.
@@ -196,6 +198,7 @@ fn redemption(
         signin: authorized.signin,
         scope: &authorized.scope,
         audience: &authorized.audience,
+        organisation: authorized.organisation.as_deref(),
     };
     let session = session(app, client, target, &opening)?;
     let act = app.act(context, client.id.as_str(), target.now)?;
@@ -220,6 +223,7 @@ pub(super) fn session(
         audience: opening.audience.to_owned(),
         // A confidential client proves itself at each refresh, and may change its key (RFC 9449, section 5).
         dpop_jkt: target.key.clone().filter(|_| !client.credential.is_confidential()),
+        organisation: opening.organisation.map(str::to_owned),
         nonce: Nonce::new(app.random.bytes()?),
         at_exp: target.exp(),
         expires_at: now.plus(settings.refresh_absolute.unwrap_or(app.config.refresh.absolute)),

@@ -160,8 +160,13 @@ fn redemption(
         created_at: target.now,
         expires_at: target.now.plus(app.config.refresh.absolute),
     };
-    let opening =
-        Opening { user_id: &signin.user_id, signin: signin.id, scope: &grant.scope, audience: &grant.audience };
+    let opening = Opening {
+        user_id: &signin.user_id,
+        signin: signin.id,
+        scope: &grant.scope,
+        audience: &grant.audience,
+        organisation: None,
+    };
     let session = code::session(app, client, target, &opening)?;
     let act = app.act(context, client.id.as_str(), target.now)?;
     let event = code::created(app, &act, &session, &signin.user_id)?;

@@ -191,7 +191,11 @@ async fn load(
     });
     let found = loaded.await?;
     let alive = match &found.authority {
-        Some(authority) => authority.stands(),
+        // What its person may do by another organisation, the token that was shown does not say.
+        Some(authority) => {
+            let spoke_for = subject.claims.org.as_ref().map(|org| org.id.as_str());
+            authority.stands() && authority.organisation.as_deref() == spoke_for
+        }
         None => subject.claims.sid.is_none(),
     };
     if found.stands && alive { Ok(found) } else { Err(not_standing("it, or what it rests on, has ended")) }

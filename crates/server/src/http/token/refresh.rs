@@ -14,8 +14,8 @@ use super::{
 use crate::{
     app::App,
     domain::{
-        audience::AudienceRules,
         client::Grant,
+        organisation::{Choice, NotAMember},
         refresh::{Reason, Refusal},
         scope::Scope,
         session::{Nonce, Sid},
@@ -27,10 +27,11 @@ use crate::{
         cookies::Cookie,
         dpop::{self, Proven},
         error::OAuthError,
-        issue::{self, Target},
+        issue::{self, OfSession, Target},
     },
     store::{
         clients::{self, ClientState},
+        organisations,
         proofs::{self, UsedProof},
         sessions::{self, Authority, Refresh, Refreshed, Rotated, Successor},
     },
@@ -63,7 +64,8 @@ pub(super) async fn refresh(
     let sid = presented.sid().clone();
     let successor = successor(app, form)?;
     let claimed = ClaimedClient::read(headers, form)?;
-    let (state, granted) = load(app, &claimed, &sid).await?;
+    let choice = Choice::read(form.get("organization"))?;
+    let (state, granted) = load(app, &claimed, &sid, &choice).await?;
     let client = claimed.prove(app, state).await?;
     if !client.settings.grants.contains(Grant::RefreshToken) {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
@@ -80,7 +82,7 @@ pub(super) async fn refresh(
         at_exp: target.exp(),
         act: app.act(context, client.id.as_str(), target.now)?,
     };
-    let (rotated, authority) = rotate(app, refresh, proof.map(Proven::used)).await?;
+    let (rotated, authority) = rotate(app, refresh, choice, proof.map(Proven::used)).await?;
     crate::failpoint::hit("refresh.committed");
     let issued = issue::for_session(app, authority, client.head(), &target, scope.as_ref())?;
     Ok(Json(TokenResponse {
@@ -104,16 +106,32 @@ fn successor(app: &App, form: &Form) -> Result<Successor, OAuthError> {
     }
 }
 
+/// What a refresh token's session was granted, and whether its person belongs to the organisation that its tokens will speak
+/// for, if they will speak for one.
+struct Found {
+    session: OfSession,
+    member: bool,
+}
+
 /// In one snapshot: the client with the head of the log, and what the session was granted.
 async fn load(
     app: &App,
     claimed: &ClaimedClient,
     sid: &Sid,
-) -> Result<(ClientState, Option<(Scope, Vec<AudienceRules>)>), OAuthError> {
-    let (id, sid) = (claimed.id().clone(), sid.clone());
+    choice: &Choice,
+) -> Result<(ClientState, Option<Found>), OAuthError> {
+    let (id, sid, choice) = (claimed.id().clone(), sid.clone(), choice.clone());
     let loaded = app.store.read(move |tx| {
-        let (id, sid) = (id.clone(), sid.clone());
-        Box::pin(async move { Ok((clients::state(tx, &id).await?, issue::rules_of_session(tx, &sid).await?)) })
+        let (id, sid, choice) = (id.clone(), sid.clone(), choice.clone());
+        Box::pin(async move {
+            let state = clients::state(tx, &id).await?;
+            let Some(session) = issue::rules_of_session(tx, &sid).await? else { return Ok((state, None)) };
+            let member = match choice.asked(session.organisation.as_deref()) {
+                Some(organisation) => organisations::is_member(tx, organisation, &session.user_id).await?,
+                None => true,
+            };
+            Ok((state, Some(Found { session, member })))
+        })
     });
     Ok(loaded.await?)
 }
@@ -122,10 +140,14 @@ async fn load(
 fn prepare(
     app: &App,
     client: &AuthenticatedClient,
-    granted: Option<(Scope, Vec<AudienceRules>)>,
+    granted: Option<Found>,
     form: &Form,
 ) -> Result<(Target, Option<Scope>), OAuthError> {
-    let (session, mut rules) = granted.ok_or(errors::REFRESH_INVALID)?;
+    let Found { session: OfSession { scope: session, mut rules, .. }, member } =
+        granted.ok_or(errors::REFRESH_INVALID)?;
+    if !member {
+        return Err(NotAMember.into());
+    }
     if let Some(resource) = form.get("resource") {
         rules.retain(|rules| rules.audience.as_str() == resource);
     }
@@ -143,19 +165,26 @@ fn prepare(
 async fn rotate(
     app: &App,
     refresh: Refresh,
+    choice: Choice,
     used: Option<UsedProof>,
 ) -> Result<(Rotated, Option<Authority>), OAuthError> {
     let outcome = app
         .store
         .write(move |tx| {
-            let (refresh, used) = (refresh.clone(), used.clone());
+            let (refresh, choice, used) = (refresh.clone(), choice.clone(), used.clone());
             Box::pin(async move {
                 if let Err(refused) = proofs::spend(tx, used.as_ref()).await? {
                     return Ok(Err(refused));
                 }
                 let refreshed = sessions::refresh(tx, &refresh).await?;
                 let authority = match refreshed {
-                    Refreshed::Granted(_) => sessions::authority(tx, refresh.presented.sid()).await?,
+                    Refreshed::Granted(_) => {
+                        let sid = refresh.presented.sid();
+                        if choice != Choice::Keep {
+                            sessions::speak_for(tx, sid, choice.asked(None)).await?;
+                        }
+                        sessions::authority(tx, sid).await?
+                    }
                     Refreshed::Refused(_) => None,
                 };
                 Ok(Ok((refreshed, authority)))

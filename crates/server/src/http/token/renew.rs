@@ -69,7 +69,7 @@ pub(super) async fn renew(
                 signins::touch(tx, &renewal.signin, now, now).await?;
                 let rules = issue::rules_of_session(tx, &sid).await?;
                 let authority = sessions::authority(tx, &sid).await?;
-                Ok(rules.map(|(_, rules)| (sid, rules, authority)))
+                Ok(rules.map(|of| (sid, of.rules, authority)))
             })
         })
         .await?;

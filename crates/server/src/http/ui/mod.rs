@@ -6,6 +6,7 @@ pub mod consent;
 pub mod device;
 pub mod email;
 mod errand;
+pub mod invitation;
 mod letter;
 pub mod password;
 pub mod register;
@@ -247,6 +248,16 @@ pub(super) struct DeletePage<'a> {
     pub problem: Option<&'a str>,
 }
 
+#[derive(Debug, Template)]
+#[template(path = "invitation.html")]
+pub(super) struct InvitationPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub token: &'a str,
+    pub organisation: &'a str,
+    pub email: &'a str,
+}
+
 /// What has happened, in a few sentences.
 #[derive(Debug, Template)]
 #[template(path = "note.html")]
@@ -423,12 +434,13 @@ mod tests {
     }
 
     /// Those that mails lead to.
-    fn full_of_mail(text: &str) -> [askama::Result<String>; 5] {
+    fn full_of_mail(text: &str) -> [askama::Result<String>; 6] {
         [
             ForgotPage { host: text, form: text, email: text, problem: Some(text) }.render(),
             ResetPage { host: text, form: text, token: text, email: text, least: 15, problem: Some(text) }.render(),
             VerifyPage { host: text, form: text, token: text, email: text }.render(),
             ChangePage { host: text, form: text, token: text, address: text, problem: Some(text) }.render(),
+            InvitationPage { host: text, form: text, token: text, organisation: text, email: text }.render(),
             NotePage { host: text, title: text, sentences: &[text] }.render(),
         ]
     }

@@ -17,6 +17,7 @@ pub(super) fn words(letter: Letter, facts: Facts<'_>) -> Words {
         Letter::ChangeAsked => change_asked(facts),
         Letter::ChangeDone => change_done(facts),
         Letter::DeletionAsked => deletion_asked(facts),
+        Letter::Invitation => invitation(facts),
     }
 }
 
@@ -152,6 +153,22 @@ fn deletion_asked(Facts { host, address, detail }: Facts<'_>) -> Words {
                 .to_owned(),
         ],
     )
+}
+
+fn invitation(Facts { host, address, detail }: Facts<'_>) -> Words {
+    Words {
+        subject: format!("You are invited at {host}"),
+        before: vec![format!(
+            "You are invited to join {detail} at {host}. Sign in there with an account that has the address {address}, then look \
+             at the invitation:"
+        )],
+        button: "Look at the invitation",
+        after: vec![
+            "The link works once, within seven days.".to_owned(),
+            "If you do not know what this is about, you need not do anything: nothing happens until you accept."
+                .to_owned(),
+        ],
+    }
 }
 
 fn notice(subject: String, before: Vec<String>) -> Words {

@@ -3,14 +3,16 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::LazyLock,
+    time::Duration,
 };
 
 use super::{Entry, Rsn, StoreError, Tx, append, head};
 use crate::{
     domain::{
         audit::{AuditEvent, Event},
-        revocation::EntryId,
+        revocation::{EntryId, Scope},
         session::EndReason,
+        time::Timestamp,
     },
     store::{
         Param, audit,
@@ -245,12 +247,38 @@ pub async fn outdate_clients(tx: &mut Tx, clients: &[String], act: &Act) -> Resu
         LazyLock::new(|| Wide::keys("UPDATE clients SET token_rsn = $1 WHERE client_id IN", 1, ""));
     lock_rows(tx, &mut clients.iter().map(|id| RowKey::Client(id)).collect::<Vec<_>>()).await?;
     let bearers = bearers(tx, &FIND, clients, &mut Plan::default()).await?;
+    outdate(tx, &MARK, &bearers, (Entry::client, act)).await
+}
+
+/// The same for many users at once.
+///
+/// # Errors
+/// As any statement.
+pub async fn outdate_users(tx: &mut Tx, users: &[String], act: &Act) -> Result<Option<Rsn>, StoreError> {
+    static FIND: LazyLock<Wide> =
+        LazyLock::new(|| Wide::keys("SELECT user_id, tenant, 0 FROM users WHERE user_id IN", 0, ""));
+    static MARK: LazyLock<Wide> =
+        LazyLock::new(|| Wide::keys("UPDATE users SET token_rsn = $1 WHERE user_id IN", 1, ""));
+    lock_rows(tx, &mut users.iter().map(|id| RowKey::User(id)).collect::<Vec<_>>()).await?;
+    let bearers = bearers(tx, &FIND, users, &mut Plan::default()).await?;
+    outdate(tx, &MARK, &bearers, (Entry::user, act)).await
+}
+
+type MakeEntry = fn(Scope<'_>, &str, Timestamp, Duration) -> Entry;
+
+/// For bearers whose rows are locked.
+async fn outdate(
+    tx: &mut Tx,
+    set: &'static Wide,
+    bearers: &[Bearer],
+    (entry, act): (MakeEntry, &Act),
+) -> Result<Option<Rsn>, StoreError> {
     if bearers.is_empty() {
         return Ok(None);
     }
-    let entry = |client: &Bearer| Entry::client(act.scope(&client.tenant), &client.id, act.now, act.ttl_cap);
+    let entry = |bearer: &Bearer| entry(act.scope(&bearer.tenant), &bearer.id, act.now, act.ttl_cap);
     let rsn = append(tx, act.now, &bearers.iter().map(entry).collect::<Vec<_>>()).await?;
-    mark(tx, &MARK, &bearers, rsn).await?;
+    mark(tx, set, bearers, rsn).await?;
     Ok(Some(rsn))
 }
 

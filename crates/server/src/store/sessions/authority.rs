@@ -35,8 +35,12 @@ pub struct Authority {
     pub email_verified: bool,
     /// The user's attributes, which audiences may map into claims.
     pub attributes: Map<String, Value>,
-    /// The user's roles.
+    /// The user's roles: their own, those of their groups, and those that they have by the organisation.
     pub roles: Vec<RoleGrant>,
+    /// The organisation that the session speaks for.
+    pub organisation: Option<String>,
+    /// The user is not its member any more.
+    pub outside: bool,
     /// Space-separated: what UserInfo tells besides the claims of the scope.
     pub claims: String,
     /// Space-separated: what the client may ask for now.
@@ -58,9 +62,9 @@ pub struct Authority {
 
 impl Authority {
     /// R2 again, after the statement: a refresh that waited for its row while somebody signed out everywhere has passed the
-    /// statement, but must not get a token.
+    /// statement, but must not get a token. Nor does whoever left the organisation that the session speaks for.
     pub fn stands(&self) -> bool {
-        !self.over && rsn::stands(self.auth_rsn, self.min_rsn)
+        !self.over && !self.outside && rsn::stands(self.auth_rsn, self.min_rsn)
     }
 
     /// R3: the number of a token that is signed now; `head` was read before the statement.
@@ -78,9 +82,16 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         s.auth_time, s.amr, s.acr, u.attributes, c.scopes, c.access_token_ttl, \
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
         s.revoked_at, u.disabled_at, c.disabled_at, \
-        (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM user_roles r WHERE r.user_id = s.user_id), c.sector, \
+        (SELECT string_agg(r.role || ' ' || r.audience, ' ') FROM (\
+            SELECT d.role, d.audience FROM user_roles d WHERE d.user_id = s.user_id UNION ALL \
+            SELECT g.role, g.audience FROM group_members m JOIN group_roles g ON g.group_id = m.group_id \
+            WHERE m.user_id = s.user_id UNION ALL \
+            SELECT o.role, o.audience FROM organisation_roles o \
+            WHERE o.user_id = s.user_id AND o.organisation = s.organisation) r), c.sector, \
         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, s.claims, \
-        u.email, u.email_verified_at, c.userinfo_alg \
+        u.email, u.email_verified_at, c.userinfo_alg, s.organisation, \
+        (SELECT m.joined_at FROM organisation_members m \
+            WHERE m.user_id = s.user_id AND m.organisation = s.organisation) \
         FROM sessions s JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
     let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
@@ -111,6 +122,8 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
         auth_rsn: rsn(13)?,
         token_rsn: TokenRsn { user: rsn(14)?, client: rsn(15)? },
         min_rsn: MinRsn { user: rsn(16)?, client: rsn(17)?, tenant: rsn(18)? },
+        outside: row.get::<Option<String>>(29)?.is_some() && !past(30)?,
+        organisation: row.get(29)?,
         over: past(19)? || past(20)? || past(21)?,
         claims: row.get::<Option<String>>(25)?.unwrap_or_default(),
         roles: row.get::<Option<String>>(22)?.as_deref().map(roles).transpose()?.unwrap_or_default(),

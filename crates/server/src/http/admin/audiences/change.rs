@@ -18,6 +18,7 @@ use crate::{
         audience_id::{ADMIN, API, AudienceId},
         audit::Event,
         encryption::Encryption,
+        rights::Permits,
         roles::Role,
         scope::Scope,
     },
@@ -50,6 +51,8 @@ pub struct AudienceChange {
     pub required_role: Option<String>,
     /// Seconds; 0: the issuer's.
     pub access_token_ttl: Option<u64>,
+    /// Whether its tokens say what the roles in them permit.
+    pub permissions: Option<bool>,
     /// Its key, for clients whose access tokens are encrypted; with the key `null`: none any more.
     pub encryption: Option<Recipient>,
 }
@@ -134,6 +137,7 @@ struct Change {
     /// `Some(None)`: none any more.
     required_role: Option<Option<String>>,
     access_token_ttl: Option<Option<Duration>>,
+    permissions: Option<bool>,
     encryption: Option<Option<Encryption>>,
 }
 
@@ -160,18 +164,22 @@ impl Change {
                 .transpose()
                 .map_err(|error| bad("required_role", &error))?,
             access_token_ttl: body.access_token_ttl.map(ttl).transpose()?,
+            permissions: body.permissions,
             encryption: body.encryption.as_ref().map(|to| encryption("encryption", Some(to))).transpose()?,
         })
     }
 
     fn apply(&self, old: &Audience) -> Audience {
         let mut new = old.clone();
-        let Self { name, scopes, claims, required_role, access_token_ttl, encryption } = self.clone();
+        let Self { name, scopes, claims, required_role, access_token_ttl, permissions, encryption } = self.clone();
         new.name = name.unwrap_or(new.name);
         new.scopes = scopes.unwrap_or(new.scopes);
         new.rules.claims = claims.unwrap_or(new.rules.claims);
         new.rules.required_role = required_role.unwrap_or(new.rules.required_role);
         new.rules.access_token_ttl = access_token_ttl.unwrap_or(new.rules.access_token_ttl);
+        if let Some(said) = permissions.filter(|said| *said != new.rules.permissions.is_some()) {
+            new.rules.permissions = said.then(Permits::default);
+        }
         new.rules.encryption = encryption.unwrap_or(new.rules.encryption);
         new
     }

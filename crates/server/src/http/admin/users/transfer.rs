@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{parse_grants, shown};
+use super::shown;
 use crate::{
     app::App,
     domain::{
         audit::Event,
         email::{Email, EmailKey},
+        roles::RoleGrant,
         time::Timestamp,
         user::{Attributes, UserId},
     },
@@ -168,7 +169,7 @@ fn understand(app: &App, account: Account, now: Timestamp) -> Result<MovedUser, 
         password_hash: hash,
         created_at,
     };
-    let roles = parse_grants(&account.roles).map_err(|bad| format!("roles: {bad}"))?;
+    let roles = RoleGrant::parse_all(&account.roles).map_err(|bad| format!("roles: {bad}"))?.into_iter().collect();
     let attributes = Attributes::new(account.attributes).map_err(|bad| format!("attributes: {bad}"))?;
     Ok(MovedUser { user, roles, attributes, disabled_at: account.disabled.then_some(now) })
 }
