@@ -37,7 +37,7 @@ fn roles_and_groups_are_kept_from_the_command_line() {
     let group = json(&rig, &["group", "show", "staff"]);
     assert_eq!(
         (&group["roles"], &group["members"]),
-        (&serde_json::json!(["porter@api", "reader"]), &serde_json::json!(1))
+        (&serde_json::json!(["reader", "porter@api"]), &serde_json::json!(1))
     );
     assert_eq!(json(&rig, &["group", "list"])["items"][0]["group"], "staff");
     rig.expect(0, &["group", "leave", "staff", "ada@example.com"], "");
