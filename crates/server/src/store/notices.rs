@@ -47,6 +47,8 @@ pub(in crate::store) async fn add(tx: &mut Tx, sids: &[&str], now: Timestamp) ->
 /// # Errors
 /// As any statement.
 pub(in crate::store) async fn add_of_users(tx: &mut Tx, users: &[&str], now: Timestamp) -> Result<(), StoreError> {
+    // PostgreSQL plans the join below anew each time, which takes four times as long as this question.
+    const ANY: &str = "SELECT client_id FROM clients WHERE backchannel_logout_uri > '' LIMIT 1";
     static ADD: LazyLock<Wide> = LazyLock::new(|| {
         let head = "INSERT INTO notices (next_at, created_at, attempts, sid, user_id, client_id) \
                     SELECT CAST($1 AS bigint), CAST($1 AS bigint), 0, s.sid, s.user_id, s.client_id FROM clients c \
@@ -55,6 +57,9 @@ pub(in crate::store) async fn add_of_users(tx: &mut Tx, users: &[&str], now: Tim
                     AND s.auth_rsn >= u.min_rsn AND s.user_id IN";
         Wide::keys(head, 1, " ON CONFLICT (sid) DO NOTHING")
     });
+    if users.is_empty() || tx.fetch_optional(ANY, &[]).await?.is_none() {
+        return Ok(());
+    }
     each(tx, &ADD, users, now).await
 }
 
