@@ -56,18 +56,12 @@ impl Site {
         if !public {
             wanted["serves"] = json!(["api"]);
         }
-        self.set_up(library, id, method, &wanted, key.as_ref())
+        self.set_up(library, method, &wanted, key.as_ref())
     }
 
     /// Registers a client, and sets it up in its library.
-    fn set_up<'s>(
-        &'s self,
-        library: &'s Process,
-        id: &str,
-        method: &str,
-        wanted: &Value,
-        key: Option<&Value>,
-    ) -> Client<'s> {
+    fn set_up<'s>(&'s self, library: &'s Process, method: &str, wanted: &Value, key: Option<&Value>) -> Client<'s> {
+        let id = text(wanted, "client_id");
         let (status, added) = self.rig.admin("POST", "/api/admin/clients", &wanted.to_string()).unwrap();
         assert_eq!(status, 201, "{added}");
         let secret = method.starts_with("client_secret").then(|| member(&added, "client_secret"));
@@ -76,7 +70,7 @@ impl Site {
             "redirect": REDIRECT, "dpop": wanted["dpop_bound_access_tokens"],
         });
         let number = library.ask(&set_up).unwrap()["client"].clone();
-        Client { library, id: id.to_owned(), public: method == "none", number }
+        Client { library, id, public: method == "none", number }
     }
 
     fn browser(&self) -> Browser {

@@ -8,13 +8,13 @@ use crate::peers::Process;
 const SCOPE: &str = "openid email offline_access";
 
 /// A client with these grants; `public` if it has no secret.
-fn client<'s>(site: &'s Site, library: &'s Process, id: &str, public: bool, more: Value) -> Client<'s> {
+fn client<'s>(site: &'s Site, library: &'s Process, id: &str, public: bool, more: &Value) -> Client<'s> {
     let mut wanted = json!({
         "client_id": id, "public": public, "grants": ["device_code", "refresh_token"], "audiences": ["api"],
         "scopes": ["openid", "email", "offline_access", "read"],
     });
     wanted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    site.set_up(library, id, if public { "none" } else { "client_secret_basic" }, &wanted, None)
+    site.set_up(library, if public { "none" } else { "client_secret_basic" }, &wanted, None)
 }
 
 /// From the code on the device to its tokens.
@@ -37,7 +37,7 @@ fn each_library_lets_a_device_in() {
     ] {
         let site = Site::open(scheme, &[]);
         for public in [true, false] {
-            let client = client(&site, &library, if public { "tv" } else { "till" }, public, json!({}));
+            let client = client(&site, &library, if public { "tv" } else { "till" }, public, &json!({}));
             let got = let_in(&site, &client);
             if knows_people {
                 assert_eq!(got["claims"]["aud"], client.id);
@@ -56,9 +56,9 @@ fn the_libraries_that_know_how_exchange_a_token() {
         let site = Site::open("http", &[]);
         let bills = json!({ "audience": "bills", "scopes": ["read"] }).to_string();
         assert_eq!(site.rig.admin("POST", "/api/admin/audiences", &bills).unwrap().0, 201);
-        let tv = client(&site, &library, "tv", true, json!({}));
+        let tv = client(&site, &library, "tv", true, &json!({}));
         let more = json!({ "grants": ["client_credentials", "token_exchange"], "serves": ["api"], "exchanges": ["bills"], "scopes": ["read"] });
-        let service = client(&site, &library, "orders", false, more);
+        let service = client(&site, &library, "orders", false, &more);
         let shown = text(&let_in(&site, &tv)["tokens"], "access_token");
         let got = service.good("exchange", json!({ "token": shown, "audience": "bills" }));
         let token = text(&got["tokens"], "access_token");
