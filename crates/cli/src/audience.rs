@@ -140,20 +140,17 @@ impl Audience {
                 let answer = admin.put(&format!("/api/admin/audiences/{}", segment(&audience)), &body).await?;
                 output.show(&answer, |answer| say!("changed {}", text(answer, "audience")));
             }
-            Self::Remove { yes: false, .. } => {
-                return Err(Failure::usage("an audience that is removed cannot be brought back; say --yes"));
-            }
-            Self::Remove { audience, .. } => {
+            Self::Remove { audience, yes } => {
+                confirmed(yes)?;
                 let answer = admin.delete(&format!("/api/admin/audiences/{}", segment(&audience))).await?;
                 output.show(&answer, |_| say!("removed"));
             }
             Self::DisableScope { audience, scope } => {
-                let answer = change_scopes(admin, &audience, |scopes| scopes.push(scope)).await?;
-                output.show(&answer, disabled);
+                output.show(&change_scopes(admin, &audience, |scopes| scopes.push(scope)).await?, disabled);
             }
             Self::EnableScope { audience, scope } => {
-                let answer = change_scopes(admin, &audience, |scopes| scopes.retain(|known| *known != scope)).await?;
-                output.show(&answer, disabled);
+                let keep = |scopes: &mut Vec<String>| scopes.retain(|known| *known != scope);
+                output.show(&change_scopes(admin, &audience, keep).await?, disabled);
             }
             Self::List { after, limit } => {
                 let page = admin.get(&format!("/api/admin/audiences?after={}&limit={limit}", segment(&after))).await?;
@@ -162,6 +159,10 @@ impl Audience {
         }
         Ok(())
     }
+}
+
+fn confirmed(yes: bool) -> Result<(), Failure> {
+    if yes { Ok(()) } else { Err(Failure::usage("an audience that is removed cannot be brought back; say --yes")) }
 }
 
 /// Reads which scopes are disabled, and sets what is to be.

@@ -64,6 +64,9 @@ pub enum Client {
         /// Its authorization requests must be signed by one of its keys (--jwks), in the address or pushed
         #[arg(long)]
         signed_requests: bool,
+        /// How strong a sign-in to it must be: 1, or 2 for a second factor, whatever it asks for
+        #[arg(long, value_parser = ["1", "2"])]
+        required_acr: Option<String>,
         /// An audience that it may get tokens for; the first is its default (repeatable)
         #[arg(long, default_value = "api")]
         audience: Vec<String>,
@@ -163,6 +166,9 @@ pub enum Client {
         /// Whether its authorization requests must be signed by one of its keys
         #[arg(long)]
         signed_requests: Option<bool>,
+        /// How strong a sign-in to it must be: 1, or 2 for a second factor
+        #[arg(long, value_parser = ["1", "2"])]
+        required_acr: Option<String>,
         /// signed, opaque or encrypted; tokens of another kind end
         #[arg(long, value_parser = FORMATS)]
         access_token_format: Option<String>,
@@ -285,6 +291,7 @@ impl Client {
             id_token_alg,
             par,
             signed_requests,
+            required_acr,
             audience,
             scope,
             role,
@@ -312,6 +319,7 @@ impl Client {
             "post_logout_redirect_uris": post_logout_redirect_uri, "consent": consent, "id_token_alg": id_token_alg,
             "dpop_bound_access_tokens": dpop, "backchannel_logout_uri": backchannel_logout_uri,
             "require_pushed_authorization_requests": par, "require_signed_request_object": signed_requests,
+            "required_acr": required_acr,
             "access_token_format": access_token_format.as_deref().or(pairwise.then_some("opaque")),
             "subject_type": pairwise.then_some("pairwise"), "sector": sector,
             "userinfo_signed_response_alg": userinfo_alg, "id_token_encryption": recipient(encrypt_id_token.as_deref())?,
@@ -337,6 +345,7 @@ impl Client {
             dpop,
             par,
             signed_requests,
+            required_acr,
             access_token_format,
             pairwise,
             userinfo_alg,
@@ -353,7 +362,7 @@ impl Client {
             "redirect_uris": words(redirect_uri), "post_logout_redirect_uris": words(post_logout_redirect_uri),
             "backchannel_logout_uri": backchannel_logout_uri, "consent": consent, "dpop_bound_access_tokens": dpop,
             "require_pushed_authorization_requests": par, "require_signed_request_object": signed_requests,
-            "access_token_format": access_token_format,
+            "required_acr": required_acr, "access_token_format": access_token_format,
             "subject_type": pairwise.map(|pairwise| if pairwise { "pairwise" } else { "public" }),
             "userinfo_signed_response_alg": userinfo_alg, "id_token_encryption": recipient(encrypt_id_token.as_deref())?,
         }))

@@ -65,7 +65,7 @@ struct Global {
 enum Command {
     /// Run the issuer
     Serve(serve::Serve),
-    /// Users: add, list, show, disable, enable, roles, password
+    /// Users: add, list, show, disable, enable, roles, password, mfa
     #[command(subcommand)]
     User(user::User),
     /// Clients (applications and services): add, list, update, disable, enable, rotate-secret, remove

@@ -73,6 +73,9 @@ pub enum User {
         /// Who the user is there, as `user identities` shows it
         subject: String,
     },
+    /// Second factors: list, or take them all away
+    #[command(subcommand)]
+    Mfa(Mfa),
     /// Take over accounts from another program, with the hashes of their passwords: one JSON object per line. Who is here already
     /// stays as they are, so that an import can be run again
     Import(transfer::Import),
@@ -85,6 +88,15 @@ pub enum User {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Mfa {
+    /// The second factors of a user, and how many recovery codes are left
+    List { user: String },
+    /// Take all second factors and recovery codes of a user away: the password alone opens the account then. Every session
+    /// and token of the user ends, and they get a mail
+    Reset { user: String },
 }
 
 impl User {
@@ -144,6 +156,10 @@ impl User {
                     say!("disconnected; every session and token of this user has ended");
                 });
             }
+            Self::Mfa(Mfa::List { user }) => output.show(&admin.get(&path(&user, "/factors")).await?, factors),
+            Self::Mfa(Mfa::Reset { user }) => {
+                output.show(&admin.delete(&path(&user, "/factors")).await?, reset);
+            }
             Self::Import(import) => import.run(admin, output).await?,
             Self::Export(export) => export.run(admin).await?,
             Self::Password { user, .. } => {
@@ -181,6 +197,22 @@ fn list(page: &Value) {
 
 fn identities(page: &Value) {
     table(&["ISSUER", "SUBJECT", "SINCE"], &rows(page, &["issuer", "subject", "created_at"]));
+}
+
+fn reset(answer: &Value) {
+    if answer["removed"].as_u64().unwrap_or_default() == 0 {
+        say!("this user has no second factor; nothing was changed");
+    } else {
+        say!("reset; every session and token of this user has ended, and they were told by mail");
+    }
+}
+
+fn factors(page: &Value) {
+    table(
+        &["FACTOR", "KIND", "NAME", "SINCE", "LAST USED"],
+        &rows(page, &["id", "kind", "name", "created_at", "last_used_at"]),
+    );
+    say!("recovery codes left: {}", text(page, "recovery_codes_left"));
 }
 
 fn show(user: &Value) {

@@ -183,6 +183,7 @@ CREATE TABLE clients (
     id_token_alg     text,                     -- JWS algorithm of its ID tokens; null: the issuer's default
     require_pushed   bigint NOT NULL DEFAULT 0, -- 1: its authorization requests must be pushed (RFC 9126)
     require_signed   bigint NOT NULL DEFAULT 0, -- 1: its authorization requests must be signed (RFC 9101)
+    required_acr     text,                     -- how strong a sign-in to it must be; null: any
     access_token_ttl bigint,                   -- seconds
     refresh_idle     bigint,                   -- seconds
     refresh_absolute bigint,                   -- seconds
@@ -381,6 +382,39 @@ CREATE TABLE upstream_links (
     expires_at bigint NOT NULL
 );
 CREATE INDEX upstream_links_expiry ON upstream_links (expires_at);
+
+-- Authenticator apps. One that was not confirmed is none yet.
+CREATE TABLE totps (
+    factor_id    text   NOT NULL PRIMARY KEY,
+    user_id      text   NOT NULL,
+    name         text   NOT NULL,              -- its owner's word for it
+    sealed       bytea  NOT NULL,              -- the seed, under the key-encryption key
+    last_step    bigint NOT NULL DEFAULT 0,    -- the newest time step whose code was used: none is used twice
+    created_at   bigint NOT NULL,
+    confirmed_at bigint,
+    last_used_at bigint
+);
+CREATE INDEX totps_user ON totps (user_id);
+-- Recovery codes, each good once.
+CREATE TABLE recovery_codes (
+    user_id    text   NOT NULL,
+    hash       bytea  NOT NULL,                -- SHA-256 of user and code, which has 120 random bits
+    created_at bigint NOT NULL,
+    used_at    bigint,
+    PRIMARY KEY (user_id, hash)
+);
+-- Sign-ins whose first factor was right and whose second is owed. Each grants nothing.
+CREATE TABLE pending_signins (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of a ticket, or of the browser's pre-session and its request
+    user_id    text   NOT NULL,
+    auth_time  bigint NOT NULL,
+    auth_rsn   bigint NOT NULL,
+    upstream   text,                           -- the other provider whose word the first factor was; null: the password
+    link       text,                           -- what becomes the account's once this is done; worth nothing in another browser
+    wants      text,                           -- JSON: what the application asked for; null on the pages
+    expires_at bigint NOT NULL
+);
+CREATE INDEX pending_signins_expiry ON pending_signins (expires_at);
 
 -- Authorization codes: what each is bound to, and the session that it was redeemed for.
 CREATE TABLE codes (

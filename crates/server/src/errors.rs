@@ -55,6 +55,18 @@ codes! {
     // Signing in.
     INVALID_CREDENTIALS = "invalid-credentials", 401, "E-mail or password is wrong",
         "The answer is the same for an unknown e-mail, a wrong password, a disabled account, and an address that must be verified first, so that nobody can ask who has an account here. If the password is right and the address is not verified, another mail with a link is on its way.";
+    MFA_REQUIRED = "mfa-required", 401, "A second factor is needed",
+        "The password was right, and nothing was granted yet. Ask the person for a code of their authenticator app or a recovery code, and send it with the member `ticket` of this answer to POST /login/mfa within ten minutes.";
+    SECOND_FACTOR_WRONG = "second-factor-wrong", 401, "The code is wrong",
+        "Six digits of the authenticator app, as it shows them now, or one of the recovery codes. A code works once: wait for the next one, 30 seconds at most. If none is ever right, the telephone's clock is wrong; set it to automatic.";
+    MFA_TICKET_INVALID = "mfa-ticket-invalid", 400, "This sign-in cannot be finished",
+        "Its ticket was used, is older than ten minutes, or the account was signed out everywhere since. Begin again with e-mail address and password.";
+    SECOND_FACTOR_MISSING = "second-factor-missing", 403, "This application needs a second factor",
+        "The account has none. Add an authenticator app to the account first, then sign in again.";
+    SIGN_IN_STALE = "sign-in-stale", 401, "The sign-in is too long ago for this",
+        "What opens an account is changed within ten minutes of signing in, so that nobody changes it at a browser that was left open. Sign in again.";
+    STEP_UP_NEEDED = "step-up-needed", 401, "A sign-in with the second factor is needed",
+        "The account has a second factor, and this session began without it. Sign in again, with the code of the authenticator app or a recovery code.";
     PASSWORD_TOO_SHORT = "password-too-short", 422, "The password is too short",
         "A password that is the only factor needs at least 15 characters. A sentence of four or five words is easy to remember; there are no other rules about its characters.";
     PASSWORD_TOO_LONG = "password-too-long", 422, "The password is too long",

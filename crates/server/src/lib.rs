@@ -21,6 +21,7 @@ pub mod outbound;
 mod outbox;
 pub mod passwords;
 pub mod proofs;
+mod qr;
 pub mod random;
 pub mod relay;
 pub mod restore;

@@ -101,6 +101,9 @@ pub const ROUTES: &[Route] = &[
     row(Post, "/login", Credential, "Sign in with a password", || post(login::login))
         .json::<login::Login>()
         .answers::<token::TokenResponse>(),
+    row(Post, "/login/mfa", Credential, "Finish a sign-in with the second factor", || post(login::mfa::finish))
+        .json::<login::mfa::Finish>()
+        .answers::<token::TokenResponse>(),
     row(Get, "/logout", Public, "A client signs its person out (OpenID Connect RP-Initiated Logout)", || {
         get(ui::signout::request)
     })
@@ -147,6 +150,8 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/account/delete", Public, "Delete my account (page)", || get(ui::account::deletion::show)),
     row(Post, "/account/delete", Credential, "Yes, after a while", || post(ui::account::deletion::delete))
         .form(ui::account::deletion::PARAMETERS),
+    row(Get, "/ui/mfa", Credential, "The second factor (page)", || get(ui::mfa::show)).query(&["request"]),
+    row(Post, "/ui/mfa", Credential, "The code", || post(ui::mfa::finish)).form(ui::mfa::PARAMETERS),
     row(Get, "/ui/upstream", Credential, "Sign in with another provider: to there", || get(ui::upstream::leave))
         .query(&["request", "upstream"]),
     row(Get, "/ui/upstream/callback/{name}", Credential, "Sign in with another provider: back from there", || {
@@ -187,6 +192,20 @@ pub const ROUTES: &[Route] = &[
         .query(PAGE),
     row(Delete, "/api/account/consents/{id}", SignedIn, "Take a consent back; the client's sessions end", || {
         delete(account::consents::withdraw)
+    }),
+    row(Get, "/api/account/factors", SignedIn, "My second factors", || get(account::factors::list)),
+    row(Post, "/api/account/factors/totp", SignedIn, "Begin to add an authenticator app", || {
+        post(account::factors::totp::begin)
+    })
+    .json::<account::factors::totp::NewTotp>(),
+    row(Post, "/api/account/factors/totp/{id}/confirm", SignedIn, "It counts, once a code of it was shown", || {
+        post(account::factors::totp::confirm)
+    })
+    .json::<account::factors::totp::Confirm>(),
+    row(Delete, "/api/account/factors/{id}", SignedIn, "Take a factor away", || delete(account::factors::remove))
+        .query(&["end_other_sessions"]),
+    row(Post, "/api/account/recovery-codes", SignedIn, "Make new recovery codes, shown once; the old ones end", || {
+        post(account::recovery_codes::make)
     }),
     row(Get, "/api/account/sessions", SignedIn, "Where I am signed in, ended sessions with their reason", || {
         get(account::sessions::list)
@@ -252,6 +271,10 @@ pub const ROUTES: &[Route] = &[
         || post(admin::identities::disconnect),
     )
     .json::<admin::identities::Disconnect>(),
+    row(Get, "/api/admin/users/{id}/factors", Admin, "A user's second factors", || get(admin::factors::list)),
+    row(Delete, "/api/admin/users/{id}/factors", Admin, "Take them all away; ends everything", || {
+        delete(admin::factors::reset)
+    }),
     row(Put, "/api/admin/users/{id}/roles", Admin, "Set a user's roles", || put(admin::users::set_roles))
         .json::<admin::users::Roles>(),
     row(Put, "/api/admin/users/{id}/attributes", Admin, "Set what audiences may map into claims", || {

@@ -9,14 +9,15 @@ use crate::{
     app::App,
     clock::Stopwatch,
     domain::{
+        assurance,
         audit::{AuditEvent, Event, Source},
         rsn::Rsn,
         time::Timestamp,
         trim::Confirmed,
     },
     store::{
-        StoreError, audit, authorizations, codes, devices, invitations, mail_tokens, mails, pushed, revocations, trim,
-        upstreams, users_deleted,
+        StoreError, audit, authorizations, codes, devices, invitations, mail_tokens, mails, pending, pushed,
+        revocations, totps, trim, upstreams, users_deleted,
     },
 };
 
@@ -62,7 +63,7 @@ pub struct Trimmed {
     pub sessions: usize,
     pub signins: usize,
     pub events: usize,
-    /// Authorization requests that nobody answered, and people who never came back from an upstream.
+    /// Authorization requests that nobody answered, people who never came back from an upstream, and half sign-ins.
     pub requests: u64,
     pub codes: u64,
     /// Links in mails that were never followed, and dead letters.
@@ -125,7 +126,7 @@ impl Trimmer {
             sessions: self.sessions(app, sessions).await?,
             signins: self.signins(app, sessions).await?,
             events: events(app, audit).await?,
-            requests: requests(app, time).await? + trips(app, time).await?,
+            requests: requests(app, time).await? + trips(app, time).await? + half_sign_ins(app, time).await?,
             mails: letters(app, time, sessions).await?,
             users: users(app, time).await?,
             codes: codes(app, time.minus(CODE_MEMORY)).await?,
@@ -220,6 +221,16 @@ async fn requests(app: &App, before: Timestamp) -> Result<u64, StoreError> {
 
 async fn trips(app: &App, before: Timestamp) -> Result<u64, StoreError> {
     app.store.write(move |tx| Box::pin(upstreams::purge(tx, before, ROWS))).await
+}
+
+/// Sign-ins whose second factor never came, and authenticator apps that were never confirmed.
+async fn half_sign_ins(app: &App, before: Timestamp) -> Result<u64, StoreError> {
+    let removed = app.store.write(move |tx| {
+        Box::pin(async move {
+            Ok(pending::purge(tx, before, ROWS).await? + totps::purge(tx, before.minus(assurance::FRESH), ROWS).await?)
+        })
+    });
+    removed.await
 }
 
 async fn letters(app: &App, now: Timestamp, before: Timestamp) -> Result<u64, StoreError> {

@@ -42,6 +42,11 @@ fn clients(rig: &Rig, id: &str) {
     let (out, _) = rig.expect(0, &["--json", "user", "identities", id], "");
     assert!(out.contains("\"items\": []"), "{out}");
     rig.expect(1, &["user", "disconnect", id, "https://other.example", "nobody"], "");
+    let (out, _) = rig.expect(0, &["user", "mfa", "list", id], "");
+    assert!(out.contains("recovery codes left: 0"), "{out}");
+    let (out, _) = rig.expect(0, &["user", "mfa", "reset", id], "");
+    assert!(out.contains("no second factor"), "{out}");
+    rig.expect(1, &["user", "mfa", "list", "nobody@example.com"], "");
     rig.expect(0, &["client", "list"], "");
     let shop = ["--json", "client", "add", "shop", "--redirect-uri", "https://shop.example/cb"];
     let (out, _) = rig.expect(0, &[&shop[..], &["--post-logout-redirect-uri", "https://shop.example/"]].concat(), "");

@@ -45,6 +45,7 @@ fn ended(reason: &str) -> &'static str {
         "client_disabled" => "Signed out of an application that was disabled",
         "consent_withdrawn" => "Signed out of an application that is no longer allowed",
         "admin" => "Signed out by an administrator",
+        "factors_changed" => "Signed out, because the second factors changed",
         "reuse" => "Signed out, because a copied token was used",
         "superseded" => "Signed out by somebody else's sign-in in the same browser",
         _ => "Signed out by the application",

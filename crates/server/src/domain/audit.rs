@@ -35,6 +35,10 @@ events! {
     LoginFail "authn_login_fail",
     /// An attempt was refused because too many had failed before.
     LoginLock "authn_login_lock",
+    /// The first factor was right, and the second is owed: nothing was granted.
+    LoginPending "authn_login_pending",
+    /// A recovery code was used; `left` is how many are left.
+    RecoveryCodeUsed "authn_recovery_code_used",
     PasswordChange "authn_password_change",
     PasswordChangeFail "authn_password_change_fail",
     /// Somebody asked for a link to set a new password; without a user, no account has the address, or it has enough links.
@@ -64,6 +68,13 @@ events! {
     /// A signed-in user wants another address, which is yet to be confirmed.
     EmailChangeAsked "user_email_change_request",
     EmailChanged "user_email_changed",
+    /// A second factor was added; `kind` says which.
+    FactorAdded "user_factor_added",
+    FactorRemoved "user_factor_removed",
+    /// New recovery codes; the old ones are worth nothing.
+    RecoveryCodesMade "user_recovery_codes_made",
+    /// An administrator took all second factors away; everything ended.
+    FactorsReset "user_factors_reset",
     /// Disabled, or enabled again.
     UserArchived "user_archived",
     UserRestored "user_restored",

@@ -6,6 +6,7 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use countersign_jose::{Algorithm, b64};
 
 use super::{
+    assurance::Level,
     audience_id::AudienceId,
     audit::is_hostile,
     encryption::Encryption,
@@ -231,6 +232,8 @@ pub struct SignInSettings {
     pub require_pushed: bool,
     /// Its requests must be signed by one of its keys (RFC 9101).
     pub require_signed: bool,
+    /// How strong a sign-in to it must be, whatever it asks for.
+    pub required_level: Level,
 }
 
 /// Whether people are asked what a client may have.

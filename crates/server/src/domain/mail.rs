@@ -55,6 +55,16 @@ letters! {
     DeletionAsked "deletion_asked" None,
     /// To anybody: will you join an organisation? The detail is its name.
     Invitation "invitation" Some(Purpose::Invite),
+    /// The detail is the kind of factor.
+    FactorAdded "factor_added" None,
+    FactorRemoved "factor_removed" None,
+    /// An administrator took all of them away.
+    FactorsReset "factors_reset" None,
+    /// The detail is how many codes are left.
+    RecoveryUsed "recovery_used" None,
+    RecoveryMade "recovery_made" None,
+    /// Somebody knows the password, and guesses at the second factor.
+    SecondFactorGuessed "second_factor_guessed" None,
 }
 
 impl Letter {

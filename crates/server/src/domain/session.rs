@@ -116,10 +116,12 @@ pub enum EndReason {
     Reuse,
     /// A newer sign-in of the same browser took its place.
     Superseded,
+    /// What opens the account was changed, and its owner ended all but the sign-in that changed it.
+    FactorsChanged,
 }
 
 impl EndReason {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Logout,
         Self::LogoutEverywhere,
         Self::Password,
@@ -131,6 +133,7 @@ impl EndReason {
         Self::Revoked,
         Self::Reuse,
         Self::Superseded,
+        Self::FactorsChanged,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -146,6 +149,7 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::Reuse => "reuse",
             Self::Superseded => "superseded",
+            Self::FactorsChanged => "factors_changed",
         }
     }
 

@@ -7,12 +7,10 @@ use countersign_jose::b64;
 use zeroize::Zeroizing;
 
 use super::{
+    assurance::Level,
     rsn::{self, MinRsn, Rsn},
     time::Timestamp,
 };
-
-/// How strong a sign-in by password is; there is no other kind.
-pub const ACR: &str = "1";
 
 /// What the browser holds: the value of the cookie `__Host-signin`, 256 random bits. Never stored, never printed.
 #[derive(Clone)]
@@ -84,6 +82,8 @@ pub struct Signin {
     pub disabled: bool,
     /// Of user and tenant; a sign-in belongs to no client.
     pub min_rsn: MinRsn,
+    /// The user has a second factor by now.
+    pub second_factor: bool,
 }
 
 /// Why a sign-in does not count any more.
@@ -101,6 +101,11 @@ pub enum Over {
 pub struct LiveSignin(Signin);
 
 impl Signin {
+    /// How strong it was.
+    pub fn level(&self) -> Level {
+        Level::of(&self.acr)
+    }
+
     /// Checks the sign-in at `now`; `idle` is how long it may be left alone (CSR-04).
     ///
     /// # Errors
@@ -152,6 +157,7 @@ mod tests {
             revoked: false,
             disabled: false,
             min_rsn: MinRsn { user: Rsn::new(10), ..MinRsn::default() },
+            second_factor: false,
         }
     }
 

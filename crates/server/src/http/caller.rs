@@ -11,14 +11,16 @@ use super::{
     cookies::{Cookie, require_same_origin},
     dpop::{self, Asked},
     error::ApiError,
-    revocations,
+    revocations, second_factor,
 };
 use crate::{
     app::App,
     domain::{
+        assurance::Level,
         roles::{self, ADMIN},
         session::Sid,
-        signin::SigninSecret,
+        signin::{SigninId, SigninSecret},
+        time::Timestamp,
     },
     errors,
     routes::Access,
@@ -39,6 +41,12 @@ pub struct SignedIn {
     pub sid: Option<Sid>,
     /// When the credential that was shown ends, Unix seconds.
     pub expires_at: i64,
+    /// The sign-in, if its cookie spoke.
+    pub signin: Option<SigninId>,
+    /// When they signed in.
+    pub auth_time: Timestamp,
+    /// How strong that was.
+    pub level: Level,
 }
 
 /// An administrator: a user with the role, or whoever can open the Unix socket.
@@ -115,8 +123,9 @@ async fn by_access_token(app: &App, asked: Asked<'_>, audience: &str) -> Result<
     }
     in_person(&shown)?;
     let roles = roles::effective(&authority.roles, &[audience]);
-    let (sid, user_id) = (Some(authority.sid), authority.user_id);
-    Ok((SignedIn { user_id, sid, expires_at: shown.exp() }, roles))
+    let (sid, user_id, auth_time) = (Some(authority.sid), authority.user_id, authority.auth_time);
+    let level = Level::of(&authority.acr);
+    Ok((SignedIn { user_id, sid, expires_at: shown.exp(), signin: None, auth_time, level }, roles))
 }
 
 /// A person's token, whomever it is meant for, of a session that lives: for what every client may ask the issuer itself.
@@ -156,7 +165,9 @@ pub async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
     let found = app.store.read(move |tx| Box::pin(async move { signins::find(tx, &id).await })).await?;
     let found = found.ok_or_else(|| refused("no such sign-in"))?;
     let live = found.live(app.clock.now(), app.config.refresh.idle).map_err(|over| refused(&format!("{over:?}")))?;
-    Ok(SignedIn { user_id: live.user_id.clone(), sid: None, expires_at: live.expires_at.secs() })
+    let (user_id, expires_at) = (live.user_id.clone(), live.expires_at.secs());
+    let (signin, auth_time, level) = (Some(live.id), live.auth_time, live.level());
+    Ok(SignedIn { user_id, sid: None, expires_at, signin, auth_time, level })
 }
 
 /// A token that this issuer made, whomever it is meant for and even if it has expired: enough to sign out.
@@ -195,7 +206,14 @@ fn refused(why: &str) -> ApiError {
 
 async fn administrator(app: &App, asked: Asked<'_>) -> Result<SignedIn, ApiError> {
     let (user, roles) = by_access_token(app, asked, ADMIN).await?;
-    if roles.iter().any(|role| role == ADMIN) { Ok(user) } else { Err(errors::FORBIDDEN.into()) }
+    if !roles.iter().any(|role| role == ADMIN) {
+        return Err(errors::FORBIDDEN.into());
+    }
+    // ADM-01: whoever has a second factor administers with it; a session from before it does not.
+    if user.level < Level::Two && second_factor::has(app, &user.user_id).await? {
+        return Err(errors::STEP_UP_NEEDED.into());
+    }
+    Ok(user)
 }
 
 /// What a token asks of whoever presents it, by their own word.

@@ -29,6 +29,8 @@ pub struct Failure {
     pub bound: bool,
     /// `error` of OAuth, where the code alone does not say it.
     pub named: Option<&'static str>,
+    /// Further members of a problem, for the program that goes on from it.
+    pub more: Option<Value>,
     /// For the log alone.
     pub log: Option<String>,
     shape: Shape,
@@ -62,8 +64,18 @@ pub struct PageError(pub Box<Failure>);
 
 impl Failure {
     fn new(code: Code, shape: Shape) -> Self {
-        let (errors, bound) = (Vec::new(), false);
-        Self { code, detail: None, errors, retry_after: None, nonce: None, bound, named: None, log: None, shape }
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            retry_after: None,
+            nonce: None,
+            bound: false,
+            named: None,
+            more: None,
+            log: None,
+            shape,
+        }
     }
 
     fn of_store(error: &StoreError, shape: Shape) -> Self {
@@ -137,6 +149,12 @@ impl Failure {
             "token-invalid" if !self.bound => Some("Bearer error=\"invalid_token\""),
             "invalid-client" | "assertion-invalid" => Some("Basic realm=\"countersign\", charset=\"UTF-8\""),
             "invalid-credentials" => Some("Password realm=\"countersign\""),
+            "mfa-required" | "second-factor-wrong" => Some("SecondFactor realm=\"countersign\""),
+            // RFC 9470, section 3: what the next sign-in must be.
+            "sign-in-stale" => Some("Bearer error=\"insufficient_user_authentication\", max_age=\"600\""),
+            "step-up-needed" => {
+                Some("Bearer error=\"insufficient_user_authentication\", acr_values=\"2\", max_age=\"600\"")
+            }
             _ => None,
         }
     }
@@ -163,6 +181,9 @@ impl Failure {
         }
         if !self.errors.is_empty() {
             body["errors"] = json!(self.errors);
+        }
+        if let (Some(members), Some(Value::Object(more))) = (body.as_object_mut(), &self.more) {
+            members.extend(more.clone());
         }
         body
     }
@@ -282,6 +303,12 @@ impl OAuthError {
 }
 
 impl ApiError {
+    /// Adds members for the program that goes on from it.
+    pub fn more(mut self, members: Value) -> Self {
+        self.0.more = Some(members);
+        self
+    }
+
     /// One bad member: 422 with the code's page and the member's name.
     pub fn field(code: Code, field: &'static str, detail: impl Into<String>) -> Self {
         let detail = detail.into();

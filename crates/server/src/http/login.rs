@@ -1,6 +1,7 @@
-//! `POST /login`: e-mail and password for a sign-in and its first session.
+//! `POST /login`: e-mail and password for a sign-in and its first session. Who has a second factor finishes it at `/login/mfa`.
 
 mod authenticate;
+pub mod mfa;
 mod open;
 
 pub(super) use authenticate::{Authenticated, authenticate};
@@ -12,7 +13,7 @@ use axum::{
 use http::{HeaderMap, HeaderValue, Method, header};
 pub(super) use open::success;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     attempts,
@@ -28,6 +29,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
+        assurance::Level,
         audience_id::AudienceId,
         client::{ClientId, FIRST_PARTY, Grant},
         organisation::Choice,
@@ -41,7 +43,7 @@ use crate::{
 };
 
 /// How the tokens travel.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// In the answer's JSON.
@@ -70,6 +72,16 @@ pub struct Login {
     pub resource: Option<String>,
 }
 
+/// What an application asks for: kept while its person looks for the second factor.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+struct Wants {
+    client_id: Option<String>,
+    transport: Transport,
+    scope: Option<String>,
+    organization: Option<String>,
+    resource: Option<String>,
+}
+
 /// Where the tokens will go: checked before the password is.
 struct Destination {
     /// Where the log stood when this was read.
@@ -89,6 +101,14 @@ impl Destination {
         self.proof = proof;
         Ok(self)
     }
+
+    /// Before the password is looked at: it is the set-up that is wrong.
+    fn fits(&self, transport: Transport) -> Result<(), ApiError> {
+        if transport == Transport::Cookie && !self.target.fits_a_cookie() {
+            return Err(errors::COOKIE_TOO_LONG.into());
+        }
+        Ok(())
+    }
 }
 
 /// `POST /login`
@@ -99,28 +119,65 @@ pub async fn login(
     headers: HeaderMap,
     Json(body): Json<Login>,
 ) -> Result<Response, ApiError> {
-    let superseded = match body.transport {
-        Transport::Bearer => None,
-        Transport::Cookie => before(&app, &method, &headers)?,
-    };
-    app.limiter.take(context.address, app.clock.now()).inspect_err(|_| app.metrics.signin("limited"))?;
-    let proof = dpop::read(&app, Asked { method: &method, path: "/login", headers: &headers })?;
-    if proof.is_some() && body.transport == Transport::Cookie {
-        return Err(ApiError::new(errors::DPOP_PROOF).detail("a cookie carries no proof; send no DPoP header with it"));
-    }
-    let destination = destination(&app, &body).await?.proved(proof)?;
-    if body.transport == Transport::Cookie && !destination.target.fits_a_cookie() {
-        return Err(errors::COOKIE_TOO_LONG.into());
-    }
+    let Login { email, password, client_id, transport, scope, organization, resource } = body;
+    let wants = Wants { client_id, transport, scope, organization, resource };
+    let way = Way { method: &method, path: "/login", headers: &headers };
+    let (superseded, proof) = arrive(&app, &context, way, transport)?;
+    let destination = destination(&app, &wants).await?.proved(proof)?;
+    destination.fits(transport)?;
     // One that was planted twice is none.
     let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
-    let who = authenticate(&app, &context, &body.email, &body.password, device.as_deref()).await?;
-    if let Some(organisation) = &destination.organisation {
-        organisation::require_member(&app, organisation, who.user.id.as_str()).await?;
+    let who = authenticate(&app, &context, &email, &password, device.as_deref()).await?;
+    if who.owes_second_factor() {
+        return Err(mfa::ask(&app, &context, who, &wants).await?);
     }
-    let signed_in = open::open(&app, &context, &destination, &who, superseded).await?;
+    enter(&app, &context, (destination, transport), &who, superseded).await
+}
+
+/// How a request came.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    method: &'a Method,
+    path: &'static str,
+    headers: &'a HeaderMap,
+}
+
+/// What is looked at before anything else: the browser's sign-in before this one, and the key that was proved.
+fn arrive(
+    app: &App,
+    context: &Context,
+    way: Way<'_>,
+    transport: Transport,
+) -> Result<(Option<SigninId>, Option<Proven>), ApiError> {
+    let superseded = match transport {
+        Transport::Bearer => None,
+        Transport::Cookie => before(app, way.method, way.headers)?,
+    };
+    app.limiter.take(context.address, app.clock.now()).inspect_err(|_| app.metrics.signin("limited"))?;
+    let proof = dpop::read(app, Asked { method: way.method, path: way.path, headers: way.headers })?;
+    if proof.is_some() && transport == Transport::Cookie {
+        return Err(ApiError::new(errors::DPOP_PROOF).detail("a cookie carries no proof; send no DPoP header with it"));
+    }
+    Ok((superseded, proof))
+}
+
+/// Signs somebody in who has shown all that they owe, and answers.
+async fn enter(
+    app: &App,
+    context: &Context,
+    (destination, transport): (Destination, Transport),
+    who: &Authenticated,
+    superseded: Option<SigninId>,
+) -> Result<Response, ApiError> {
+    if destination.client.settings.sign_in.required_level > Level::One && who.second.is_none() {
+        return Err(errors::SECOND_FACTOR_MISSING.into());
+    }
+    if let Some(organisation) = &destination.organisation {
+        organisation::require_member(app, organisation, who.user.id.as_str()).await?;
+    }
+    let signed_in = open::open(app, context, &destination, who, superseded).await?;
     app.metrics.signin("success");
-    let issued = issue::for_session(&app, signed_in.authority, destination.head, &destination.target, None)?;
+    let issued = issue::for_session(app, signed_in.authority, destination.head, &destination.target, None)?;
     let answer = TokenResponse {
         token_type: issued.token_type,
         access_token: Some(issued.access_token),
@@ -129,12 +186,12 @@ pub async fn login(
         scope: issued.scope,
         sid: Some(signed_in.sid.to_string()),
     };
-    let nonce = destination.proof.and_then(|_| dpop::next_nonce(&app)).map(|nonce| (dpop::NONCE, nonce));
-    Ok(match body.transport {
+    let nonce = destination.proof.and_then(|_| dpop::next_nonce(app)).map(|nonce| (dpop::NONCE, nonce));
+    Ok(match transport {
         Transport::Bearer => (AppendHeaders(nonce), Answer(answer)).into_response(),
         Transport::Cookie => {
-            let device = attempts::remember(&app, &who.shared)?;
-            with_cookies(&app, &signed_in.secret, answer, device)?
+            let device = attempts::remember(app, &who.shared)?;
+            with_cookies(app, &signed_in.secret, answer, device)?
         }
     })
 }
@@ -170,7 +227,7 @@ fn with_cookies(
     Ok(response)
 }
 
-async fn destination(app: &App, body: &Login) -> Result<Destination, ApiError> {
+async fn destination(app: &App, body: &Wants) -> Result<Destination, ApiError> {
     let name = body.client_id.as_deref().unwrap_or(FIRST_PARTY);
     let unknown = || ApiError::from(errors::INVALID_CLIENT);
     let id = ClientId::parse(name).map_err(|_| unknown())?;

@@ -34,6 +34,7 @@ pub mod register;
 pub mod request_id;
 pub mod revocations;
 pub mod revoke;
+pub mod second_factor;
 pub mod serve;
 pub mod session;
 pub mod token;

@@ -6,6 +6,7 @@ use countersign_jose::Algorithm;
 
 use super::{Param, Row, StoreError, Tx, brands, revocations};
 use crate::domain::{
+    assurance::Level,
     audience_id::AudienceId,
     client::{AccessTokenFormat, ClientId, ClientSettings, Consent, SecretHash, SignInSettings},
     credential::{ClientKeys, Credential, Keys, KeysUri, PreviousSecret, Secrets},
@@ -72,7 +73,7 @@ macro_rules! columns {
          c.serves, c.dpop_bound, c.redirect_uris, c.post_logout_redirect_uris, c.consent, c.id_token_alg, \
          c.backchannel_logout_uri, c.jwks, c.prev_secret_hash, c.prev_secret_until, c.require_pushed, \
          c.access_token_format, c.id_token_encryption, c.userinfo_alg, c.sector, \
-         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges, c.require_signed, c.jwks_uri"
+         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges, c.require_signed, c.jwks_uri, c.required_acr"
     };
 }
 
@@ -86,8 +87,8 @@ pub async fn insert(tx: &mut Tx, client: &NewClient) -> Result<bool, StoreError>
                        audiences, grants, roles, alg, serves, exchanges, redirect_uris, post_logout_redirect_uris, \
                        backchannel_logout_uri, consent, id_token_alg, access_token_ttl, refresh_idle, refresh_absolute, \
                        dpop_bound, require_pushed, require_signed, access_token_format, id_token_encryption, userinfo_alg, \
-                       sector) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
-                       $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) \
+                       sector, required_acr) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+                       $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) \
                        ON CONFLICT (client_id) DO NOTHING";
     let settings = Stored::of(&client.settings);
     let (secret, [jwks, jwks_uri]) = match &client.credential {
@@ -198,7 +199,7 @@ pub async fn update(tx: &mut Tx, id: &ClientId, settings: &ClientSettings) -> Re
                        backchannel_logout_uri = $11, consent = $12, id_token_alg = $13, access_token_ttl = $14, \
                        refresh_idle = $15, refresh_absolute = $16, dpop_bound = $17, require_pushed = $18, \
                        require_signed = $19, access_token_format = $20, id_token_encryption = $21, userinfo_alg = $22, \
-                       sector = $23 WHERE client_id = $24 AND removed_at IS NULL";
+                       sector = $23, required_acr = $24 WHERE client_id = $25 AND removed_at IS NULL";
     let settings = Stored::of(settings);
     let mut params = settings.params();
     params.push(id.as_str().into());
@@ -296,6 +297,7 @@ struct Stored<'a> {
     id_token_encryption: Option<String>,
     userinfo_alg: Option<&'static str>,
     sector: Option<&'a str>,
+    required_acr: Option<&'static str>,
 }
 
 impl<'a> Stored<'a> {
@@ -323,6 +325,7 @@ impl<'a> Stored<'a> {
             id_token_encryption: settings.sign_in.id_token_encryption.as_ref().map(Encryption::to_json),
             userinfo_alg: settings.sign_in.userinfo_alg.map(Algorithm::as_str),
             sector: settings.sign_in.sector.as_ref().map(Sector::as_str),
+            required_acr: Some(settings.sign_in.required_level).filter(|level| *level > Level::One).map(Level::as_str),
         }
     }
 
@@ -348,7 +351,9 @@ impl<'a> Stored<'a> {
             [self.dpop_bound, self.require_pushed, self.require_signed].map(|flag| Param::from(i64::from(flag))),
         );
         params.push(self.access_token_format.into());
-        params.extend([self.id_token_encryption.as_deref(), self.userinfo_alg, self.sector].map(Param::from));
+        params.extend(
+            [self.id_token_encryption.as_deref(), self.userinfo_alg, self.sector, self.required_acr].map(Param::from),
+        );
         params
     }
 }
@@ -446,7 +451,12 @@ fn sign_in(row: &Row, first: usize) -> Result<SignInSettings, StoreError> {
         id_token_encryption: encryption.map_err(|_| malformed("key"))?,
         userinfo_alg: userinfo_alg.map_err(|_| malformed("algorithm"))?,
         sector: words(12)?.as_deref().map(Sector::parse).transpose().map_err(|_| malformed("sector"))?,
+        required_level: words(17)?.as_deref().map_or(Ok(Level::One), level)?,
     })
+}
+
+fn level(acr: &str) -> Result<Level, StoreError> {
+    Level::parse(acr).ok_or_else(|| malformed("acr"))
 }
 
 fn malformed(what: &str) -> StoreError {

@@ -9,7 +9,7 @@ mod list;
 mod refresh;
 
 pub use authority::{Authority, authority};
-pub use end::{Ended, end_client_sessions, end_everywhere, end_session, end_signin};
+pub use end::{Ended, end_client_sessions, end_everywhere, end_others, end_session, end_signin};
 pub use granted::{Granted, granted};
 pub use list::{Cursor, SessionInfo, find, list};
 pub use refresh::{Refresh, Refreshed, Rotated, Successor, refresh};

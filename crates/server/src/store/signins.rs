@@ -3,6 +3,7 @@
 use super::{
     Row, StoreError, Tx,
     dialect::{RowKey, lock_rows},
+    factors::second_factors,
 };
 use crate::domain::{
     rsn::{MinRsn, Rsn},
@@ -57,9 +58,12 @@ pub async fn insert(tx: &mut Tx, new: &NewSignin) -> Result<(), StoreError> {
 /// # Errors
 /// As any statement.
 pub async fn find(tx: &mut Tx, id: &SigninId) -> Result<Option<Signin>, StoreError> {
-    const SQL: &str = "SELECT i.id, i.user_id, i.auth_time, i.amr, i.acr, i.auth_rsn, i.device, i.ip, i.created_at, \
-        i.last_seen_at, i.expires_at, i.revoked_at, u.tenant, u.disabled_at, u.min_rsn, t.min_rsn \
-        FROM signins i JOIN users u ON u.user_id = i.user_id JOIN tenants t ON t.tenant = u.tenant WHERE i.id = $1";
+    const SQL: &str = concat!(
+        "SELECT i.id, i.user_id, i.auth_time, i.amr, i.acr, i.auth_rsn, i.device, i.ip, i.created_at, \
+         i.last_seen_at, i.expires_at, i.revoked_at, u.tenant, u.disabled_at, u.min_rsn, t.min_rsn, ",
+        second_factors!("u"),
+        " FROM signins i JOIN users u ON u.user_id = i.user_id JOIN tenants t ON t.tenant = u.tenant WHERE i.id = $1"
+    );
     tx.fetch_optional(SQL, &[id.as_bytes().into()]).await?.map(|row| signin(&row)).transpose()
 }
 
@@ -156,6 +160,7 @@ fn signin(row: &Row) -> Result<Signin, StoreError> {
         tenant: row.get(12)?,
         disabled: row.get::<Option<i64>>(13)?.is_some(),
         min_rsn: MinRsn { user: Rsn::new(row.get(14)?), client: Rsn::default(), tenant: Rsn::new(row.get(15)?) },
+        second_factor: row.get::<i64>(16)? > 0,
     })
 }
 

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{Row, StoreError, Tx, revocations, upstreams};
+use super::{
+    Row, StoreError, Tx,
+    factors::{self, second_factors},
+    revocations, upstreams,
+};
 use crate::domain::{
     email::{Email, EmailKey},
     revocation::Entry,
@@ -62,6 +66,8 @@ pub struct Credentials {
     pub password_hash: Option<String>,
     pub disabled_at: Option<Timestamp>,
     pub min_rsn: Rsn,
+    /// They have a second factor, which every sign-in owes.
+    pub second_factor: bool,
 }
 
 impl fmt::Debug for Credentials {
@@ -85,6 +91,15 @@ macro_rules! columns {
     () => {
         "user_id, tenant, email, email_verified_at, CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END, \
          password_changed_at, attributes, disabled_at, created_at, min_rsn, token_rsn"
+    };
+}
+
+macro_rules! sign_in_columns {
+    () => {
+        concat!(
+            "h.rsn, u.user_id, u.email, u.email_verified_at, u.password_hash, u.disabled_at, u.min_rsn, ",
+            second_factors!("u")
+        )
     };
 }
 
@@ -115,8 +130,11 @@ pub async fn insert(tx: &mut Tx, user: &NewUser) -> Result<bool, StoreError> {
 /// # Errors
 /// As any statement.
 pub async fn sign_in_state(tx: &mut Tx, tenant: &str, email: &EmailKey) -> Result<SignInState, StoreError> {
-    const SQL: &str = "SELECT h.rsn, u.user_id, u.email, u.email_verified_at, u.password_hash, u.disabled_at, u.min_rsn \
-                       FROM rev_head h LEFT JOIN users u ON u.tenant = $1 AND u.email_key = $2 WHERE h.stream = 0";
+    const SQL: &str = concat!(
+        "SELECT ",
+        sign_in_columns!(),
+        " FROM rev_head h LEFT JOIN users u ON u.tenant = $1 AND u.email_key = $2 WHERE h.stream = 0"
+    );
     state(tx.fetch_optional(SQL, &[tenant.into(), email.as_str().into()]).await?)
 }
 
@@ -125,8 +143,11 @@ pub async fn sign_in_state(tx: &mut Tx, tenant: &str, email: &EmailKey) -> Resul
 /// # Errors
 /// As any statement.
 pub async fn sign_in_state_by_id(tx: &mut Tx, id: &UserId) -> Result<SignInState, StoreError> {
-    const SQL: &str = "SELECT h.rsn, u.user_id, u.email, u.email_verified_at, u.password_hash, u.disabled_at, u.min_rsn \
-                       FROM rev_head h LEFT JOIN users u ON u.user_id = $1 WHERE h.stream = 0";
+    const SQL: &str = concat!(
+        "SELECT ",
+        sign_in_columns!(),
+        " FROM rev_head h LEFT JOIN users u ON u.user_id = $1 WHERE h.stream = 0"
+    );
     state(tx.fetch_optional(SQL, &[id.as_str().into()]).await?)
 }
 
@@ -234,15 +255,20 @@ pub async fn reset_password(
                        email_verified_at = COALESCE(email_verified_at, $2), delete_at = NULL, \
                        credential_version = credential_version + 1 WHERE user_id = $3 AND credential_version = $4 AND disabled_at IS NULL";
     let user = hash.user.as_str();
+    let verified = by_id(tx, hash.user).await?.is_some_and(|user| user.email_verified_at.is_some());
     if tx.execute(SQL, &[hash.new.into(), now.into(), user.into(), version.into()]).await? == 0 {
         return Ok(None);
+    }
+    // A second factor stays (LOG-11), unless it is that of somebody who never showed that the address is theirs (LOG-13).
+    if !verified {
+        factors::remove_all(tx, hash.user).await?;
     }
     upstreams::unlink_all(tx, hash.user).await?;
     revocations::revoke_user(tx, now, user, entry).await.map(Some)
 }
 
-/// Notes that an address is its user's. What was opened before, by whomever, ends: sessions, the ways in by other providers, and
-/// what links of other mails would change (LOG-13). False if it was verified before, has changed since, or the user is disabled.
+/// Notes that an address is its user's. What was opened before, by whomever, ends: sessions, the ways in by other providers,
+/// second factors, and what links of other mails would change (LOG-13). False if it was verified before, has changed since, or the user is disabled.
 ///
 /// # Errors
 /// As any statement.
@@ -259,6 +285,7 @@ pub async fn verify_email(
         return Ok(false);
     }
     upstreams::unlink_all(tx, id).await?;
+    factors::remove_all(tx, id).await?;
     revocations::revoke_user(tx, now, id.as_str(), entry).await?;
     Ok(true)
 }
@@ -315,6 +342,7 @@ fn state(row: Option<Row>) -> Result<SignInState, StoreError> {
             password_hash: row.get(4)?,
             disabled_at: row.get(5)?,
             min_rsn: row.get(6)?,
+            second_factor: row.get::<i64>(7)? > 0,
         }),
     };
     Ok(SignInState { head: row.get(0)?, user })

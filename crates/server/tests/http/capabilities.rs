@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::{
+    authenticator::{Authenticator, second, to_second},
     browser::{Browser, Client, hidden, location, query},
     dpop::Holder,
     forms::{SignedAnswer, keys},
@@ -381,11 +382,25 @@ async fn form_of_tokens(site: &Site, member: &str, value: &str) -> Option<()> {
     Some(())
 }
 
+/// Somebody of their own: whoever else signs in here has no second factor.
+async fn with_a_second_factor(site: &Site) {
+    const EVE: &str = "eve-with-an-app@example.com";
+    let app = Authenticator::of_new_user(&site.rig, EVE).await;
+    let mut browser = Browser::new(&site.rig);
+    let page = to_second(&mut browser, &site.client.url(&[("acr_values", "2")]), EVE).await;
+    let to = second(&mut browser, &page, &app.code(&site.rig)).await.expect(303);
+    let consent = browser.follow(&to).await.expect(200);
+    let to = browser.decide(&consent, "allow").await.expect(303);
+    let tokens = site.client.redeem(&site.rig, &query(&to)["code"]).await.expect(200);
+    assert_eq!(site.client.id_token(&site.rig, &tokens).await.acr.as_deref(), Some("2"));
+}
+
 async fn asked_for(site: &Site, member: &str, value: &str) -> Option<()> {
     match (member, value) {
         ("request_object_signing_alg_values_supported", alg) => {
             crate::request_object::signed_by(&site.rig, site.name().await.leak(), alg.parse().unwrap()).await;
         }
+        ("acr_values_supported", "2") => with_a_second_factor(site).await,
         ("acr_values_supported", acr) => {
             let tokens = site.tokens(&[("acr_values", acr)]).await;
             assert_eq!(site.client.id_token(&site.rig, &tokens).await.acr.as_deref(), Some(acr));

@@ -1,5 +1,7 @@
 //! `POST /login`
 
+mod mfa;
+
 use std::time::Duration;
 
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! `/ui/…`: the pages' forms, and what must not be done with them.
 
+mod mfa;
+
 use http::Method;
 use serde_json::json;
 

@@ -60,6 +60,7 @@ fn new_client(id: &str) -> NewClient {
                 sector: Some(Sector::parse("orders.example").unwrap()),
                 require_pushed: true,
                 require_signed: true,
+                required_level: countersign_server::domain::assurance::Level::Two,
             },
         },
         credential: Credential::Secret(SecretHash::generate([1; 32]).1.into()),

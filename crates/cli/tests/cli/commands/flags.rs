@@ -28,7 +28,7 @@ pub fn every_flag_of_a_client(rig: &Rig) {
     let (signs, public) = key(rig, "ES256");
     let (opens, recipient) = key(rig, "ECDH-ES+A256KW");
     let full = [
-        &["add", "flags", "--name", "All flags", "--redirect-uri", "https://flags.example/cb"][..],
+        &["add", "flags", "--name", "All flags", "--redirect-uri", "https://flags.example/cb", "--required-acr=2"][..],
         &["--backchannel-logout-uri", "https://flags.example/out", "--id-token-alg", "RS256", "--consent", "implied"],
         &["--par", "--signed-requests", "--jwks", &signs, "--dpop", "--serves", "api", "--exchange", "api"],
         &["--access-token-format", "opaque", "--userinfo-alg", "ES256", "--encrypt-id-token", &opens],
@@ -43,7 +43,7 @@ pub fn every_flag_of_a_client(rig: &Rig) {
             "require_pushed_authorization_requests": true, "require_signed_request_object": true,
             "dpop_bound_access_tokens": true, "access_token_format": "opaque", "userinfo_signed_response_alg": "ES256",
             "id_token_encryption": { "jwk": recipient, "enc": "A256GCM" }, "jwks": { "keys": [public] },
-            "subject_type": "public", "sector": null,
+            "subject_type": "public", "sector": null, "required_acr": "2",
         }),
     );
     let less = [
@@ -88,6 +88,7 @@ pub fn every_flag_of_a_client(rig: &Rig) {
 }
 
 fn pairwise(rig: &Rig) {
+    becomes(rig, &["update", "flags", "--required-acr", "1"], &json!({ "required_acr": "1" }));
     let uris = ["--redirect-uri", "https://one.example/cb", "--redirect-uri", "https://two.example/cb"];
     rig.expect(1, &[&["client", "add", "pair", "--pairwise"][..], &uris].concat(), "");
     let added = [&["add", "pair", "--pairwise", "--sector", "house.example"][..], &uris].concat();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Problem;
-use crate::domain::{person, scope::Scope, signin::ACR};
+use crate::domain::{assurance::Level, person, scope::Scope};
 
 /// What a client asks for by name. Only claims that are known here and belong to a scope that the client may ask for; others
 /// are left out without an error (§5.5.1).
@@ -15,6 +15,10 @@ pub struct ClaimsRequest {
     pub id_token: BTreeSet<&'static str>,
     /// The person whom the client expects.
     pub sub: Option<String>,
+    /// How strong the sign-in must be.
+    pub needed: Level,
+    /// How strong it should be.
+    pub wished: Level,
 }
 
 impl ClaimsRequest {
@@ -26,15 +30,14 @@ impl ClaimsRequest {
         let wanted: Value = serde_json::from_str(text).map_err(|_| malformed())?;
         let wanted = wanted.as_object().ok_or_else(malformed)?;
         let (userinfo, id_token) = (members(wanted, "userinfo")?, members(wanted, "id_token")?);
-        if id_token.get("acr").is_some_and(is_unmet) {
-            let words = "there is no sign-in of the kind that acr must be";
-            return Err(Problem::new("unmet_authentication_requirements", words));
-        }
+        let (needed, wished) = id_token.get("acr").map_or(Ok((Level::One, Level::One)), levels)?;
         let expected = |wanted: &Map<String, Value>| wanted.get("sub")?.get("value")?.as_str().map(str::to_owned);
         Ok(Self {
             sub: expected(&id_token).or_else(|| expected(&userinfo)),
             userinfo: known(&userinfo, allowed),
             id_token: known(&id_token, allowed),
+            needed,
+            wished,
         })
     }
 
@@ -68,12 +71,23 @@ fn known(wanted: &Map<String, Value>, allowed: &Scope) -> BTreeSet<&'static str>
     person::names().into_iter().filter(|name| wanted.contains_key(*name)).filter(may).collect()
 }
 
-/// An essential `acr` that no sign-in here has.
-fn is_unmet(acr: &Value) -> bool {
+/// How strong a sign-in must be, and should be, by what is said of the claim `acr`. A stronger one is always good, too.
+fn levels(acr: &Value) -> Result<(Level, Level), Problem> {
     let essential = acr.get("essential").and_then(Value::as_bool).unwrap_or_default();
-    let one = acr.get("value").map(|value| value == ACR);
-    let some = acr.get("values").map(|values| values.as_array().is_some_and(|all| all.iter().any(|acr| acr == ACR)));
-    essential && !one.or(some).unwrap_or(true)
+    let named: Vec<&Value> = match (acr.get("value"), acr.get("values")) {
+        (Some(one), _) => vec![one],
+        (None, Some(values)) => values.as_array().map(|all| all.iter().collect()).unwrap_or_default(),
+        (None, None) => return Ok((Level::One, Level::One)),
+    };
+    let known: Vec<Level> = named.into_iter().filter_map(Value::as_str).filter_map(Level::parse).collect();
+    match (known.iter().min(), known.first()) {
+        (Some(least), Some(first)) => Ok((if essential { *least } else { Level::One }, *first)),
+        _ if essential => {
+            let words = "there is no sign-in of the kind that acr must be";
+            Err(Problem::new("unmet_authentication_requirements", words))
+        }
+        _ => Ok((Level::One, Level::One)),
+    }
 }
 
 #[cfg(test)]
@@ -104,17 +118,22 @@ mod tests {
         for bad in ["", "x", "[]", "\"name\"", r#"{"userinfo":["name"]}"#, r#"{"id_token":{"name":true}}"#] {
             assert_eq!(parse(bad), Err("invalid_request"), "{bad}");
         }
-        let unmet = "unmet_authentication_requirements";
+        let unmet = Err("unmet_authentication_requirements");
+        let (one, two) = (Level::One, Level::Two);
         for (acr, wanted) in [
-            (r#"{"essential":true,"values":["0","2"]}"#, Err(unmet)),
-            (r#"{"essential":true,"value":"2"}"#, Err(unmet)),
-            (r#"{"essential":true,"values":["2","1"]}"#, Ok(())),
-            (r#"{"essential":true,"value":"1"}"#, Ok(())),
-            (r#"{"essential":true}"#, Ok(())),
-            (r#"{"values":["2"]}"#, Ok(())),
-            ("null", Ok(())),
+            (r#"{"essential":true,"values":["0","9"]}"#, unmet),
+            (r#"{"essential":true,"value":"9"}"#, unmet),
+            (r#"{"essential":true,"values":["9","1"]}"#, Ok((one, one))),
+            (r#"{"essential":true,"values":["2","1"]}"#, Ok((one, two))),
+            (r#"{"essential":true,"value":"2"}"#, Ok((two, two))),
+            (r#"{"essential":true}"#, Ok((one, one))),
+            (r#"{"values":["2"]}"#, Ok((one, two))),
+            (r#"{"values":["9"]}"#, Ok((one, one))),
+            ("null", Ok((one, one))),
         ] {
-            assert_eq!(parse(&format!("{{\"id_token\":{{\"acr\":{acr}}}}}")).map(|_| ()), wanted, "{acr}");
+            let levels =
+                parse(&format!("{{\"id_token\":{{\"acr\":{acr}}}}}")).map(|claims| (claims.needed, claims.wished));
+            assert_eq!(levels, wanted, "{acr}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::{ClaimsRequest, Parameters, Problem, ResponseMode, may_authorize, scope};
 use crate::domain::{
+    assurance::Level,
     audience_id::AudienceId,
     client::ClientSettings,
     code::Challenge,
@@ -54,6 +55,10 @@ pub struct AuthorizationRequest {
     pub dpop_jkt: Option<String>,
     /// Single claims that are asked for by name.
     pub claims: ClaimsRequest,
+    /// How strong the sign-in must be: what the client was registered with, or asks for.
+    pub needed: Level,
+    /// How strong it is made if the person can: `acr_values` in their order, and the claim `acr`.
+    pub wished: Level,
 }
 
 impl AuthorizationRequest {
@@ -83,6 +88,9 @@ pub fn check(parameters: &Parameters, client: &ClientSettings) -> Result<Authori
     may_authorize(client)?;
     unsupported(&get)?;
     let scope = scope(get("scope"), client)?;
+    let claims = claims(get("claims"), &scope, client)?;
+    let needed = claims.needed.max(client.sign_in.required_level);
+    let wished = needed.max(claims.wished).max(first_known(get("acr_values")));
     let request = AuthorizationRequest {
         audience: audience(get("resource"), client)?,
         challenge: challenge(get("code_challenge"), get("code_challenge_method"))?,
@@ -93,7 +101,9 @@ pub fn check(parameters: &Parameters, client: &ClientSettings) -> Result<Authori
         id_token_hint: get("id_token_hint").map(str::to_owned),
         organisation: organisation(get("organization"))?,
         dpop_jkt: dpop_jkt(get("dpop_jkt"))?,
-        claims: claims(get("claims"), &scope, client)?,
+        claims,
+        needed,
+        wished,
         scope,
     };
     if request.is_openid() && get("redirect_uri").is_none() {
@@ -165,6 +175,11 @@ pub(super) fn audience(wanted: Option<&str>, client: &ClientSettings) -> Result<
         None => allowed.next(),
     };
     found.cloned().ok_or_else(|| Problem::new("invalid_target", "this client may not ask for that resource"))
+}
+
+/// The first level of `acr_values` that there is: they are in the order of preference, and nothing but a wish.
+fn first_known(acr_values: Option<&str>) -> Level {
+    acr_values.unwrap_or_default().split(' ').find_map(Level::parse).unwrap_or_default()
 }
 
 /// Claims are told to who signs the person in; in a request without `openid` they mean nothing (OpenID Connect Core §5.5).

@@ -2,6 +2,7 @@
 
 use super::{AuthorizationRequest, Problem, Prompt};
 use crate::domain::{
+    assurance::Level,
     client::{ClientSettings, Consent},
     organisation::NotAMember,
     redirect::Redirect,
@@ -13,6 +14,8 @@ use crate::domain::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     SignIn,
+    /// The person is signed in, and shows a second factor besides.
+    SecondFactor,
     /// The person is signed in and is asked whether the client may have this.
     Agree,
     Grant,
@@ -34,6 +37,10 @@ pub struct Facts<'a> {
 pub struct Person<'a> {
     pub user_id: &'a str,
     pub auth_time: Timestamp,
+    /// How strong their sign-in was.
+    pub level: Level,
+    /// They have a second factor.
+    pub second_factor: bool,
     /// What they have agreed to before, for this client.
     pub remembered: Option<&'a Scope>,
     /// They have agreed on the page just now.
@@ -63,6 +70,18 @@ pub fn next(
     if !person.member {
         return Err(Problem::new("access_denied", NotAMember.to_string()));
     }
+    match strength(request, person) {
+        Strength::Enough => {}
+        Strength::Wished if silent => {}
+        Strength::Wished | Strength::Needed => {
+            refuse("login_required", "the person has to show a second factor")?;
+            return Ok(Step::SecondFactor);
+        }
+        Strength::Impossible => {
+            let words = "the person has no second factor";
+            return Err(Problem::new("unmet_authentication_requirements", words));
+        }
+    }
     if must_agree(request, facts, person) {
         refuse("consent_required", "the person has to agree")?;
         return Ok(Step::Agree);
@@ -78,6 +97,25 @@ fn is_answered(request: &AuthorizationRequest, facts: &Facts<'_>, person: &Perso
     let for_this = person.auth_time >= facts.since;
     let young = request.max_age.is_none_or(|limit| for_this || now.since(person.auth_time) <= limit);
     expected && young && (for_this || !fresh)
+}
+
+/// Whether a sign-in is as strong as it has to be, and as it can be made.
+enum Strength {
+    Enough,
+    /// It could be made as strong as is wished.
+    Wished,
+    /// It must be made stronger, and can.
+    Needed,
+    Impossible,
+}
+
+fn strength(request: &AuthorizationRequest, person: &Person<'_>) -> Strength {
+    match (person.level < request.needed, person.level < request.wished, person.second_factor) {
+        (true, _, false) => Strength::Impossible,
+        (true, _, true) => Strength::Needed,
+        (false, true, true) => Strength::Wished,
+        (false, _, _) => Strength::Enough,
+    }
 }
 
 /// OAU-11: what was agreed to is remembered for a client that proves who it is. Another program may pose as a client that

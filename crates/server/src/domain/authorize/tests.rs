@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::domain::{
+    assurance::Level,
     audience_id::AudienceId,
     client::{AccessTokenFormat, Consent, SignInSettings},
     redirect::RedirectUri,
@@ -150,7 +151,16 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Somebody who signed in an hour before the request came, which was a minute ago.
 fn person<'a>() -> Person<'a> {
     let auth_time = NOW.minus(MINUTE * 61);
-    Person { user_id: "usr_a", auth_time, remembered: None, agrees: true, member: true, expected: None }
+    Person {
+        user_id: "usr_a",
+        auth_time,
+        level: Level::One,
+        second_factor: false,
+        remembered: None,
+        agrees: true,
+        member: true,
+        expected: None,
+    }
 }
 
 fn step(
@@ -190,6 +200,38 @@ fn a_sign_in_counts_unless_the_request_wants_a_newer_one_or_another_person() {
         (&[("prompt", "none")], Some(expected("usr_b")), Err("login_required")),
     ] {
         assert_eq!(step(changes, person), wanted, "{changes:?} {person:?}");
+    }
+}
+
+// MFA-06: what must be is asked for, or refused; what is only wished is asked for where it can be had.
+#[test]
+fn a_sign_in_is_made_as_strong_as_the_request_wants() {
+    let strict =
+        ClientSettings { sign_in: SignInSettings { required_level: Level::Two, ..client().sign_in }, ..client() };
+    let weak = person();
+    let able = Person { second_factor: true, ..weak };
+    let strong = Person { level: Level::Two, ..able };
+    let essential = r#"{"id_token":{"acr":{"essential":true,"value":"2"}}}"#;
+    let unmet = Err("unmet_authentication_requirements");
+    for (client, changes, person, wanted) in [
+        (client(), &[("acr_values", "2")][..], weak, Ok(Step::Grant)),
+        (client(), &[("acr_values", "2")], able, Ok(Step::SecondFactor)),
+        (client(), &[("acr_values", "9 2 1")], able, Ok(Step::SecondFactor)),
+        (client(), &[("acr_values", "1 2")], able, Ok(Step::Grant)),
+        (client(), &[("acr_values", "2")], strong, Ok(Step::Grant)),
+        (client(), &[("acr_values", "2"), ("prompt", "none")], able, Ok(Step::Grant)),
+        (client(), &[("claims", essential)], weak, unmet),
+        (client(), &[("claims", essential)], able, Ok(Step::SecondFactor)),
+        (client(), &[("claims", essential)], strong, Ok(Step::Grant)),
+        (client(), &[("claims", essential), ("prompt", "none")], able, Err("login_required")),
+        (client(), &[("claims", essential), ("prompt", "none")], weak, unmet),
+        (strict.clone(), &[], weak, unmet),
+        (strict.clone(), &[], able, Ok(Step::SecondFactor)),
+        (strict.clone(), &[("acr_values", "1")], able, Ok(Step::SecondFactor)),
+        (strict.clone(), &[], strong, Ok(Step::Grant)),
+        (strict, &[("max_age", "0")], strong, Ok(Step::SignIn)),
+    ] {
+        assert_eq!(step(changes, &client, true, Some(person)), wanted, "{changes:?} {person:?}");
     }
 }
 

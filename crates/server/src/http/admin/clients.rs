@@ -4,6 +4,7 @@ pub mod brand;
 mod checks;
 mod credential;
 mod forms;
+mod shown;
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Page, event, happened, maybe_time, page, scope, seconds, time, write};
+use super::{Page, event, happened, page, scope, seconds, write};
 use crate::{
     app::App,
     domain::{
@@ -30,7 +31,6 @@ use crate::{
         revocation::Entry,
         roles::Role,
         scope::Scope,
-        subject::Sector,
     },
     errors,
     http::{
@@ -48,6 +48,7 @@ use crate::{
 };
 pub use credential::{NewSecret, rotate_secret};
 pub use forms::{Recipient, encryption};
+use shown::shown;
 
 /// The body of `POST /api/admin/clients`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -118,6 +119,8 @@ pub struct NewClient {
     /// Its authorization requests must be signed by one of its keys (RFC 9101).
     #[serde(default)]
     pub require_signed_request_object: bool,
+    /// How strong a sign-in to it must be: `1` (default), or `2`, with a second factor.
+    pub required_acr: Option<String>,
 }
 
 /// The body of `PUT /api/admin/clients/{id}`: what is left out stays as it is.
@@ -164,6 +167,8 @@ pub struct ClientChange {
     pub require_pushed_authorization_requests: Option<bool>,
     /// Its authorization requests must be signed by one of its keys (RFC 9101).
     pub require_signed_request_object: Option<bool>,
+    /// How strong a sign-in to it must be: `1` or `2`.
+    pub required_acr: Option<String>,
     /// Its public keys from now on, in place of those before or of its secret.
     pub jwks: Option<Value>,
     /// Where it publishes them from now on.
@@ -380,6 +385,7 @@ fn changed(old: &ClientSettings, change: ClientChange) -> Result<ClientSettings,
             .require_pushed_authorization_requests
             .unwrap_or(sign_in.require_pushed),
         require_signed_request_object: change.require_signed_request_object.unwrap_or(sign_in.require_signed),
+        required_acr: Some(change.required_acr.unwrap_or_else(|| sign_in.required_level.as_str().to_owned())),
     })
 }
 
@@ -438,6 +444,7 @@ fn sign_in(body: &NewClient) -> Result<SignInSettings, ApiError> {
         id_token_encryption: encryption("id_token_encryption", body.id_token_encryption.as_ref())?,
         require_pushed: body.require_pushed_authorization_requests,
         require_signed: body.require_signed_request_object,
+        required_level: forms::required_level(body)?,
     })
 }
 
@@ -455,43 +462,4 @@ async fn found(app: &App, id: &ClientId) -> Result<Client, ApiError> {
         })
         .await?;
     found.ok_or_else(missing)
-}
-
-fn shown(client: &Client) -> Value {
-    let settings = &client.settings;
-    json!({
-        "client_id": client.id.as_str(),
-        "name": settings.name,
-        "public": !client.credential.is_confidential(),
-        "jwks": credential::shown(&client.credential),
-        "jwks_uri": credential::published_at(&client.credential),
-        "grants": settings.grants.iter().map(Grant::as_str).collect::<Vec<_>>(),
-        "audiences": settings.audiences.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
-        "scopes": settings.scopes.words().collect::<Vec<_>>(),
-        "roles": settings.roles.iter().map(Role::as_str).collect::<Vec<_>>(),
-        "alg": settings.alg.map(Algorithm::as_str),
-        "serves": settings.serves.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
-        "exchanges": settings.exchanges.iter().map(AudienceId::as_str).collect::<Vec<_>>(),
-        "access_token_ttl": seconds(settings.access_token_ttl),
-        "refresh_idle": seconds(settings.refresh_idle),
-        "refresh_absolute": seconds(settings.refresh_absolute),
-        "dpop_bound_access_tokens": settings.dpop_bound,
-        "access_token_format": settings.access_token_format.as_str(),
-        "subject_type": forms::subject_type(&settings.sign_in),
-        "sector": settings.sign_in.sector.as_ref().map(Sector::as_str),
-        "userinfo_signed_response_alg": settings.sign_in.userinfo_alg.map(Algorithm::as_str),
-        "id_token_encryption": Recipient::of(settings.sign_in.id_token_encryption.as_ref()),
-        "redirect_uris": settings.sign_in.redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
-        "post_logout_redirect_uris":
-            settings.sign_in.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
-        "backchannel_logout_uri": settings.sign_in.backchannel_logout_uri.as_ref().map(LogoutUri::as_str),
-        "consent": settings.sign_in.consent.as_str(),
-        "id_token_alg": settings.sign_in.id_token_alg.map(Algorithm::as_str),
-        "require_pushed_authorization_requests": settings.sign_in.require_pushed,
-        "require_signed_request_object": settings.sign_in.require_signed,
-        "builtin": client.builtin,
-        "registered_itself": client.registered,
-        "created_at": time(client.created_at),
-        "disabled_at": maybe_time(client.disabled_at),
-    })
 }

@@ -3,6 +3,7 @@
 pub mod audiences;
 pub mod audit;
 pub mod clients;
+pub mod factors;
 pub mod floor;
 pub mod groups;
 pub mod identities;

@@ -94,6 +94,8 @@ impl Ceremony {
         let person = self.signin.as_ref().map(|signin| Person {
             user_id: &signin.user_id,
             auth_time: signin.auth_time,
+            level: signin.level(),
+            second_factor: signin.second_factor,
             remembered: self.remembered.as_ref(),
             agrees,
             member: self.member,

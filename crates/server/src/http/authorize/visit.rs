@@ -179,6 +179,7 @@ pub fn remember_browser(app: &App, browser: &BrowserSecret, response: &mut Respo
 fn page_of(step: Step, name: &RequestName) -> String {
     let page = match step {
         Step::SignIn => "signin",
+        Step::SecondFactor => "mfa",
         Step::Agree | Step::Grant => "consent",
     };
     format!("/ui/{page}?request={}", name.as_str())

@@ -7,10 +7,19 @@ use crate::{
         email::{Email, EmailKey},
         mail::Letter,
         password::Password,
+        pending::Pending,
         rsn::{self, Rsn},
+        time::Timestamp,
     },
     errors,
-    http::{TENANT, attempts, context::Context, error::ApiError, mail::Link},
+    http::{
+        TENANT,
+        attempts::{self, Attempt},
+        context::Context,
+        error::ApiError,
+        mail::Link,
+        second_factor::{self, Shown},
+    },
     passwords::Verdict,
     secret::PlainSecret,
     store::{
@@ -19,7 +28,7 @@ use crate::{
     },
 };
 
-/// A person whose password was right. Only [`authenticate`] makes one.
+/// A person whose password was right. Only [`authenticate`] makes one, and [`Authenticated::finished`] of one that had to wait.
 #[derive(Debug)]
 pub(in crate::http) struct Authenticated {
     pub user: Credentials,
@@ -31,6 +40,37 @@ pub(in crate::http) struct Authenticated {
     pub rehashed: Option<String>,
     /// What the sign-in carries for ever (revocation rule R1).
     pub auth_rsn: Rsn,
+    /// The second factor, where one is owed; without it nothing is opened.
+    pub second: Option<Second>,
+}
+
+/// What was shown after the password.
+#[derive(Debug)]
+pub(in crate::http) struct Second {
+    pub shown: Shown,
+    /// When the password was.
+    pub auth_time: Timestamp,
+}
+
+impl Authenticated {
+    /// Whether nothing may be opened yet.
+    pub fn owes_second_factor(&self) -> bool {
+        self.user.second_factor && self.second.is_none()
+    }
+
+    /// Somebody who has come back with the second factor.
+    pub fn finished(user: Credentials, waits: &Pending, shown: Shown) -> Result<Self, ApiError> {
+        let shared = second_factor::shared(&user)?;
+        let second = Second { shown: shown.finishing(waits), auth_time: waits.auth_time };
+        Ok(Self {
+            user,
+            account: shared.clone(),
+            shared,
+            rehashed: None,
+            auth_rsn: waits.auth_rsn,
+            second: Some(second),
+        })
+    }
 }
 
 /// Checks the password. An unknown address, a wrong password and a disabled account cost and answer the same (LOG-05).
@@ -63,7 +103,8 @@ pub(in crate::http) async fn authenticate(
         }
         (Verdict::Right { rehashed }, Some(user)) => {
             let auth_rsn = rsn::of_sign_in(state.head, user.min_rsn);
-            Ok(Authenticated { user, account: attempt.account, shared: attempt.shared, rehashed, auth_rsn })
+            let Attempt { account, shared, .. } = attempt;
+            Ok(Authenticated { user, account, shared, rehashed, auth_rsn, second: None })
         }
         (_, user) => {
             failed(app, context, user.as_ref()).await?;

@@ -4,6 +4,7 @@ use super::{Destination, authenticate::Authenticated};
 use crate::{
     app::App,
     domain::{
+        assurance::{Level, amr},
         audit::{AuditEvent, Event},
         session::{EndReason, Nonce, Sid},
         signin::{SigninId, SigninSecret},
@@ -15,6 +16,7 @@ use crate::{
         context::Context,
         dpop::{self, Proven},
         error::ApiError,
+        second_factor::Shown,
     },
     store::{
         StoreError, Tx, audit, login_limits,
@@ -46,9 +48,16 @@ struct Writes {
     signin: NewSignin,
     session: NewSession,
     proof: Option<UsedProof>,
+    second: Option<Shown>,
     event: AuditEvent,
     act: Act,
 }
+
+/// What was opened, or that nothing stands any more that it would rest on.
+type Opened = Result<Option<Authority>, Unspendable>;
+
+/// The password in `amr` (RFC 8176).
+const PASSWORD: &str = "pwd";
 
 /// Writes the sign-in; `superseded` is the one that the same browser had before.
 pub(super) async fn open(
@@ -71,9 +80,9 @@ pub(super) async fn open(
     let signin = NewSignin {
         id: secret.id(),
         user_id: who.user.id.to_string(),
-        auth_time: act.now,
-        amr: "pwd".to_owned(),
-        acr: "1".to_owned(),
+        auth_time: who.second.as_ref().map_or(act.now, |second| second.auth_time),
+        amr: who.second.as_ref().map_or_else(|| PASSWORD.to_owned(), |second| amr(PASSWORD, second.shown.method())),
+        acr: if who.second.is_some() { Level::Two } else { Level::One }.as_str().to_owned(),
         auth_rsn: who.auth_rsn,
         device: context.device(),
         ip: context.ip(),
@@ -82,7 +91,10 @@ pub(super) async fn open(
     };
     let user = who.user.id.clone();
     let proof = to.proof.as_ref().map(Proven::used);
-    let writes = Writes { user, account: who.account.clone(), rehash, superseded, signin, session, proof, event, act };
+    let second = who.second.as_ref().map(|second| second.shown.clone());
+    let over = if second.is_some() { errors::MFA_TICKET_INVALID } else { errors::INVALID_CREDENTIALS };
+    let account = who.account.clone();
+    let writes = Writes { user, account, rehash, superseded, signin, session, proof, second, event, act };
     let opened = app
         .store
         .write(move |tx| {
@@ -91,7 +103,7 @@ pub(super) async fn open(
         })
         .await?;
     // None: everything of this user or client was ended while the password was being checked.
-    let authority = Some(opened.map_err(dpop::unspendable)?.ok_or(errors::INVALID_CREDENTIALS)?);
+    let authority = Some(opened.map_err(dpop::unspendable)?.ok_or(over)?);
     Ok(SignedIn { sid, nonce, secret, authority })
 }
 
@@ -116,13 +128,18 @@ fn session(app: &App, to: &Destination, who: &Authenticated, secret: &SigninSecr
     })
 }
 
-type Opened = Result<Option<Authority>, Unspendable>;
-
 async fn write(tx: &mut Tx, writes: &Writes) -> Result<Opened, StoreError> {
     if let Err(refused) = proofs::spend(tx, writes.proof.as_ref()).await? {
         return Ok(Err(refused));
     }
-    let attempts = login_limits::reset(tx, &writes.account).await?;
+    let attempts = match &writes.second {
+        // Those at the password were forgotten when it was right.
+        Some(shown) => match shown.spend(tx, writes.act.now).await? {
+            Some(attempts) => attempts,
+            None => return Ok(Ok(None)),
+        },
+        None => login_limits::reset(tx, &writes.account).await?,
+    };
     // What changes is locked first, and in order: the user before sign-ins and sessions, all before the log.
     if let Some((old, new)) = &writes.rehash {
         users::renew_hash(tx, &NewHash { user: &writes.user, old: Some(old), new }).await?;

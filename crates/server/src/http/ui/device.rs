@@ -49,7 +49,12 @@ pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Resul
         return Ok(response);
     };
     let visit = DeviceVisit::find(&app, &headers, Some(name), signin(&app, &headers)?).await?;
-    if visit.signin.is_none() { go(&visit.page("signin")) } else { confirm(&app, &visit).await }
+    match visit.signin.as_ref().map(|signin| signin.second_factor) {
+        None => go(&visit.page("signin")),
+        Some(true) if visit.needs_second_factor() => go(&visit.page("mfa")),
+        Some(false) if visit.needs_second_factor() => Err(errors::SECOND_FACTOR_MISSING.into()),
+        Some(_) => confirm(&app, &visit).await,
+    }
 }
 
 /// `POST /ui/device`: the code, or the answer.

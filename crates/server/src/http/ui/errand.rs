@@ -3,13 +3,12 @@
 use axum::response::Response;
 use http::HeaderMap;
 
-use super::{Leads, account::AccountVisit, device::DeviceVisit};
+use super::{Leads, Look, account::AccountVisit, device::DeviceVisit};
 use crate::{
     app::App,
     domain::{
         authorize::{Prompt, Step},
         browser::BrowserSecret,
-        client::ClientId,
         signin::{Signin, SigninId},
         time::Timestamp,
     },
@@ -84,6 +83,15 @@ impl Errand {
         }
     }
 
+    /// Whether the sign-in here is to be made stronger.
+    pub fn needs_second_factor(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Client(visit) => visit.ceremony.step(false, now) == Ok(Step::SecondFactor),
+            Self::Device(visit) => visit.needs_second_factor(),
+            Self::Account(_) => false,
+        }
+    }
+
     /// Whether the client asks for a sign-in that happens now, whatever the person did before.
     pub fn wants_fresh(&self) -> bool {
         match self {
@@ -96,12 +104,15 @@ impl Errand {
         }
     }
 
-    /// `None`: for the issuer itself.
-    pub fn client_id(&self) -> Option<&ClientId> {
+    /// How the pages look.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn look(&self, app: &App) -> Result<Look, PageError> {
         match self {
-            Self::Client(visit) => Some(&visit.ceremony.client.id),
-            Self::Device(visit) => Some(&visit.client.id),
-            Self::Account(_) => None,
+            Self::Client(visit) => Look::of(app, &visit.ceremony.client.id).await,
+            Self::Device(visit) => Look::of(app, &visit.client.id).await,
+            Self::Account(_) => Ok(Look::default()),
         }
     }
 

@@ -8,6 +8,7 @@ pub mod email;
 mod errand;
 pub mod invitation;
 mod letter;
+pub mod mfa;
 pub mod password;
 pub mod register;
 pub mod signin;
@@ -50,6 +51,17 @@ pub(super) struct SignInPage<'a> {
     pub upstreams: &'a [Upstream],
     /// What is to become this account's once its password was right, and the name of where that is.
     pub link: Option<(&'a str, &'a str)>,
+    pub look: &'a Look,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "mfa.html")]
+pub(super) struct SecondFactorPage<'a> {
+    pub host: &'a str,
+    pub client: &'a str,
+    pub request: &'a str,
+    pub form: &'a str,
+    pub problem: Option<&'a str>,
     pub look: &'a Look,
 }
 
@@ -387,6 +399,8 @@ mod tests {
                 look: &look,
             }
             .render(),
+            SecondFactorPage { host: text, client: text, request: text, form: text, problem: Some(text), look: &look }
+                .render(),
             ConsentPage {
                 host: text,
                 client: text,
@@ -500,6 +514,7 @@ mod tests {
             include_str!("../../../templates/registered.html"),
             include_str!("../../../templates/account.html"),
             include_str!("../../../templates/delete.html"),
+            include_str!("../../../templates/mfa.html"),
             include_str!("../../../templates/consent.html"),
             include_str!("../../../templates/device.html"),
             include_str!("../../../templates/device_confirm.html"),

@@ -10,7 +10,7 @@ pub(super) use self::{
     open::{By, Entrant},
     shown::{Filled, Link, shown},
 };
-use super::{PageForm, errand::Errand};
+use super::{PageForm, errand::Errand, mfa};
 use crate::{
     app::App,
     errors,
@@ -80,15 +80,11 @@ pub async fn sign_in(
         Ok(who) => who,
         Err(error) => return again(&app, &errand, email, link.as_ref(), error).await,
     };
-    let shared = who.shared.clone();
     let entrant = Entrant::by_password(who, link.map(|link| link.name), app.clock.now());
-    let mut response = enter(&app, &context, &headers, errand, &entrant).await?;
-    let known = attempts::remember(&app, &shared)?;
-    response.headers_mut().extend(known.map(|cookie| (header::SET_COOKIE, cookie)));
-    Ok(response)
+    enter(&app, &context, &headers, errand, entrant).await
 }
 
-/// Signs somebody in and sends them on, now that it is known who they are.
+/// Signs somebody in and sends them on, now that it is known who they are; whoever owes a second factor is asked for it first.
 ///
 /// # Errors
 /// Those of the store and of what comes next.
@@ -97,17 +93,21 @@ pub(super) async fn enter(
     context: &Context,
     headers: &HeaderMap,
     errand: Errand,
-    entrant: &Entrant,
+    entrant: Entrant,
 ) -> Result<Response, PageError> {
+    if entrant.owes && entrant.second.is_none() {
+        return mfa::ask(app, context, &errand, entrant).await;
+    }
     let before = signin(app, headers)?;
-    let secret = open::open(app, context, entrant, &errand, before).await?;
+    let secret = open::open(app, context, &entrant, &errand, before).await?;
     app.metrics.signin("success");
     let mut response = match Errand::find(app, headers, Some(&errand.name()), Some(secret.id())).await {
         Ok(errand) => errand.go_on(app, context).await?,
         Err(stop) => stop.into_response(app)?,
     };
     let cookie = Cookie::Signin.set(&app.config.issuer, secret.expose(), app.config.refresh.absolute.as_secs());
-    if let Some(cookie) = cookie {
+    let known = entrant.shared.map_or(Ok(None), |shared| attempts::remember(app, &shared))?;
+    for cookie in [cookie, known].into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

@@ -107,7 +107,7 @@ pub async fn come_back(
         Settled::Known(entrant) => {
             // Nobody has guessed anything; people of one office share an address.
             app.limiter.give_back(context.address, now);
-            enter(&app, &context, &headers, errand, &entrant).await
+            enter(&app, &context, &headers, errand, *entrant).await
         }
         Settled::Claimed(claim, email) => ask_for_password(&app, &errand, &upstream, claim, &email).await,
         Settled::Nobody(why) => {
@@ -163,17 +163,23 @@ enum Found {
 }
 
 async fn settle(app: &App, upstream: &Upstream, came: Arrival, head: Rsn) -> Result<Settled, PageError> {
-    let entrant = |user: UserId, auth_rsn: Rsn, new: Option<(Box<NewUser>, Identity)>| {
-        let by = By::Upstream { name: upstream.name.clone(), new };
-        Settled::Known(Box::new(Entrant { user, auth_rsn, auth_time: came.auth_time, by }))
+    let entrant = |user: UserId, auth_rsn: Rsn, (owes, new): (bool, Option<(Box<NewUser>, Identity)>)| {
+        let (by, auth_time) = (By::Upstream { name: upstream.name.clone(), new }, came.auth_time);
+        Settled::Known(Box::new(Entrant { user, auth_rsn, auth_time, by, owes, second: None, shared: None }))
     };
     match (lookup(app, &came).await?, came.email.clone()) {
-        (Found::Account(SignInState { user: Some(Credentials { disabled_at: None, id, min_rsn, .. }), .. }), _) => {
+        (
+            Found::Account(SignInState {
+                user: Some(Credentials { disabled_at: None, id, min_rsn, second_factor, .. }),
+                ..
+            }),
+            _,
+        ) => {
             // Their sessions were ended while they were away: what they did before does not count any more.
             if min_rsn > head {
                 return Err(errors::FORM_EXPIRED.into());
             }
-            Ok(entrant(id, rsn::of_sign_in(head, min_rsn), None))
+            Ok(entrant(id, rsn::of_sign_in(head, min_rsn), (second_factor, None)))
         }
         (Found::Account(_), _) => Ok(Settled::Nobody("your account here cannot be used")),
         // The same words whether the address is known here or not (LOG-05).
@@ -186,7 +192,8 @@ async fn settle(app: &App, upstream: &Upstream, came: Arrival, head: Rsn) -> Res
             let now = app.clock.now();
             let user = new_user(UserId::new(app.random.bytes()?), email, now);
             let id = user.id.clone();
-            Ok(entrant(id, rsn::of_sign_in(head, Rsn::default()), Some((Box::new(user), came.identity.clone()))))
+            let new = Some((Box::new(user), came.identity.clone()));
+            Ok(entrant(id, rsn::of_sign_in(head, Rsn::default()), (false, new)))
         }
     }
 }

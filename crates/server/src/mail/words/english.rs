@@ -18,6 +18,12 @@ pub(super) fn words(letter: Letter, facts: Facts<'_>) -> Words {
         Letter::ChangeDone => change_done(facts),
         Letter::DeletionAsked => deletion_asked(facts),
         Letter::Invitation => invitation(facts),
+        Letter::FactorAdded => factor_added(facts),
+        Letter::FactorRemoved => factor_removed(facts),
+        Letter::FactorsReset => factors_reset(facts),
+        Letter::RecoveryUsed => recovery_used(facts),
+        Letter::RecoveryMade => recovery_made(facts),
+        Letter::SecondFactorGuessed => second_factor_guessed(facts),
     }
 }
 
@@ -169,6 +175,87 @@ fn invitation(Facts { host, address, detail }: Facts<'_>) -> Words {
                 .to_owned(),
         ],
     }
+}
+
+/// What a kind of factor is called.
+fn kind(detail: &str) -> &'static str {
+    match detail {
+        "totp" => "an authenticator app",
+        _ => "a second factor",
+    }
+}
+
+/// What stands below every notice about what opens the account.
+const NOT_YOU: &str = "If it was not you, somebody else is in your account: set a new password with \"Forgot your password?\" \
+                       on the sign-in page, which signs everybody out, and write to whoever runs the site.";
+
+fn factor_added(Facts { host, address, detail }: Facts<'_>) -> Words {
+    notice(
+        format!("A second factor for your account at {host}"),
+        vec![
+            format!("Signing in to your account {address} at {host} asks for {} from now on.", kind(detail)),
+            NOT_YOU.to_owned(),
+        ],
+    )
+}
+
+fn factor_removed(Facts { host, address, detail }: Facts<'_>) -> Words {
+    notice(
+        format!("A second factor of your account at {host} was removed"),
+        vec![
+            format!("Your account {address} at {host} has lost {}: it opens the account no longer.", kind(detail)),
+            NOT_YOU.to_owned(),
+        ],
+    )
+}
+
+fn factors_reset(Facts { host, address, .. }: Facts<'_>) -> Words {
+    notice(
+        format!("The second factors of your account at {host} were removed"),
+        vec![
+            format!(
+                "An administrator removed every second factor and all recovery codes of your account {address} at {host}, and \
+                 every device and every application was signed out. The password alone opens it now; add a second factor again."
+            ),
+            "If you did not ask for it, write to whoever runs the site.".to_owned(),
+        ],
+    )
+}
+
+fn recovery_used(Facts { host, address, detail }: Facts<'_>) -> Words {
+    notice(
+        format!("A recovery code of your account at {host} was used"),
+        vec![
+            format!(
+                "Somebody signed in to your account {address} at {host} with its password and a recovery code. Codes that are \
+                 left: {detail}."
+            ),
+            NOT_YOU.to_owned(),
+        ],
+    )
+}
+
+fn recovery_made(Facts { host, address, .. }: Facts<'_>) -> Words {
+    notice(
+        format!("New recovery codes for your account at {host}"),
+        vec![
+            format!("Your account {address} at {host} has new recovery codes. The old ones are worth nothing."),
+            NOT_YOU.to_owned(),
+        ],
+    )
+}
+
+fn second_factor_guessed(Facts { host, address, .. }: Facts<'_>) -> Words {
+    notice(
+        format!("Somebody knows your password at {host}"),
+        vec![
+            format!(
+                "Somebody signed in to your account {address} at {host} with its password, and then typed wrong codes, several \
+                 in a row. They are not in your account, and further tries must wait ever longer."
+            ),
+            "If it was not you, set a new password now, with \"Forgot your password?\" on the sign-in page.".to_owned(),
+        ],
+    )
 }
 
 fn notice(subject: String, before: Vec<String>) -> Words {

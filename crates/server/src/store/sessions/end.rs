@@ -64,6 +64,31 @@ pub async fn end_signin(tx: &mut Tx, id: &SigninId, reason: EndReason, act: &Act
     Ok(ended)
 }
 
+/// Ends every sign-in of a user but one, with all their sessions.
+///
+/// # Errors
+/// As any statement.
+pub async fn end_others(
+    tx: &mut Tx,
+    user_id: &str,
+    kept: &SigninId,
+    reason: EndReason,
+    act: &Act,
+) -> Result<Ended, StoreError> {
+    const END: &str = "UPDATE signins SET revoked_at = $1, revoked_reason = $2 \
+                       WHERE user_id = $3 AND id <> $4 AND revoked_at IS NULL";
+    const SESSIONS: &str =
+        concat!(columns!(), "WHERE user_id = $1 AND signin_id <> $2 AND revoked_at IS NULL ORDER BY sid");
+    lock_rows(tx, &mut [RowKey::User(user_id)]).await?;
+    // This locks the sign-ins: no session is opened under them from here on.
+    tx.execute(END, &[act.now.into(), reason.as_str().into(), user_id.into(), kept.as_bytes().into()]).await?;
+    let open = open_sessions(tx, SESSIONS, &[user_id.into(), kept.as_bytes().into()]).await?;
+    let event = events::ended(act, reason, Whose { user_id, client_id: None, sid: None });
+    let ended = end_all(tx, &open, reason, &event, act).await?;
+    audit::insert(tx, &event.with("sessions", ended.sessions)).await?;
+    Ok(ended)
+}
+
 /// Ends one session.
 ///
 /// # Errors

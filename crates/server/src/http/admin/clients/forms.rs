@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::NewClient;
 use crate::{
-    domain::{audience, client::SignInSettings, encryption::Encryption, redirect::RedirectUri, subject::Sector},
+    domain::{
+        assurance::Level, audience, client::SignInSettings, encryption::Encryption, redirect::RedirectUri,
+        subject::Sector,
+    },
     errors,
     http::error::ApiError,
 };
@@ -38,6 +41,12 @@ pub fn encryption(field: &'static str, to: Option<&Recipient>) -> Result<Option<
     let Some(to) = to.filter(|to| !to.jwk.is_null()) else { return Ok(None) };
     let parsed = Encryption::parse(to.jwk.to_string().as_bytes(), to.enc.as_deref());
     parsed.map(Some).map_err(|error| ApiError::field(errors::INVALID_VALUE, field, error.to_string()))
+}
+
+pub(super) fn required_level(body: &NewClient) -> Result<Level, ApiError> {
+    let named = body.required_acr.as_deref().filter(|acr| !acr.is_empty());
+    let bad = || ApiError::field(errors::INVALID_VALUE, "required_acr", "is 1 or 2");
+    named.map_or(Ok(Level::One), |acr| Level::parse(acr).ok_or_else(bad))
 }
 
 pub(super) fn userinfo_alg(body: &NewClient) -> Result<Option<Algorithm>, ApiError> {

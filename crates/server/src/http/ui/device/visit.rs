@@ -121,6 +121,12 @@ impl DeviceVisit {
         format!("/ui/{page}?request={}", self.name())
     }
 
+    /// Whether the sign-in here must be made stronger before it lets this client in.
+    pub fn needs_second_factor(&self) -> bool {
+        let needed = self.client.settings.sign_in.required_level;
+        self.signin.as_ref().is_some_and(|signin| signin.level() < needed)
+    }
+
     /// What the form is about: this visit, and the person who was shown it.
     ///
     /// # Errors
@@ -132,9 +138,12 @@ impl DeviceVisit {
     /// What the device's own sign-in will say.
     ///
     /// # Errors
-    /// `form-expired`: nobody is signed in.
+    /// `form-expired`: nobody is signed in; `second-factor-missing`.
     pub fn approval(&self) -> Result<Approval, PageError> {
         let signin = self.signed_in()?;
+        if self.needs_second_factor() {
+            return Err(errors::SECOND_FACTOR_MISSING.into());
+        }
         Ok(Approval {
             user_id: signin.user_id.clone(),
             auth_time: signin.auth_time,

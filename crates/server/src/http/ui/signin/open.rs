@@ -3,11 +3,12 @@
 use crate::{
     app::App,
     domain::{
+        assurance::{Level, amr},
         audit::{AuditEvent, Event},
         browser::RequestName,
         rsn::Rsn,
         session::EndReason,
-        signin::{ACR, SigninId, SigninSecret},
+        signin::{SigninId, SigninSecret},
         time::Timestamp,
         upstream::{Identity, UpstreamName},
         user::UserId,
@@ -17,6 +18,7 @@ use crate::{
         context::Context,
         error::PageError,
         login::{Authenticated, success},
+        second_factor::Shown,
         ui::errand::Errand,
     },
     store::{
@@ -37,14 +39,20 @@ pub(in crate::http::ui) struct Entrant {
     pub auth_rsn: Rsn,
     pub auth_time: Timestamp,
     pub by: By,
+    /// They have a second factor.
+    pub owes: bool,
+    /// The one that they have shown.
+    pub second: Option<Shown>,
+    /// What attempts at their password are counted under, wherever they come from; none: they came without one.
+    pub shared: Option<String>,
 }
 
 /// How it became known, with what that changes.
 #[derive(Debug, Clone)]
 pub(in crate::http::ui) enum By {
     Password {
-        /// Whose failures are forgotten now.
-        account: String,
+        /// Whose failures are forgotten now; none: that was done before.
+        account: Option<String>,
         /// The stored hash, and the same password's with today's parameters.
         rehash: Option<(String, String)>,
         /// What waited for the password.
@@ -55,22 +63,39 @@ pub(in crate::http::ui) enum By {
         /// The account that is made of it, and whose it is.
         new: Option<(Box<NewUser>, Identity)>,
     },
+    /// The sign-in that this browser has is made stronger.
+    StepUp {
+        /// What was shown for it before.
+        amr: String,
+    },
 }
 
 impl Entrant {
     pub fn by_password(who: Authenticated, link: Option<RequestName>, now: Timestamp) -> Self {
         let stored = who.user.password_hash.unwrap_or_default();
         let rehash = who.rehashed.map(|new| (stored, new));
-        let by = By::Password { account: who.account, rehash, link };
-        Self { user: who.user.id, auth_rsn: who.auth_rsn, auth_time: now, by }
+        let by = By::Password { account: Some(who.account), rehash, link };
+        let (owes, shared) = (who.user.second_factor, Some(who.shared));
+        Self { user: who.user.id, auth_rsn: who.auth_rsn, auth_time: now, by, owes, second: None, shared }
     }
 
     /// RFC 8176. How somebody signed in elsewhere is not ours to say.
-    fn amr(&self) -> &'static str {
-        match self.by {
+    fn amr(&self) -> String {
+        let first = match &self.by {
             By::Password { .. } => "pwd",
             By::Upstream { .. } => "",
-        }
+            By::StepUp { amr } => amr,
+        };
+        self.second.as_ref().map_or_else(|| first.to_owned(), |shown| amr(first, shown.method()))
+    }
+
+    fn level(&self) -> Level {
+        if self.second.is_some() { Level::Two } else { Level::One }
+    }
+
+    /// No absolute lifetime grows by a code: only whoever shows all factors begins a new one.
+    fn begins(&self, now: Timestamp) -> Timestamp {
+        if matches!(self.by, By::StepUp { .. }) { self.auth_time } else { now }
     }
 }
 
@@ -93,7 +118,7 @@ struct Writes {
 /// and end if it was another's.
 ///
 /// # Errors
-/// Those of the store; `form-expired` if somebody else made the account meanwhile.
+/// Those of the store; `form-expired` if somebody else made the account meanwhile, or what was shown was used up.
 pub(super) async fn open(
     app: &App,
     context: &Context,
@@ -112,13 +137,13 @@ pub(super) async fn open(
         id: secret.id(),
         user_id: user.to_string(),
         auth_time: entrant.auth_time,
-        amr: entrant.amr().to_owned(),
-        acr: ACR.to_owned(),
+        amr: entrant.amr(),
+        acr: entrant.level().as_str().to_owned(),
         auth_rsn: entrant.auth_rsn,
         device: context.device(),
         ip: context.ip(),
         created_at: now,
-        expires_at: now.plus(app.config.refresh.absolute),
+        expires_at: entrant.begins(now).plus(app.config.refresh.absolute),
     };
     let same = errand.signin().filter(|live| live.user_id == user.as_str()).map(|live| live.id);
     let (success, created) = (event(Event::LoginSuccess)?, event(Event::UserCreated)?);
@@ -135,14 +160,23 @@ pub(super) async fn open(
     }
 }
 
-/// `Conflict` if the account that was to be made exists by now.
+/// `Conflict` if the account that was to be made exists by now, or what was shown was used up meanwhile.
 async fn write(tx: &mut Tx, writes: &Writes) -> Result<(), StoreError> {
-    let event = arrive(tx, writes).await?;
+    let mut event = writes.event.clone();
+    if let Some(shown) = &writes.entrant.second {
+        let attempts = shown.spend(tx, writes.act.now).await?.ok_or(StoreError::Conflict)?;
+        event = success(&event, attempts).with("amr", writes.signin.amr.as_str());
+    }
+    let event = arrive(tx, writes, event).await?;
     let renewed = match &writes.same {
         Some(same) => signins::renew(tx, same, &writes.signin).await?,
         None => false,
     };
     if !renewed {
+        // What has ended meanwhile is not brought back by a code.
+        if matches!(writes.entrant.by, By::StepUp { .. }) {
+            return Err(StoreError::Conflict);
+        }
         if let Some(before) = &writes.before {
             sessions::end_signin(tx, before, EndReason::Superseded, &writes.act).await?;
         }
@@ -153,15 +187,17 @@ async fn write(tx: &mut Tx, writes: &Writes) -> Result<(), StoreError> {
 
 /// What changes with the way somebody came. What changes is locked first, and in order: the user before sign-ins and sessions,
 /// all before the log.
-async fn arrive(tx: &mut Tx, writes: &Writes) -> Result<AuditEvent, StoreError> {
+async fn arrive(tx: &mut Tx, writes: &Writes, event: AuditEvent) -> Result<AuditEvent, StoreError> {
     let user = &writes.entrant.user;
     match &writes.entrant.by {
         By::Password { account, rehash, link } => {
-            let attempts = login_limits::reset(tx, account).await?;
+            let event = match account {
+                Some(account) => success(&event, login_limits::reset(tx, account).await?),
+                None => event,
+            };
             if let Some((old, new)) = rehash {
                 users::renew_hash(tx, &NewHash { user, old: Some(old), new }).await?;
             }
-            let event = success(&writes.event, attempts);
             match link {
                 Some(link) => Ok(match linked(tx, writes, link).await? {
                     Some(identity) => event.with("linked", identity.issuer),
@@ -180,8 +216,9 @@ async fn arrive(tx: &mut Tx, writes: &Writes) -> Result<AuditEvent, StoreError> 
                 }
                 audit::insert(tx, &writes.created.clone().with("upstream", name.as_str())).await?;
             }
-            Ok(writes.event.clone().with("upstream", name.as_str()))
+            Ok(event.with("upstream", name.as_str()))
         }
+        By::StepUp { .. } => Ok(event),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         TENANT,
         error::PageError,
         ui::{
-            Look, SignInPage,
+            SignInPage,
             errand::{Errand, leads},
             host, page_of,
         },
@@ -68,10 +68,7 @@ impl Link {
 pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Filled<'_>) -> Result<Response, PageError> {
     let upstreams = app.store.read(|tx| Box::pin(upstreams::list(tx, TENANT))).await?;
     let carried = filled.link.map(|link| (link.carried(), &*link.label));
-    let look = match errand.client_id() {
-        Some(client) => Look::of(app, client).await?,
-        None => Look::default(),
-    };
+    let look = errand.look(app).await?;
     let facts = SignInPage {
         host: host(&app.config.issuer),
         client: errand.client(),

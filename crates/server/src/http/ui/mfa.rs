@@ -1,0 +1,202 @@
+//! `/ui/mfa`: the second factor of a browser's sign-in, without a script. It finishes a sign-in whose first factor was right, or
+//! makes the one stronger that there is (MFA-03, MFA-06).
+
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+
+use super::{
+    PageForm, SecondFactorPage,
+    errand::{Errand, leads},
+    host, page_of,
+    signin::{By, Entrant, enter},
+};
+use crate::{
+    app::App,
+    domain::{
+        pending::{PATIENCE, Pending, PendingId},
+        signin::Signin,
+        user::UserId,
+    },
+    errors::{self, Code},
+    http::{
+        authorize::{go, signin},
+        body::Form,
+        context::Context,
+        cookies::{Cookie, require_same_origin},
+        error::{ApiError, PageError},
+        second_factor::{self, First, Shown},
+    },
+    secret::PlainSecret,
+    store::{pending, users::Credentials},
+};
+
+/// The form's parameters.
+pub const PARAMETERS: &[&str] = &["request", "form", "code"];
+
+/// The form's name, as its token has it.
+const FORM: &str = "mfa";
+
+/// What the second factor is owed for.
+enum Owed {
+    /// A sign-in whose first factor was right.
+    Pending(Pending),
+    /// The one that is there already.
+    StepUp(UserId),
+}
+
+/// `GET /ui/mfa?request=…`
+pub async fn show(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
+    let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
+    let errand = match Errand::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
+        Ok(errand) => errand,
+        Err(stop) => return stop.into_response(&app),
+    };
+    match owed(&app, &errand).await? {
+        Some(_) => shown(&app, &errand, None).await,
+        None => errand.go_on(&app, &context).await,
+    }
+}
+
+/// `POST /ui/mfa`
+pub async fn finish(
+    State(app): State<App>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+    PageForm(form): PageForm,
+) -> Result<Response, PageError> {
+    require_same_origin(&app.config.issuer, &method, &headers)?;
+    let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
+        Ok(errand) => errand,
+        Err(stop) => return stop.into_response(&app),
+    };
+    if !errand.browser().owns_form(FORM, &errand.name(), form.get("form").unwrap_or_default()) {
+        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
+    }
+    let over = || PageError::new(errors::FORM_EXPIRED).log("no second factor is owed");
+    let owed = owed(&app, &errand).await?.ok_or_else(over)?;
+    let user = second_factor::whose(&app, owed.user()).await?.ok_or_else(over)?;
+    app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
+    let typed = PlainSecret::new(form.get("code").unwrap_or_default().to_owned());
+    // One that was planted twice is none.
+    let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
+    let shown = match second_factor::check(&app, &context, &user, &typed, device.as_deref()).await {
+        Ok(shown) => shown,
+        Err(error) => return again(&app, &errand, error).await,
+    };
+    let entrant = entrant(&errand, owed, &user, shown)?;
+    enter(&app, &context, &headers, errand, entrant).await
+}
+
+/// Lets a sign-in wait whose first factor was right, and sends its person to the page. Nothing is granted, no cookie is set.
+///
+/// # Errors
+/// Those of the store.
+pub(super) async fn ask(
+    app: &App,
+    context: &Context,
+    errand: &Errand,
+    entrant: Entrant,
+) -> Result<Response, PageError> {
+    let (upstream, link, first) = match entrant.by {
+        By::Password { account, rehash, link } => (None, link, First { account, rehash }),
+        By::Upstream { name, .. } => (Some(name), None, First::default()),
+        By::StepUp { .. } => return Err(PageError::new(errors::INTERNAL).log("a step up without its factor")),
+    };
+    let waits = Pending {
+        id: id(errand),
+        user: entrant.user,
+        auth_time: entrant.auth_time,
+        auth_rsn: entrant.auth_rsn,
+        upstream,
+        link,
+        wants: None,
+        expires_at: app.clock.now().plus(PATIENCE),
+    };
+    second_factor::owe(app, context, waits, first).await?;
+    go(&format!("/ui/mfa?request={}", errand.name()))
+}
+
+impl Owed {
+    fn user(&self) -> &UserId {
+        match self {
+            Self::Pending(waits) => &waits.user,
+            Self::StepUp(user) => user,
+        }
+    }
+}
+
+fn id(errand: &Errand) -> PendingId {
+    PendingId::of_browser(&errand.browser().hash(), &errand.name())
+}
+
+async fn owed(app: &App, errand: &Errand) -> Result<Option<Owed>, PageError> {
+    let (id, now) = (id(errand), app.clock.now());
+    let found = app.store.read(move |tx| Box::pin(async move { pending::find(tx, &id, now).await }));
+    if let Some(waits) = found.await? {
+        return Ok(Some(Owed::Pending(waits)));
+    }
+    let live = errand.signin().filter(|signin| signin.second_factor && errand.needs_second_factor(now));
+    Ok(live.and_then(|signin: &Signin| UserId::parse(&signin.user_id)).map(Owed::StepUp))
+}
+
+fn entrant(errand: &Errand, owed: Owed, user: &Credentials, shown: Shown) -> Result<Entrant, PageError> {
+    let shared = Some(second_factor::shared(user)?);
+    match owed {
+        Owed::Pending(waits) => {
+            let second = Some(shown.finishing(&waits));
+            let by = match waits.upstream {
+                Some(name) => By::Upstream { name, new: None },
+                None => By::Password { account: None, rehash: None, link: waits.link },
+            };
+            let (auth_rsn, auth_time) = (waits.auth_rsn, waits.auth_time);
+            Ok(Entrant { user: waits.user, auth_rsn, auth_time, by, owes: true, second, shared })
+        }
+        Owed::StepUp(user) => {
+            let live = errand.signin().ok_or(errors::FORM_EXPIRED)?;
+            let by = By::StepUp { amr: live.amr.clone() };
+            let (auth_rsn, auth_time) = (live.auth_rsn, live.auth_time);
+            Ok(Entrant { user, auth_rsn, auth_time, by, owes: true, second: Some(shown), shared })
+        }
+    }
+}
+
+/// The form once more, with what the person can do about it; what they cannot is a page of its own.
+async fn again(app: &App, errand: &Errand, error: ApiError) -> Result<Response, PageError> {
+    let code = error.0.code;
+    if ![errors::SECOND_FACTOR_WRONG, errors::TOO_MANY_ATTEMPTS].contains(&code) {
+        return Err(error.into());
+    }
+    let wait = error.0.retry_after;
+    let words = match wait {
+        None => format!("{}.", code.title),
+        Some(seconds) => format!("{}. Try again in {seconds} s.", code.title),
+    };
+    let mut response = shown(app, errand, Some((code, &words))).await?;
+    let headers = response.headers_mut();
+    headers.extend(wait.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
+    if code == errors::SECOND_FACTOR_WRONG {
+        // RFC 9110 §15.5.2: no 401 without a challenge; no browser acts on this one.
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("SecondFactor realm=\"countersign\""));
+    }
+    Ok(response)
+}
+
+async fn shown(app: &App, errand: &Errand, problem: Option<(Code, &str)>) -> Result<Response, PageError> {
+    let look = errand.look(app).await?;
+    let facts = SecondFactorPage {
+        host: host(&app.config.issuer),
+        client: errand.client(),
+        request: &errand.name(),
+        form: &errand.browser().form_token(FORM, &errand.name()),
+        problem: problem.map(|(_, words)| words),
+        look: &look,
+    };
+    let status = problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok());
+    page_of(&facts, status.unwrap_or(StatusCode::OK), leads(errand.destination().as_deref()), &look)
+}
