@@ -10,8 +10,9 @@ use std::{
 
 use oauth2::{
     AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl,
-    EndpointSet, HttpRequest, HttpResponse, IntrospectionUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, RevocationUrl, Scope, StandardDeviceAuthorizationResponse, StandardRevocableToken, TokenUrl, basic::BasicClient, http, url::Url,
+    EndpointSet, HttpRequest, HttpResponse, IntrospectionUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, RequestTokenError, RevocationUrl, Scope, StandardDeviceAuthorizationResponse, StandardRevocableToken,
+    TokenUrl, basic::BasicClient, http, url::Url,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +70,9 @@ fn answer(clients: &mut Vec<Client>, line: &str) -> Result<Value, Failure> {
         "poll" => {
             let device = client.device.as_ref().ok_or("no device has begun")?;
             let asked = client.oauth.exchange_device_access_token(device);
-            Ok(json!({ "tokens": asked.request(&exchange, std::thread::sleep, None).map_err(refusal)?, "claims": null }))
+            Ok(
+                json!({ "tokens": asked.request(&exchange, std::thread::sleep, None).map_err(refusal)?, "claims": null }),
+            )
         }
         "introspect" => {
             let token = AccessToken::new(token.to_owned());
