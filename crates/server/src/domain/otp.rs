@@ -194,7 +194,7 @@ mod tests {
         for (plain, text) in [
             ("", ""),
             ("f", "MY"),
-            ("fo", "MZXQ"),
+            ("fo", "MZXQ"), // typos: off
             ("foo", "MZXW6"),
             ("foob", "MZXW6YQ"),
             ("fooba", "MZXW6YTB"),
