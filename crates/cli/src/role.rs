@@ -20,6 +20,9 @@ pub enum Role {
         /// What it permits: PERMISSION everywhere, or PERMISSION@AUDIENCE at one audience (repeatable)
         #[arg(long, value_name = "PERMISSION")]
         permission: Vec<String>,
+        /// `2`: only sessions that began with a second factor have it
+        #[arg(long, value_name = "1|2")]
+        required_acr: Option<String>,
     },
     /// List the roles that were described
     List {
@@ -43,6 +46,9 @@ pub enum Role {
         /// Permit this no longer (repeatable)
         #[arg(long, value_name = "PERMISSION")]
         remove: Vec<String>,
+        /// `2`: only sessions that began with a second factor have it
+        #[arg(long, value_name = "1|2")]
+        required_acr: Option<String>,
     },
     /// Remove a role, and take it away from everybody: everyone's access tokens die within a second, nobody is signed out
     Remove {
@@ -66,8 +72,13 @@ impl Role {
 
     async fn call(self, admin: &mut Admin, output: Output) -> Result<(), Failure> {
         match self {
-            Self::Add { role, description, permission } => {
-                let body = json!({ "role": role, "description": description, "permissions": permission });
+            Self::Add { role, description, permission, required_acr } => {
+                let body = json!({
+                    "role": role,
+                    "description": description,
+                    "permissions": permission,
+                    "required_acr": required_acr,
+                });
                 let answer = admin.post("/api/admin/roles", &body).await?;
                 output.show(&answer, |answer| say!("added {}", text(answer, "role")));
             }
@@ -76,9 +87,10 @@ impl Role {
                 output.show(&page, list);
             }
             Self::Show { role } => output.show(&admin.get(&path(&role)).await?, show),
-            Self::Update { role, description, add, remove } => {
+            Self::Update { role, description, add, remove, required_acr } => {
                 let permissions = changed(admin, &path(&role), "permissions", (&add, &remove)).await?;
-                let body = json!({ "description": description, "permissions": permissions });
+                let body =
+                    json!({ "description": description, "permissions": permissions, "required_acr": required_acr });
                 output.show(&admin.put(&path(&role), &body).await?, show);
             }
             Self::Remove { role, .. } => {
@@ -125,7 +137,7 @@ fn list(page: &Value) {
 }
 
 fn show(role: &Value) {
-    for member in ["role", "description", "permissions", "created_at"] {
+    for member in ["role", "description", "permissions", "required_acr", "created_at"] {
         say!("{member:<12} {}", text(role, member));
     }
 }

@@ -67,7 +67,8 @@ CREATE TABLE roles (
     role        text   NOT NULL PRIMARY KEY,
     tenant      text   NOT NULL,
     description text   NOT NULL,
-    created_at  bigint NOT NULL
+    created_at  bigint NOT NULL,
+    required_acr text                          -- sessions that began with less do not have it; null: all have
 );
 CREATE TABLE role_permissions (
     role       text NOT NULL,
@@ -409,7 +410,8 @@ CREATE TABLE pending_signins (
     user_id    text   NOT NULL,
     auth_time  bigint NOT NULL,
     auth_rsn   bigint NOT NULL,
-    upstream   text,                           -- the other provider whose word the first factor was; null: the password
+    first      text   NOT NULL,                -- what the first factor was: password | mail | upstream
+    upstream   text,                           -- the other provider whose word it was
     link       text,                           -- what becomes the account's once this is done; worth nothing in another browser
     wants      text,                           -- JSON: what the application asked for; null on the pages
     expires_at bigint NOT NULL
@@ -453,7 +455,7 @@ CREATE INDEX notices_client ON notices (client_id);
 -- Secrets that were sent by mail: worth nothing once used, or when the account has another password or address.
 CREATE TABLE mail_tokens (
     id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of purpose and token: nobody can use one for another purpose
-    purpose    text   NOT NULL,                -- verify | reset | change
+    purpose    text   NOT NULL,                -- verify | reset | change | signin
     user_id    text   NOT NULL,
     version    bigint NOT NULL,                -- the user's credential_version when it was made
     address    text   NOT NULL,                -- where it was sent to
@@ -462,6 +464,17 @@ CREATE TABLE mail_tokens (
 );
 CREATE INDEX mail_tokens_user ON mail_tokens (user_id, purpose);
 CREATE INDEX mail_tokens_expiry ON mail_tokens (expires_at);
+-- What a mail to sign in with is bound to, and the code that stands in it besides its link.
+CREATE TABLE mail_codes (
+    bound      bytea  NOT NULL PRIMARY KEY,    -- SHA-256 of the browser's pre-session and its request
+    request    text   NOT NULL,                -- the request, as its pages call it; worth nothing in another browser
+    code       bytea  NOT NULL,                -- SHA-256 of the code and what it is bound to
+    token_id   bytea  NOT NULL,
+    tries      bigint NOT NULL,
+    expires_at bigint NOT NULL
+);
+CREATE INDEX mail_codes_token ON mail_codes (token_id);
+CREATE INDEX mail_codes_expiry ON mail_codes (expires_at);
 -- Mails that a server must take, until one has; dead letters, which nobody tries any more.
 CREATE TABLE mails (
     mail_id    text   NOT NULL PRIMARY KEY,    -- the same at each attempt: it is the Message-ID

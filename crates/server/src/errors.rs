@@ -59,6 +59,8 @@ codes! {
         "The password was right, and nothing was granted yet. Ask the person for a code of their authenticator app or a recovery code, and send it with the member `ticket` of this answer to POST /login/mfa within ten minutes.";
     SECOND_FACTOR_WRONG = "second-factor-wrong", 401, "The code is wrong",
         "Six digits of the authenticator app, as it shows them now, or one of the recovery codes. A code works once: wait for the next one, 30 seconds at most. If none is ever right, the telephone's clock is wrong; set it to automatic.";
+    MAIL_CODE_WRONG = "mail-code-wrong", 401, "The code is wrong or over",
+        "Eight letters, as the newest mail has them. They are good once, for ten minutes and five tries, in the browser that asked for them. Ask for another mail if none comes right.";
     MFA_TICKET_INVALID = "mfa-ticket-invalid", 400, "This sign-in cannot be finished",
         "Its ticket was used, is older than ten minutes, or the account was signed out everywhere since. Begin again with e-mail address and password.";
     SECOND_FACTOR_MISSING = "second-factor-missing", 403, "This application needs a second factor",

@@ -138,6 +138,14 @@ pub const ROUTES: &[Route] = &[
     // Pages.
     row(Get, "/ui/signin", Credential, "Sign in (page)", || get(ui::signin::show)).query(&["request", "switch"]),
     row(Post, "/ui/signin", Credential, "Sign in", || post(ui::signin::sign_in)).form(ui::signin::PARAMETERS),
+    row(Post, "/ui/signin/mail/send", Credential, "Have a code and a link sent", || post(ui::signin::mail::send))
+        .form(ui::signin::PARAMETERS),
+    row(Get, "/ui/signin/mail", Credential, "The code of the mail (page), or its link; a look uses nothing up", || {
+        get(ui::signin::mail::show)
+    })
+    .query(&["request", "token"]),
+    row(Post, "/ui/signin/mail", Credential, "Sign in by it", || post(ui::signin::mail::sign_in))
+        .form(ui::signin::mail::PARAMETERS),
     row(Get, "/ui/register", Public, "Make an account (page)", || get(ui::register::show)).query(&["request"]),
     row(Post, "/ui/register", Credential, "Make it; the same answer for a known e-mail", || {
         post(ui::register::register)
@@ -147,6 +155,22 @@ pub const ROUTES: &[Route] = &[
         .query(&["done"]),
     row(Post, "/account", Credential, "Sign devices out, take a consent back", || post(ui::account::act))
         .form(ui::account::PARAMETERS),
+    row(Get, "/account/security", Public, "How I sign in (page); asks for a sign-in of the last minutes", || {
+        get(ui::account::security::show)
+    })
+    .query(&["done"]),
+    row(
+        Post,
+        "/account/security",
+        Credential,
+        "Add an authenticator app, take a factor away, new recovery codes",
+        || post(ui::account::security::act),
+    )
+    .form(ui::account::security::PARAMETERS),
+    row(Post, "/account/security/authenticator", Credential, "A code of the app, which counts from then on", || {
+        post(ui::account::security::confirm)
+    })
+    .form(ui::account::security::CODE),
     row(Get, "/account/delete", Public, "Delete my account (page)", || get(ui::account::deletion::show)),
     row(Post, "/account/delete", Credential, "Yes, after a while", || post(ui::account::deletion::delete))
         .form(ui::account::deletion::PARAMETERS),

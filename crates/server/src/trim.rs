@@ -16,8 +16,8 @@ use crate::{
         trim::Confirmed,
     },
     store::{
-        StoreError, audit, authorizations, codes, devices, invitations, mail_tokens, mails, pending, pushed,
-        revocations, totps, trim, upstreams, users_deleted,
+        StoreError, audit, authorizations, codes, devices, invitations, mail_codes, mail_tokens, mails, pending,
+        pushed, revocations, totps, trim, upstreams, users_deleted,
     },
 };
 
@@ -237,6 +237,7 @@ async fn letters(app: &App, now: Timestamp, before: Timestamp) -> Result<u64, St
     let removed = app.store.write(move |tx| {
         Box::pin(async move {
             Ok(mail_tokens::purge(tx, now, ROWS).await?
+                + mail_codes::purge(tx, now, ROWS).await?
                 + mails::purge(tx, before, ROWS).await?
                 + invitations::purge(tx, now, ROWS).await?)
         })

@@ -25,6 +25,9 @@ fn roles_and_groups_are_kept_from_the_command_line() {
     rig.expect(1, &["role", "add", "clerk"], "");
     rig.expect(0, &["role", "update", "clerk", "--add", "close", "--remove", "read"], "");
     assert_eq!(json(&rig, &["role", "show", "clerk"])["permissions"], serde_json::json!(["close", "refund@api"]));
+    rig.expect(0, &["role", "update", "clerk", "--required-acr", "2"], "");
+    assert_eq!(json(&rig, &["role", "show", "clerk"])["required_acr"], "2");
+    rig.expect(0, &["role", "update", "clerk", "--required-acr", "1"], "");
     let (out, _) = rig.expect(0, &["role", "list"], "");
     assert!(out.contains("clerk") && out.contains("Counter") && out.contains("refund@api"), "{out}");
 

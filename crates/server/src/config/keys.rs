@@ -60,6 +60,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("registration", Text, "open", "open: anybody may register; closed: only an administrator adds users"),
     key(
+        "sign_in_by_mail",
+        Text,
+        "off",
+        "on: people may have a code and a link sent to their confirmed address, in place of typing their password; off: they may not",
+    ),
+    key(
         "clients.registration",
         Text,
         "off",

@@ -176,6 +176,8 @@ pub struct Config {
     pub data: PathBuf,
     pub database: Database,
     pub registration: Registration,
+    /// Whether people may have a code sent to their address in place of typing their password.
+    pub sign_in_by_mail: bool,
     pub clients: Clients,
     pub access_token_ttl: Duration,
     pub access_token_ttl_cap: Duration,
@@ -210,6 +212,7 @@ impl Config {
             listen,
             data: PathBuf::from(read.text("data")),
             database: read.database()?,
+            sign_in_by_mail: read.choice("sign_in_by_mail", &[("off", false), ("on", true)])?,
             registration: read
                 .choice("registration", &[("open", Registration::Open), ("closed", Registration::Closed)])?,
             clients: Clients {

@@ -16,6 +16,7 @@ pub fn words(event: &AuditEvent) -> Option<String> {
         Event::LoginLock => "An attempt to sign in had to wait: too many had failed",
         Event::PasswordChange => "Password changed",
         Event::PasswordChangeFail => "Somebody signed in here tried to change the password without knowing it",
+        Event::SignInMailAsked => "A mail to sign in with was asked for",
         Event::PasswordResetAsked => "A link to set a new password was asked for",
         Event::PasswordReset => "New password set with a link from a mail",
         Event::EmailVerified => "Address confirmed",

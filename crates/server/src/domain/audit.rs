@@ -37,6 +37,9 @@ events! {
     LoginLock "authn_login_lock",
     /// The first factor was right, and the second is owed: nothing was granted.
     LoginPending "authn_login_pending",
+    /// Somebody asked for a mail to sign in with; without a user, no account has the address, or nobody confirmed it, or it has
+    /// enough of them.
+    SignInMailAsked "authn_mail_request",
     /// A recovery code was used; `left` is how many are left.
     RecoveryCodeUsed "authn_recovery_code_used",
     PasswordChange "authn_password_change",

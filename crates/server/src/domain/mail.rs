@@ -42,6 +42,8 @@ letters! {
     /// Somebody registered with an address that has an account.
     Known "known" Some(Purpose::Reset),
     Reset "reset" Some(Purpose::Reset),
+    /// A code and a link to sign in with.
+    SignIn "signin" Some(Purpose::SignIn),
     /// The password was reset; everything was signed out.
     ResetDone "reset_done" None,
     PasswordChanged "password_changed" None,

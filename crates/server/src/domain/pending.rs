@@ -81,8 +81,7 @@ pub struct Pending {
     pub auth_time: Timestamp,
     /// R1: the head of the log when it was.
     pub auth_rsn: Rsn,
-    /// The other provider whose word it was; none: the password.
-    pub upstream: Option<UpstreamName>,
+    pub first: FirstFactor,
     /// What is to become the account's once this is done.
     pub link: Option<RequestName>,
     /// What the application asked for, as JSON; none on the pages.
@@ -90,10 +89,32 @@ pub struct Pending {
     pub expires_at: Timestamp,
 }
 
-impl Pending {
-    /// What the first factor's `amr` is: how somebody signed in elsewhere is not ours to say.
-    pub fn amr(&self) -> &'static str {
-        if self.upstream.is_some() { "" } else { "pwd" }
+/// What the first factor was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstFactor {
+    Password,
+    /// A code or a link that was sent by mail.
+    Mail,
+    /// The word of another provider.
+    Upstream(UpstreamName),
+}
+
+impl FirstFactor {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Mail => "mail",
+            Self::Upstream(_) => "upstream",
+        }
+    }
+
+    /// Its word in `amr` (RFC 8176, which has none for a mail): how somebody signed in elsewhere is not ours to say.
+    pub const fn amr(&self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::Mail => "email",
+            Self::Upstream(_) => "",
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         assurance::Level,
         roles::{self, ADMIN},
         session::Sid,
-        signin::{SigninId, SigninSecret},
+        signin::{LiveSignin, SigninId, SigninSecret},
         time::Timestamp,
     },
     errors,
@@ -54,6 +54,19 @@ pub struct SignedIn {
 pub enum Administrator {
     User(SignedIn),
     Local,
+}
+
+impl From<&LiveSignin> for SignedIn {
+    fn from(live: &LiveSignin) -> Self {
+        Self {
+            user_id: live.user_id.clone(),
+            sid: None,
+            expires_at: live.expires_at.secs(),
+            signin: Some(live.id),
+            auth_time: live.auth_time,
+            level: live.level(),
+        }
+    }
 }
 
 impl Administrator {
@@ -165,9 +178,7 @@ pub async fn by_cookie(app: &App, cookie: &str) -> Result<SignedIn, ApiError> {
     let found = app.store.read(move |tx| Box::pin(async move { signins::find(tx, &id).await })).await?;
     let found = found.ok_or_else(|| refused("no such sign-in"))?;
     let live = found.live(app.clock.now(), app.config.refresh.idle).map_err(|over| refused(&format!("{over:?}")))?;
-    let (user_id, expires_at) = (live.user_id.clone(), live.expires_at.secs());
-    let (signin, auth_time, level) = (Some(live.id), live.auth_time, live.level());
-    Ok(SignedIn { user_id, sid: None, expires_at, signin, auth_time, level })
+    Ok(SignedIn::from(&live))
 }
 
 /// A token that this issuer made, whomever it is meant for and even if it has expired: enough to sign out.

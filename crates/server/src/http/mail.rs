@@ -43,6 +43,10 @@ impl Link {
         Ok(Self { mail, token, sealed, now: app.clock.now() })
     }
 
+    pub const fn token(&self) -> &MailToken {
+        &self.token
+    }
+
     /// Queues it for whoever has the account, if there is one, and it may have another link; then that user's id. It goes to
     /// `address`, or to the account's own. The statements are the same in every case.
     ///

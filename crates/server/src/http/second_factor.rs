@@ -14,6 +14,7 @@ use crate::{
         known_device,
         limits::{AccountLimit, account_key},
         mail::Letter,
+        mail_token::{Purpose, TokenId},
         otp::{self, Seed},
         pending::{Pending, PendingId},
         time::{Timestamp, retry_after_secs},
@@ -27,6 +28,7 @@ use crate::{
         dialect::{RowKey, lock_rows},
         factors,
         login_limits::{self, Attempt},
+        mail_tokens,
         mails::{self, NewMail},
         pending, recovery_codes,
         totps::{self, Totp, seal_context},
@@ -58,20 +60,28 @@ pub struct First {
     pub account: Option<String>,
     /// The stored hash of their password, and the same password's with today's parameters.
     pub rehash: Option<(String, String)>,
+    /// What was sent by mail, and is used up now.
+    pub mailed: Option<TokenId>,
 }
 
 /// Lets a sign-in wait for its second factor. Nothing is granted.
 ///
 /// # Errors
-/// Those of the store.
+/// `form-expired`: what was sent by mail was used up meanwhile; those of the store.
 pub async fn owe(app: &App, context: &Context, waits: Pending, first: First) -> Result<(), ApiError> {
     app.metrics.signin("pending");
     let source = context.source(waits.user.as_str());
     let event = AuditEvent::new(Event::LoginPending, app.clock.now(), &source, app.random.bytes()?);
     let event = event.user(waits.user.as_str());
+    let now = app.clock.now();
     let kept = app.store.write(move |tx| {
         let (waits, first, event) = (waits.clone(), first.clone(), event.clone());
         Box::pin(async move {
+            if let Some(mailed) = &first.mailed
+                && !mail_tokens::spend(tx, mailed, Purpose::SignIn, now).await?
+            {
+                return Err(StoreError::Conflict);
+            }
             if let Some(account) = &first.account {
                 login_limits::reset(tx, account).await?;
             }
@@ -82,7 +92,12 @@ pub async fn owe(app: &App, context: &Context, waits: Pending, first: First) -> 
             audit::insert(tx, &event).await
         })
     });
-    Ok(kept.await?)
+    match kept.await {
+        Ok(()) => Ok(()),
+        // Used a moment ago, in another tab.
+        Err(StoreError::Conflict) => Err(errors::FORM_EXPIRED.into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Compares what somebody typed with the second factors of `user`; the caller has counted the attempt of their address. `device` is the cookie of a known device: it is counted

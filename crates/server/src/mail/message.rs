@@ -10,6 +10,7 @@ use lettre::{
         header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
+use zeroize::Zeroizing;
 
 use super::words::{Facts, Words, words};
 use crate::{domain::time::Timestamp, store::mails::Mail};
@@ -24,6 +25,7 @@ const LONGEST_LINE: usize = 998;
 struct Plain<'a> {
     words: &'a Words,
     link: Option<&'a str>,
+    code: Option<&'a str>,
     host: &'a str,
 }
 
@@ -32,8 +34,16 @@ struct Plain<'a> {
 struct Html<'a> {
     words: &'a Words,
     link: Option<&'a str>,
+    code: Option<&'a str>,
     host: &'a str,
     language: &'a str,
+}
+
+/// The secrets that a mail carries.
+pub struct Opened {
+    pub link: Zeroizing<String>,
+    /// The same for people who type it.
+    pub code: Option<Zeroizing<String>>,
 }
 
 /// What is the same in every mail.
@@ -49,12 +59,14 @@ pub struct Sender<'a> {
 ///
 /// # Errors
 /// In words: the address is one that no mail can have, or a template failed.
-pub fn compose(sender: Sender<'_>, mail: &Mail, to: &Address, link: Option<&str>) -> Result<Vec<u8>, String> {
+pub fn compose(sender: Sender<'_>, mail: &Mail, to: &Address, opened: Option<&Opened>) -> Result<Vec<u8>, String> {
     let Sender { from, host, now } = sender;
     let words = words(mail.letter, mail.language, Facts { host, address: &mail.address, detail: &mail.detail });
-    let plain = Plain { words: &words, link, host }.render().map_err(|error| error.to_string())?;
+    let link = opened.map(|opened| opened.link.as_str());
+    let code = opened.and_then(|opened| opened.code.as_ref()).map(|code| code.as_str());
+    let plain = Plain { words: &words, link, code, host }.render().map_err(|error| error.to_string())?;
     let language = mail.language.as_str();
-    let html = Html { words: &words, link, host, language }.render().map_err(|error| error.to_string())?;
+    let html = Html { words: &words, link, code, host, language }.render().map_err(|error| error.to_string())?;
     // RFC 3834: nobody's vacation program answers.
     let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
     let message = Message::builder()
@@ -122,7 +134,8 @@ mod tests {
         let from: Mailbox = "Example <no-reply@id.example>".parse().unwrap();
         let sender = Sender { from: &from, host: "id.example", now: Timestamp::from_secs(1_790_000_000) };
         let to: Address = mail.address.parse().unwrap();
-        String::from_utf8(compose(sender, mail, &to, link).unwrap()).unwrap()
+        let opened = link.map(|link| Opened { link: Zeroizing::new(link.to_owned()), code: None });
+        String::from_utf8(compose(sender, mail, &to, opened.as_ref()).unwrap()).unwrap()
     }
 
     #[test]

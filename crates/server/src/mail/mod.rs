@@ -16,16 +16,22 @@ use std::{
 
 use lettre::Address;
 use tracing::{info, warn};
+use zeroize::Zeroizing;
 
 use self::{
-    message::Sender,
+    message::{Opened, Sender},
     smtp::{Conversation, Smtp, SmtpError},
 };
 use crate::{
     app::App,
     clock::Stopwatch,
     config::{self, Config},
-    domain::{audit::harmless, mail::RETRIES, mail_token::MailToken, time::Timestamp},
+    domain::{
+        audit::harmless,
+        mail::RETRIES,
+        mail_token::{MailToken, Purpose},
+        time::Timestamp,
+    },
     outbox,
     secret::PlainSecret,
     store::{
@@ -230,11 +236,11 @@ impl Sending<'_> {
             .address
             .parse()
             .map_err(|_| Unsent::Hopeless("its address is one that mail cannot have".to_owned()))?;
-        let link = link(app, mail).await?;
-        let link = link.as_ref().map(|link| link.as_str());
+        let opened = link(app, mail).await?;
         let host = app.config.issuer.host();
         let from = &app.config.mail.from;
-        let bytes = message::compose(Sender { from, host, now }, mail, &to, link).map_err(Unsent::Hopeless)?;
+        let bytes =
+            message::compose(Sender { from, host, now }, mail, &to, opened.as_ref()).map_err(Unsent::Hopeless)?;
         match &app.mailer.way {
             Way::Server(server) => {
                 let conversation = match self.conversation.take() {
@@ -247,7 +253,7 @@ impl Sending<'_> {
                 let name = format!("{:016}-{}-{}", now.micros(), mail.letter.as_str(), mail.id);
                 let path =
                     folder::write(folder, &name, bytes).await.map_err(|error| Unsent::Folder(error.to_string()))?;
-                show(app, mail, &path.display().to_string(), link);
+                show(app, mail, &path.display().to_string(), opened.as_ref().map(|opened| opened.link.as_str()));
             }
         }
         Ok(())
@@ -268,14 +274,15 @@ fn show(app: &App, mail: &Mail, file: &str, link: Option<&str>) {
     }
 }
 
-async fn link(app: &App, mail: &Mail) -> Result<Option<zeroize::Zeroizing<String>>, Unsent> {
+async fn link(app: &App, mail: &Mail) -> Result<Option<Opened>, Unsent> {
     let (Some(purpose), Some(sealed)) = (mail.letter.purpose(), &mail.sealed) else { return Ok(None) };
     let unreadable = |why: String| Unsent::Hopeless(format!("its link cannot be read: {why}"));
     let opened = app.ring.provider().unseal(sealed, &seal_context(&mail.id)).await;
     let opened = opened.map_err(|error| unreadable(error.to_string()))?;
     let token = std::str::from_utf8(&opened).ok().and_then(MailToken::parse);
     let token = token.ok_or_else(|| unreadable("it is no token".to_owned()))?;
-    Ok(Some(token.link(app.config.issuer.as_str(), purpose)))
+    let code = (purpose == Purpose::SignIn).then(|| Zeroizing::new(token.code().to_string()));
+    Ok(Some(Opened { link: token.link(app.config.issuer.as_str(), purpose), code }))
 }
 
 async fn settle(app: &App, mail: &Mail, sent: Result<(), Unsent>, now: Timestamp) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ mod job;
 pub mod keys;
 mod lock;
 pub mod login_limits;
+pub mod mail_codes;
 pub mod mail_tokens;
 pub mod mails;
 pub mod meta;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Row, StoreError, Tx};
 use crate::domain::{
+    assurance::Level,
     rights::{Permission, PermissionGrant},
     roles::Role,
     time::Timestamp,
@@ -16,13 +17,15 @@ pub struct Definition {
     pub tenant: String,
     pub description: String,
     pub permissions: BTreeSet<PermissionGrant>,
+    /// Sessions that began with less do not have it.
+    pub required_level: Level,
     pub created_at: Timestamp,
 }
 
 macro_rules! columns {
     () => {
         "r.role, r.tenant, r.description, r.created_at, (SELECT string_agg(p.permission || '@' || p.audience, ' ') \
-         FROM role_permissions p WHERE p.role = r.role)"
+         FROM role_permissions p WHERE p.role = r.role), r.required_acr"
     };
 }
 
@@ -31,9 +34,15 @@ macro_rules! columns {
 /// # Errors
 /// As any statement.
 pub async fn insert(tx: &mut Tx, new: &Definition) -> Result<bool, StoreError> {
-    const SQL: &str = "INSERT INTO roles (role, tenant, description, created_at) VALUES ($1, $2, $3, $4) \
+    const SQL: &str = "INSERT INTO roles (role, tenant, description, created_at, required_acr) VALUES ($1, $2, $3, $4, $5) \
                        ON CONFLICT (role) DO NOTHING";
-    let params = [new.role.as_str().into(), (&new.tenant).into(), (&new.description).into(), new.created_at.into()];
+    let params = [
+        new.role.as_str().into(),
+        (&new.tenant).into(),
+        (&new.description).into(),
+        new.created_at.into(),
+        required(new).into(),
+    ];
     if tx.execute(SQL, &params).await? == 0 {
         return Ok(false);
     }
@@ -61,15 +70,15 @@ pub async fn list(tx: &mut Tx, tenant: &str, after: &str, limit: u32) -> Result<
     rows.iter().map(definition).collect()
 }
 
-/// Changes description and permissions. Where a permission was taken away, the caller ends the tokens that say it in the same
+/// Changes description, permissions and required level. Where something was taken away, the caller ends the tokens that say it in the same
 /// transaction ([`super::revocations::outdate_clients`]).
 ///
 /// # Errors
 /// As any statement.
 pub async fn update(tx: &mut Tx, new: &Definition) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE roles SET description = $1 WHERE role = $2";
+    const SQL: &str = "UPDATE roles SET description = $1, required_acr = $2 WHERE role = $3";
     const CLEAR: &str = "DELETE FROM role_permissions WHERE role = $1";
-    tx.execute(SQL, &[(&new.description).into(), new.role.as_str().into()]).await?;
+    tx.execute(SQL, &[(&new.description).into(), required(new).into(), new.role.as_str().into()]).await?;
     tx.execute(CLEAR, &[new.role.as_str().into()]).await?;
     set_permissions(tx, new).await
 }
@@ -100,6 +109,10 @@ pub async fn count_permissions(tx: &mut Tx) -> Result<i64, StoreError> {
     row.map_or(Ok(0), |row| row.get(0))
 }
 
+fn required(new: &Definition) -> Option<&'static str> {
+    Some(new.required_level).filter(|level| *level > Level::One).map(Level::as_str)
+}
+
 async fn set_permissions(tx: &mut Tx, new: &Definition) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO role_permissions (role, audience, permission) VALUES ($1, $2, $3)";
     for PermissionGrant { audience, permission } in &new.permissions {
@@ -123,6 +136,7 @@ fn definition(row: &Row) -> Result<Definition, StoreError> {
         tenant: row.get(1)?,
         description: row.get(2)?,
         created_at: row.get(3)?,
+        required_level: row.get::<Option<String>>(5)?.as_deref().map(Level::of).unwrap_or_default(),
         permissions: held.map(grant).collect::<Option<_>>().ok_or_else(broken)?,
     })
 }

@@ -27,6 +27,12 @@ impl Authenticator {
         Self { seed: base32(secret), id: begun.text("id"), recovery_codes: Vec::new() }
     }
 
+    /// Reads the page on which an app is being added.
+    pub fn of_page(page: &Answer) -> Self {
+        let secret = page.body.split("<code class=\"key\">").nth(1).unwrap().split('<').next().unwrap();
+        Self { seed: base32(secret), id: hidden(page, "id"), recovery_codes: Vec::new() }
+    }
+
     pub async fn confirm(&self, rig: &Rig, access: &str, extra: &serde_json::Value) -> Answer {
         let mut body = json!({ "code": self.code(rig) });
         body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());

@@ -195,7 +195,8 @@ fn config(folder: &TempDir, extra: &[(&'static str, String)]) -> Config {
     // As cheap as is allowed: these tests are about everything but the hash.
     let cheap = [("password.memory_kib", "7168"), ("password.iterations", "1"), ("password.workers", "2")];
     let open = [("limits.address_per_minute", "1000000"), ("limits.global_per_second", "1000000")];
-    for (key, value) in cheap.into_iter().chain(open).chain([("data", data.as_str())]) {
+    let more = [("sign_in_by_mail", "on"), ("data", data.as_str())];
+    for (key, value) in cheap.into_iter().chain(open).chain(more) {
         settings.set(key, value.to_owned(), Origin::Flag).unwrap();
     }
     for (key, value) in extra {

@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    authenticator::{Authenticator, login},
     both,
     rig::{Answer, PASSWORD, Rig, Tokens},
 };
@@ -67,6 +68,31 @@ both! {
         rig.session(&tokens.access).await.expect(200);
         put(&rig, "audiences/api", json!({ "permissions": false })).await.expect(200);
         assert!(refreshed(&rig, &mut tokens).await.get("permissions").is_none());
+    }
+
+    // MFA-06, RLO-09: a role that asks for a second factor is in no session that began without one, from within the second on.
+    async fn a_role_may_ask_for_a_second_factor(rig: Rig) {
+        put(&rig, "audiences/api", json!({ "permissions": true })).await.expect(200);
+        post(&rig, "roles", json!({ "role": "treasurer", "permissions": ["pay"] })).await.expect(201);
+        post(&rig, "roles", json!({ "role": "clerk", "required_acr": "3" })).await.refused(422, "invalid-value");
+        let mut tokens = rig.user("ada@example.com").await;
+        put(&rig, "users/ada@example.com/roles", json!({ "roles": ["treasurer", "buyer"] })).await.expect(200);
+        let said = refreshed(&rig, &mut tokens).await;
+        assert_eq!((&said["roles"], &said["permissions"]), (&json!(["buyer", "treasurer"]), &json!(["pay"])));
+
+        let change = put(&rig, "roles/treasurer", json!({ "required_acr": "2" })).await.expect(200).json();
+        assert_eq!((&change["required_acr"], &change["permissions"]), (&json!("2"), &json!(["pay"])));
+        rig.session(&tokens.access).await.refused(401, "token-invalid");
+        let said = refreshed(&rig, &mut tokens).await;
+        assert_eq!((&said["roles"], said.get("permissions")), (&json!(["buyer"]), None));
+
+        let fresh = rig.login("ada@example.com").await.expect(200).text("access_token");
+        let app = Authenticator::add(&rig, &fresh).await;
+        let strong = login(&rig, "ada@example.com", &app.code(&rig)).await.expect(200);
+        assert_eq!(claims(&strong.text("access_token"))["roles"], json!(["buyer", "treasurer"]));
+        assert_eq!(refreshed(&rig, &mut tokens).await["roles"], json!(["buyer"]));
+        put(&rig, "roles/treasurer", json!({ "required_acr": "1" })).await.expect(200);
+        assert_eq!(refreshed(&rig, &mut tokens).await["roles"], json!(["buyer", "treasurer"]));
     }
 
     // RLO-09: whatever is taken away ends the tokens that say it; what is given ends none.

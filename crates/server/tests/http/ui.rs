@@ -1,6 +1,8 @@
 //! `/ui/…`: the pages' forms, and what must not be done with them.
 
+mod mailed;
 mod mfa;
+mod security;
 
 use http::Method;
 use serde_json::json;

@@ -76,11 +76,27 @@ pub async fn remove(
     Path(id): Path<String>,
     wish: Removal,
 ) -> Result<StatusCode, ApiError> {
-    let missing = || ApiError::new(errors::NOT_FOUND).detail("you have no such factor");
-    let id = FactorId::parse(&id).ok_or_else(missing)?;
-    let user = may_change(&app, &caller).await?;
-    let change = Change::new(&app, &context, (&user, &caller), Event::FactorRemoved, wish.end_other_sessions)?;
-    let notice = mail::notice(&app, Letter::FactorRemoved, "")?;
+    if remove_one(&app, &context, &caller, &id, wish.end_other_sessions).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::new(errors::NOT_FOUND).detail("you have no such factor"))
+}
+
+/// Takes one of the caller's factors away; false if they have none of this name.
+///
+/// # Errors
+/// `sign-in-stale`, `step-up-needed`
+pub(in crate::http) async fn remove_one(
+    app: &App,
+    context: &Context,
+    caller: &SignedIn,
+    id: &str,
+    end_others: bool,
+) -> Result<bool, ApiError> {
+    let Some(id) = FactorId::parse(id) else { return Ok(false) };
+    let user = may_change(app, caller).await?;
+    let change = Change::new(app, context, (&user, caller), Event::FactorRemoved, end_others)?;
+    let notice = mail::notice(app, Letter::FactorRemoved, "")?;
     let removed = app.store.write(move |tx| {
         let (id, user, change, notice) = (id.clone(), user.clone(), change.clone(), notice.clone());
         Box::pin(async move {
@@ -90,7 +106,7 @@ pub async fn remove(
             Ok(true)
         })
     });
-    if removed.await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
+    Ok(removed.await?)
 }
 
 /// The caller, who may change what opens the account.

@@ -27,11 +27,24 @@ pub async fn make(
     context: Context,
     caller: SignedIn,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let user = may_change(&app, &caller).await?;
-    let (codes, now) = (drawn(&app)?, app.clock.now());
+    let codes = renew(&app, &context, &caller).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "recovery_codes": shown(&codes) }))))
+}
+
+/// New codes in place of the caller's.
+///
+/// # Errors
+/// `invalid-value` without a second factor; `sign-in-stale`, `step-up-needed`
+pub(in crate::http) async fn renew(
+    app: &App,
+    context: &Context,
+    caller: &SignedIn,
+) -> Result<[RecoveryCode; COUNT], ApiError> {
+    let user = may_change(app, caller).await?;
+    let (codes, now) = (drawn(app)?, app.clock.now());
     let hashes = codes.iter().map(|code| code.hash(&user)).collect::<Vec<_>>();
-    let event = event(&app, &context, user.as_str(), Event::RecoveryCodesMade)?.user(user.as_str());
-    let notice = mail::notice(&app, Letter::RecoveryMade, "")?;
+    let event = event(app, context, user.as_str(), Event::RecoveryCodesMade)?.user(user.as_str());
+    let notice = mail::notice(app, Letter::RecoveryMade, "")?;
     let made = app.store.write(move |tx| {
         let (user, hashes, event, notice) = (user.clone(), hashes.clone(), event.clone(), notice.clone());
         Box::pin(async move {
@@ -49,7 +62,7 @@ pub async fn make(
         let words = "recovery codes stand in for a second factor; add one first";
         return Err(ApiError::new(errors::INVALID_VALUE).detail(words));
     }
-    Ok((StatusCode::CREATED, Json(json!({ "recovery_codes": shown(&codes) }))))
+    Ok(codes)
 }
 
 /// Ten new ones.

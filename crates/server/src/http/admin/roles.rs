@@ -15,6 +15,7 @@ use super::{Page, description, event, page, time, write};
 use crate::{
     app::App,
     domain::{
+        assurance::Level,
         audit::{AuditEvent, Event},
         rights::{MAX_IN_ALL, PermissionGrant, takes_away},
         roles::{self, Role},
@@ -45,6 +46,8 @@ pub struct NewRole {
     /// `PERMISSION` everywhere, or `PERMISSION@AUDIENCE` at one audience.
     #[serde(default)]
     pub permissions: Vec<String>,
+    /// `2`: only sessions that began with a second factor have it; default: `1`.
+    pub required_acr: Option<String>,
 }
 
 /// The body of `PUT /api/admin/roles/{id}`: what is left out stays.
@@ -54,6 +57,8 @@ pub struct RoleChange {
     pub description: Option<String>,
     /// All that it permits from now on.
     pub permissions: Option<Vec<String>>,
+    /// `1` or `2`.
+    pub required_acr: Option<String>,
 }
 
 /// A change that was understood.
@@ -61,6 +66,7 @@ pub struct RoleChange {
 struct Change {
     description: Option<String>,
     permissions: Option<BTreeSet<PermissionGrant>>,
+    required_level: Option<Level>,
 }
 
 /// What came of a change.
@@ -94,6 +100,7 @@ pub async fn add(
         tenant: TENANT.to_owned(),
         description: description(&body.description)?,
         permissions: permissions(&body.permissions)?,
+        required_level: required_level(body.required_acr.as_deref())?.unwrap_or_default(),
         created_at: app.clock.now(),
     };
     let event = told(event(&app, &context, admin.actor(), Event::PermissionsChanged)?, &new, "described");
@@ -129,7 +136,7 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Answ
     Ok(Answer(shown(&found.await?.ok_or_else(missing)?)))
 }
 
-/// `PUT /api/admin/roles/{id}`: tokens with a permission that was taken away die within a second; sessions live on, and their
+/// `PUT /api/admin/roles/{id}`: tokens with a permission that was taken away, or with a role that asks for more now, die within a second; sessions live on, and their
 /// next refresh says what holds now. What was given comes with the next refresh.
 pub async fn update(
     State(app): State<App>,
@@ -142,6 +149,7 @@ pub async fn update(
     let change = Change {
         description: body.description.as_deref().map(description).transpose()?,
         permissions: body.permissions.as_deref().map(permissions).transpose()?,
+        required_level: required_level(body.required_acr.as_deref())?,
     };
     let act = app.act(&context, admin.actor(), app.clock.now())?;
     let event = event(&app, &context, admin.actor(), Event::PermissionsChanged)?;
@@ -194,6 +202,7 @@ async fn change_role(
     let new = Definition {
         description: change.description.unwrap_or_else(|| old.description.clone()),
         permissions: change.permissions.unwrap_or_else(|| old.permissions.clone()),
+        required_level: change.required_level.unwrap_or(old.required_level),
         ..old.clone()
     };
     if new == old {
@@ -204,7 +213,11 @@ async fn change_role(
     }
     audit::insert(tx, &told(event, &new, "changed")).await?;
     role_definitions::update(tx, &new).await?;
-    if takes_away(&old.permissions, &new.permissions) {
+    if new.required_level > old.required_level {
+        // Any token of a weaker session may say it.
+        let clients = clients::of_tenant(tx, TENANT).await?;
+        revocations::outdate_clients(tx, &clients, act).await?;
+    } else if takes_away(&old.permissions, &new.permissions) {
         let mut clients = BTreeSet::new();
         for audience in audiences::hearing_permissions(tx, TENANT).await? {
             let here =
@@ -243,12 +256,21 @@ async fn too_many(tx: &mut Tx, new: usize, old: usize) -> Result<bool, StoreErro
 
 fn told(event: AuditEvent, role: &Definition, change: &'static str) -> AuditEvent {
     let permissions: Vec<String> = role.permissions.iter().map(ToString::to_string).collect();
-    event.with("role", role.role.as_str()).with("change", change).with("permissions", permissions.join(" "))
+    event
+        .with("role", role.role.as_str())
+        .with("change", change)
+        .with("permissions", permissions.join(" "))
+        .with("required_acr", role.required_level.as_str())
 }
 
 fn permissions(texts: &[String]) -> Result<BTreeSet<PermissionGrant>, ApiError> {
     let bad = |error| ApiError::field(errors::INVALID_VALUE, "permissions", error);
     PermissionGrant::parse_all(texts).map_err(|error| bad(error.to_string()))
+}
+
+fn required_level(acr: Option<&str>) -> Result<Option<Level>, ApiError> {
+    let bad = || ApiError::field(errors::INVALID_VALUE, "required_acr", "is 1 or 2");
+    acr.map(|acr| Level::parse(acr).ok_or_else(bad)).transpose()
 }
 
 fn missing() -> ApiError {
@@ -265,6 +287,7 @@ fn shown(role: &Definition) -> Value {
         "role": role.role.as_str(),
         "description": role.description,
         "permissions": role.permissions.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "required_acr": role.required_level.as_str(),
         "created_at": time(role.created_at),
     })
 }

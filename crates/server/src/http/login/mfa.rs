@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Authenticated, Wants, Way, arrive, destination, enter};
 use crate::{
     app::App,
-    domain::pending::{PATIENCE, Pending, Ticket},
+    domain::pending::{FirstFactor, PATIENCE, Pending, Ticket},
     errors,
     http::{
         body::Json,
@@ -69,13 +69,13 @@ pub(super) async fn ask(app: &App, context: &Context, who: Authenticated, wants:
         user: who.user.id,
         auth_time: now,
         auth_rsn: who.auth_rsn,
-        upstream: None,
+        first: FirstFactor::Password,
         link: None,
         wants: Some(wants),
         expires_at: now.plus(PATIENCE),
     };
     let rehash = who.rehashed.map(|new| (who.user.password_hash.unwrap_or_default(), new));
-    second_factor::owe(app, context, waits, First { account: Some(who.account), rehash }).await?;
+    second_factor::owe(app, context, waits, First { account: Some(who.account), rehash, mailed: None }).await?;
     Ok(ApiError::new(errors::MFA_REQUIRED).more(json!({
         "ticket": ticket.expose(),
         "expires_in": PATIENCE.as_secs(),

@@ -2,12 +2,17 @@
 
 pub mod deletion;
 mod facts;
+pub mod security;
 mod visit;
 
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-pub(super) use self::{facts::AccountFacts, visit::AccountVisit};
+pub(super) use self::{
+    facts::AccountFacts,
+    security::SecurityFacts,
+    visit::{AccountVisit, Purpose},
+};
 use super::{AccountPage, Leads, PageForm, host, page};
 use crate::{
     app::App,
@@ -40,7 +45,7 @@ const DONE: [(&str, &str); 4] = [
 /// `GET /account`
 pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
     let browser = new_browser(&app, &headers)?;
-    let visit = AccountVisit::load(&app, browser, signin(&app, &headers)?).await?;
+    let visit = AccountVisit::load(&app, Purpose::Account, browser, signin(&app, &headers)?).await?;
     let mut response = match &visit.signin {
         None => go("/ui/signin?request=account")?,
         Some(signin) => {
@@ -69,7 +74,7 @@ pub async fn act(
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
     require_same_origin(&app.config.issuer, &method, &headers)?;
-    let visit = AccountVisit::find(&app, &headers, signin(&app, &headers)?).await?;
+    let visit = AccountVisit::find(&app, &headers, Purpose::Account, signin(&app, &headers)?).await?;
     let Some(own) = &visit.signin else { return go("/ui/signin?request=account") };
     if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
         return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));

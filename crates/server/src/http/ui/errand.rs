@@ -3,7 +3,11 @@
 use axum::response::Response;
 use http::HeaderMap;
 
-use super::{Leads, Look, account::AccountVisit, device::DeviceVisit};
+use super::{
+    Leads, Look,
+    account::{AccountVisit, Purpose},
+    device::DeviceVisit,
+};
 use crate::{
     app::App,
     domain::{
@@ -42,8 +46,8 @@ impl Errand {
             let visit = DeviceVisit::find(app, headers, name, signin).await.map_err(Stop::Page)?;
             return Ok(Self::Device(Box::new(visit)));
         }
-        if name == Some(AccountVisit::NAME) {
-            let visit = AccountVisit::find(app, headers, signin).await.map_err(Stop::Page)?;
+        if let Some(purpose) = name.and_then(Purpose::parse) {
+            let visit = AccountVisit::find(app, headers, purpose, signin).await.map_err(Stop::Page)?;
             return Ok(Self::Account(Box::new(visit)));
         }
         Visit::find(app, headers, name, signin).await.map(|visit| Self::Client(Box::new(visit)))
@@ -54,7 +58,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.name.as_str().to_owned(),
             Self::Device(visit) => visit.name(),
-            Self::Account(_) => AccountVisit::NAME.to_owned(),
+            Self::Account(visit) => visit.purpose.name().to_owned(),
         }
     }
 
@@ -79,7 +83,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.ceremony.step(false, now) == Ok(Step::SignIn),
             Self::Device(visit) => visit.signin.is_none(),
-            Self::Account(visit) => visit.signin.is_none(),
+            Self::Account(visit) => visit.needs_sign_in(now),
         }
     }
 
@@ -88,7 +92,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.ceremony.step(false, now) == Ok(Step::SecondFactor),
             Self::Device(visit) => visit.needs_second_factor(),
-            Self::Account(_) => false,
+            Self::Account(visit) => visit.needs_second_factor(),
         }
     }
 
@@ -100,7 +104,8 @@ impl Errand {
                 let anew = [Prompt::Login, Prompt::SelectAccount].iter().any(|prompt| request.prompt.contains(prompt));
                 anew || request.max_age.is_some()
             }
-            Self::Device(_) | Self::Account(_) => false,
+            Self::Device(_) => false,
+            Self::Account(visit) => visit.purpose == Purpose::Security,
         }
     }
 
@@ -149,7 +154,7 @@ impl Errand {
         match self {
             Self::Client(visit) => visit.go_on(app, context, false).await,
             Self::Device(visit) => go(&visit.page("device")),
-            Self::Account(_) => go("/account"),
+            Self::Account(visit) => go(visit.purpose.page()),
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn note(app: &App, title: &str, sentences: &[&str]) -> Result<Respons
 /// # Errors
 /// That page.
 pub(super) fn mendable(error: ApiError) -> Result<Mendable, PageError> {
-    const MENDABLE: [errors::Code; 7] = [
+    const MENDABLE: [errors::Code; 8] = [
         errors::INVALID_EMAIL,
         errors::INVALID_CREDENTIALS,
         errors::PASSWORD_TOO_SHORT,
@@ -75,6 +75,7 @@ pub(super) fn mendable(error: ApiError) -> Result<Mendable, PageError> {
         errors::PASSWORD_COMMON,
         errors::TOO_MANY_ATTEMPTS,
         errors::OVERLOADED,
+        errors::SECOND_FACTOR_WRONG,
     ];
     let failure = &error.0;
     if !MENDABLE.contains(&failure.code) {
@@ -101,10 +102,13 @@ impl Mendable {
         *response.status_mut() = StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::BAD_REQUEST);
         let headers = response.headers_mut();
         headers.extend(self.retry_after.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
-        if self.code == errors::INVALID_CREDENTIALS {
-            // RFC 9110 §15.5.2: no 401 without a challenge; no browser acts on this one.
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Password realm=\"countersign\""));
-        }
+        // RFC 9110 §15.5.2: no 401 without a challenge; no browser acts on these.
+        let challenge = match self.code {
+            errors::INVALID_CREDENTIALS => Some("Password realm=\"countersign\""),
+            errors::SECOND_FACTOR_WRONG => Some("SecondFactor realm=\"countersign\""),
+            _ => None,
+        };
+        headers.extend(challenge.map(|words| (header::WWW_AUTHENTICATE, HeaderValue::from_static(words))));
         response
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     domain::{
-        pending::{PATIENCE, Pending, PendingId},
+        pending::{FirstFactor, PATIENCE, Pending, PendingId},
         signin::Signin,
         user::UserId,
     },
@@ -103,9 +103,12 @@ pub(super) async fn ask(
     errand: &Errand,
     entrant: Entrant,
 ) -> Result<Response, PageError> {
-    let (upstream, link, first) = match entrant.by {
-        By::Password { account, rehash, link } => (None, link, First { account, rehash }),
-        By::Upstream { name, .. } => (Some(name), None, First::default()),
+    let (factor, link, first) = match entrant.by {
+        By::Password { account, rehash, link } => {
+            (FirstFactor::Password, link, First { account, rehash, ..First::default() })
+        }
+        By::Mail { token } => (FirstFactor::Mail, None, First { mailed: token, ..First::default() }),
+        By::Upstream { name, .. } => (FirstFactor::Upstream(name), None, First::default()),
         By::StepUp { .. } => return Err(PageError::new(errors::INTERNAL).log("a step up without its factor")),
     };
     let waits = Pending {
@@ -113,7 +116,7 @@ pub(super) async fn ask(
         user: entrant.user,
         auth_time: entrant.auth_time,
         auth_rsn: entrant.auth_rsn,
-        upstream,
+        first: factor,
         link,
         wants: None,
         expires_at: app.clock.now().plus(PATIENCE),
@@ -131,7 +134,8 @@ impl Owed {
     }
 }
 
-fn id(errand: &Errand) -> PendingId {
+/// What is known to this browser at this errand alone.
+pub(super) fn id(errand: &Errand) -> PendingId {
     PendingId::of_browser(&errand.browser().hash(), &errand.name())
 }
 
@@ -150,9 +154,10 @@ fn entrant(errand: &Errand, owed: Owed, user: &Credentials, shown: Shown) -> Res
     match owed {
         Owed::Pending(waits) => {
             let second = Some(shown.finishing(&waits));
-            let by = match waits.upstream {
-                Some(name) => By::Upstream { name, new: None },
-                None => By::Password { account: None, rehash: None, link: waits.link },
+            let by = match waits.first {
+                FirstFactor::Upstream(name) => By::Upstream { name, new: None },
+                FirstFactor::Mail => By::Mail { token: None },
+                FirstFactor::Password => By::Password { account: None, rehash: None, link: waits.link },
             };
             let (auth_rsn, auth_time) = (waits.auth_rsn, waits.auth_time);
             Ok(Entrant { user: waits.user, auth_rsn, auth_time, by, owes: true, second, shared })

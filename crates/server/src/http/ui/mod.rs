@@ -45,12 +45,39 @@ pub(super) struct SignInPage<'a> {
     pub form: &'a str,
     pub email: &'a str,
     pub problem: Option<&'a str>,
+    /// Whether people may sign in by a code that is sent to them.
+    pub by_mail: bool,
     /// Whether people may make accounts of their own.
     pub register: bool,
     /// Other ways in.
     pub upstreams: &'a [Upstream],
     /// What is to become this account's once its password was right, and the name of where that is.
     pub link: Option<(&'a str, &'a str)>,
+    pub look: &'a Look,
+}
+
+/// A place for the code of a mail.
+#[derive(Debug, Template)]
+#[template(path = "mailed.html")]
+pub(super) struct MailedPage<'a> {
+    pub host: &'a str,
+    pub client: &'a str,
+    pub request: &'a str,
+    pub form: &'a str,
+    pub problem: Option<&'a str>,
+    pub look: &'a Look,
+}
+
+/// Where the link of such a mail leads.
+#[derive(Debug, Template)]
+#[template(path = "mail_link.html")]
+pub(super) struct MailLinkPage<'a> {
+    pub host: &'a str,
+    pub client: &'a str,
+    pub request: &'a str,
+    pub form: &'a str,
+    pub token: &'a str,
+    pub email: &'a str,
     pub look: &'a Look,
 }
 
@@ -252,6 +279,38 @@ pub(super) struct AccountPage<'a> {
 }
 
 #[derive(Debug, Template)]
+#[template(path = "security.html")]
+pub(super) struct SecurityPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    /// What was done a moment ago.
+    pub done: Option<&'a str>,
+    pub facts: &'a account::SecurityFacts,
+}
+
+/// An authenticator app that is being added. The page holds a secret.
+#[derive(Template)]
+#[template(path = "authenticator.html")]
+pub(super) struct AuthenticatorPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub id: &'a str,
+    /// The square, as an address that holds the picture.
+    pub square: &'a str,
+    pub secret: &'a str,
+    pub problem: Option<&'a str>,
+}
+
+/// Recovery codes, which are shown once.
+#[derive(Template)]
+#[template(path = "recovery_codes.html")]
+pub(super) struct RecoveryCodesPage<'a> {
+    pub host: &'a str,
+    pub title: &'a str,
+    pub codes: &'a [String],
+}
+
+#[derive(Debug, Template)]
 #[template(path = "delete.html")]
 pub(super) struct DeletePage<'a> {
     pub host: &'a str,
@@ -314,6 +373,14 @@ impl Leads<'_> {
 /// `internal`
 pub(super) fn page(page: &impl Template, status: StatusCode, leads: Leads<'_>) -> Result<Response, PageError> {
     rendered(page, status, leads, false)
+}
+
+/// Renders a page that carries a picture of its own.
+///
+/// # Errors
+/// `internal`
+pub(super) fn pictured(page: &impl Template, status: StatusCode) -> Result<Response, PageError> {
+    rendered(page, status, Leads::Home, true)
 }
 
 /// Renders a page of a client, with what it shows of it.
@@ -393,12 +460,17 @@ mod tests {
                 form: text,
                 email: text,
                 problem: Some(text),
+                by_mail: true,
                 register: true,
                 upstreams: &[labelled(text)],
                 link: Some((text, text)),
                 look: &look,
             }
             .render(),
+            MailedPage { host: text, client: text, request: text, form: text, problem: Some(text), look: &look }
+                .render(),
+            MailLinkPage { host: text, client: text, request: text, form: text, token: text, email: text, look: &look }
+                .render(),
             SecondFactorPage { host: text, client: text, request: text, form: text, problem: Some(text), look: &look }
                 .render(),
             ConsentPage {
@@ -436,14 +508,19 @@ mod tests {
     }
 
     /// Those of a person's own account.
-    fn full_of_account(text: &str) -> [askama::Result<String>; 4] {
+    fn full_of_account(text: &str) -> [askama::Result<String>; 7] {
         let facts = account::AccountFacts::full_of(text);
+        let security = account::SecurityFacts::full_of(text);
         [
             RegisterPage { host: text, form: text, request: text, email: text, least: 15, problem: Some(text) }
                 .render(),
             RegisteredPage { host: text, request: text, confirm: true }.render(),
             DeletePage { host: text, form: text, days: 14, problem: Some(text) }.render(),
             AccountPage { host: text, form: text, done: Some(text), facts: &facts }.render(),
+            SecurityPage { host: text, form: text, done: Some(text), facts: &security }.render(),
+            AuthenticatorPage { host: text, form: text, id: text, square: text, secret: text, problem: Some(text) }
+                .render(),
+            RecoveryCodesPage { host: text, title: text, codes: &[text.to_owned()] }.render(),
         ]
     }
 
@@ -474,7 +551,7 @@ mod tests {
             for page in full_of(text).into_iter().chain(full_of_mail(text)).chain(full_of_account(text)) {
                 let page = page.unwrap();
                 // The page's own picture is where its template has it.
-                let page = page.replace("<img class=\"logo\" ", "");
+                let page = page.replace("<img class=\"logo\" ", "").replace("<img class=\"square\" ", "");
                 for mark in ["<script>", "<img", "<svg", "' on", "\"><", "49"] {
                     assert!(!page.contains(mark), "{mark} in {page}");
                 }
@@ -514,7 +591,12 @@ mod tests {
             include_str!("../../../templates/registered.html"),
             include_str!("../../../templates/account.html"),
             include_str!("../../../templates/delete.html"),
+            include_str!("../../../templates/security.html"),
+            include_str!("../../../templates/authenticator.html"),
+            include_str!("../../../templates/recovery_codes.html"),
             include_str!("../../../templates/mfa.html"),
+            include_str!("../../../templates/mailed.html"),
+            include_str!("../../../templates/mail_link.html"),
             include_str!("../../../templates/consent.html"),
             include_str!("../../../templates/device.html"),
             include_str!("../../../templates/device_confirm.html"),

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::{
     Leads, PageForm, RegisterPage, RegisteredPage,
-    account::AccountVisit,
+    account::Purpose,
     host,
     letter::{Mendable, asked, mendable, own},
     page,
@@ -75,7 +75,7 @@ fn request(form: &Form) -> &str {
     let is_name = |text: &&str| {
         text.len() <= MAX_REQUEST && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
-    form.get("request").filter(is_name).unwrap_or(AccountVisit::NAME)
+    form.get("request").filter(is_name).unwrap_or(Purpose::Account.name())
 }
 
 fn shown(

@@ -1,5 +1,6 @@
 //! `/ui/signin`: e-mail and password for a browser's sign-in, which serves every client (single sign-on).
 
+pub mod mail;
 mod open;
 mod shown;
 

@@ -11,6 +11,7 @@ pub(super) fn words(letter: Letter, facts: Facts<'_>) -> Words {
         Letter::Verify => verify(facts),
         Letter::Known => known(facts),
         Letter::Reset => reset(facts),
+        Letter::SignIn => sign_in(facts),
         Letter::ResetDone => reset_done(facts),
         Letter::PasswordChanged => password_changed(facts),
         Letter::Change => change(facts),
@@ -57,6 +58,22 @@ fn known(Facts { host, address, .. }: Facts<'_>) -> Words {
         ],
         button: "Set a new password",
         after: vec![LIMITS.to_owned(), "If it was not you, you need not do anything.".to_owned()],
+    }
+}
+
+fn sign_in(Facts { host, address, .. }: Facts<'_>) -> Words {
+    Words {
+        subject: format!("Your code for {host}"),
+        before: vec![format!(
+            "Somebody, perhaps you, wants to sign in at {host} with the address {address}. Type this code there, or open the \
+             link in the same browser:"
+        )],
+        button: "Sign in",
+        after: vec![
+            "Both are good once, within ten minutes, in that browser alone. Nobody from here will ever ask you for the code."
+                .to_owned(),
+            "If it was not you, you need not do anything.".to_owned(),
+        ],
     }
 }
 

@@ -35,7 +35,8 @@ pub struct Authority {
     pub email_verified: bool,
     /// The user's attributes, which audiences may map into claims.
     pub attributes: Map<String, Value>,
-    /// The user's roles: their own, those of their groups, and those that they have by the organisation.
+    /// The user's roles: their own, those of their groups, and those that they have by the organisation. Not those that ask for
+    /// a stronger sign-in than the session began with.
     pub roles: Vec<RoleGrant>,
     /// The organisation that the session speaks for.
     pub organisation: Option<String>,
@@ -87,7 +88,8 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
             SELECT g.role, g.audience FROM group_members m JOIN group_roles g ON g.group_id = m.group_id \
             WHERE m.user_id = s.user_id UNION ALL \
             SELECT o.role, o.audience FROM organisation_roles o \
-            WHERE o.user_id = s.user_id AND o.organisation = s.organisation) r), c.sector, \
+            WHERE o.user_id = s.user_id AND o.organisation = s.organisation) r \
+            LEFT JOIN roles q ON q.role = r.role WHERE q.required_acr IS NULL OR q.required_acr <= s.acr), c.sector, \
         CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, s.claims, \
         u.email, u.email_verified_at, c.userinfo_alg, s.organisation, \
         (SELECT m.joined_at FROM organisation_members m \

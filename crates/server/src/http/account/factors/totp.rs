@@ -8,6 +8,7 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::{Change, may_change};
 use crate::{
@@ -64,10 +65,47 @@ pub async fn begin(
     caller: SignedIn,
     Json(body): Json<NewTotp>,
 ) -> Result<(StatusCode, Answer<Value>), ApiError> {
-    let name = body.name.as_deref().unwrap_or(NAME);
-    let name = FactorName::parse(name);
+    let (begun, name) = start(&app, &caller, body.name.as_deref()).await?;
+    let answer = json!({
+        "id": begun.id.as_str(),
+        "name": name.as_str(),
+        "secret": *begun.seed.base32(),
+        "otpauth_uri": *begun.uri,
+        "qr_svg": *begun.square()?,
+        "expires_in": FRESH.as_secs(),
+    });
+    Ok((StatusCode::CREATED, Answer(answer)))
+}
+
+/// An app that is being added: what it is told, and nobody else.
+pub(in crate::http) struct Begun {
+    pub id: FactorId,
+    pub seed: Seed,
+    uri: Zeroizing<String>,
+}
+
+impl Begun {
+    /// What its camera reads, as SVG.
+    ///
+    /// # Errors
+    /// `internal`: the names are too long for any square.
+    pub fn square(&self) -> Result<Zeroizing<String>, ApiError> {
+        qr::svg(&self.uri).ok_or_else(|| ApiError::new(errors::INTERNAL).log("the square has no room"))
+    }
+}
+
+/// Draws a seed for an app of the caller's.
+///
+/// # Errors
+/// `invalid-value`: its name, or one app too many; `sign-in-stale`, `step-up-needed`
+pub(in crate::http) async fn start(
+    app: &App,
+    caller: &SignedIn,
+    name: Option<&str>,
+) -> Result<(Begun, FactorName), ApiError> {
+    let name = FactorName::parse(name.unwrap_or(NAME));
     let name = name.map_err(|bad| ApiError::field(errors::INVALID_VALUE, "name", bad.to_string()))?;
-    let user = may_change(&app, &caller).await?;
+    let user = may_change(app, caller).await?;
     let (id, seed) = (FactorId::new(app.random.bytes()?), Seed::new(app.random.bytes()?));
     let sealed = app.ring.provider().seal(seed.expose(), &seal_context(&id)).await;
     let sealed = sealed.map_err(|error| ApiError::new(errors::INTERNAL).log(error.to_string()))?;
@@ -86,16 +124,7 @@ pub async fn begin(
         return Err(ApiError::new(errors::INVALID_VALUE).detail(words));
     };
     let uri = seed.uri(app.config.issuer.host(), &email);
-    let square = qr::svg(&uri).ok_or_else(|| ApiError::new(errors::INTERNAL).log("the square has no room"))?;
-    let answer = json!({
-        "id": id.as_str(),
-        "name": name.as_str(),
-        "secret": *seed.base32(),
-        "otpauth_uri": *uri,
-        "qr_svg": *square,
-        "expires_in": FRESH.as_secs(),
-    });
-    Ok((StatusCode::CREATED, Answer(answer)))
+    Ok((Begun { id, seed, uri }, name))
 }
 
 /// `POST /api/account/factors/totp/{id}/confirm`: it counts from now on. With the first factor come ten recovery codes, which are
@@ -107,19 +136,34 @@ pub async fn confirm(
     Path(id): Path<String>,
     Json(body): Json<Confirm>,
 ) -> Result<Answer<Value>, ApiError> {
+    let codes = finish(&app, &context, &caller, &id, &body).await?;
+    Ok(Answer(json!({ "recovery_codes": codes.as_ref().map(shown) })))
+}
+
+/// The app counts from now on; with the first factor come recovery codes.
+///
+/// # Errors
+/// `not-found`, `second-factor-wrong`, `sign-in-stale`, `step-up-needed`, 429
+pub(in crate::http) async fn finish(
+    app: &App,
+    context: &Context,
+    caller: &SignedIn,
+    id: &str,
+    body: &Confirm,
+) -> Result<Option<[RecoveryCode; COUNT]>, ApiError> {
     let missing = || ApiError::new(errors::NOT_FOUND).detail("no authenticator app is being added here");
-    let id = FactorId::parse(&id).ok_or_else(missing)?;
+    let id = FactorId::parse(id).ok_or_else(missing)?;
     let code = Code::parse(body.code.expose()).ok_or(errors::SECOND_FACTOR_WRONG)?;
-    let user = may_change(&app, &caller).await?;
+    let user = may_change(app, caller).await?;
     let now = app.clock.now();
     app.limiter.take(context.address, now)?;
-    let begun = unconfirmed(&app, &id, &user, now).await?.ok_or_else(missing)?;
+    let begun = unconfirmed(app, &id, &user, now).await?.ok_or_else(missing)?;
     let used = second_factor::matching(app.ring.provider(), vec![begun], &code, now).await?;
     let Some(Used::Totp { step, .. }) = used else { return Err(errors::SECOND_FACTOR_WRONG.into()) };
     app.limiter.give_back(context.address, now);
-    let codes = super::super::recovery_codes::drawn(&app)?;
-    let change = Change::new(&app, &context, (&user, &caller), Event::FactorAdded, body.end_other_sessions)?;
-    let notice = mail::notice(&app, Letter::FactorAdded, "")?;
+    let codes = super::super::recovery_codes::drawn(app)?;
+    let change = Change::new(app, context, (&user, caller), Event::FactorAdded, body.end_other_sessions)?;
+    let notice = mail::notice(app, Letter::FactorAdded, "")?;
     let hashes = codes.iter().map(|code| code.hash(&user)).collect::<Vec<_>>();
     let confirmed = app.store.write(move |tx| {
         let (id, user, change, notice, hashes) =
@@ -138,12 +182,33 @@ pub async fn confirm(
         })
     });
     let first = confirmed.await?.ok_or_else(missing)?;
-    Ok(Answer(json!({ "recovery_codes": first.then(|| shown(&codes)) })))
+    Ok(first.then_some(codes))
 }
 
 /// The codes as their owner writes them down.
-pub(in crate::http::account) fn shown(codes: &[RecoveryCode; COUNT]) -> Vec<String> {
+pub(in crate::http) fn shown(codes: &[RecoveryCode; COUNT]) -> Vec<String> {
     codes.iter().map(|code| code.shown().to_string()).collect()
+}
+
+/// The app that is being added, once more.
+///
+/// # Errors
+/// `not-found` if it is over; `internal`: its seed does not open.
+pub(in crate::http) async fn again(app: &App, caller: &SignedIn, id: &str) -> Result<Begun, ApiError> {
+    let missing = || ApiError::new(errors::NOT_FOUND).detail("no authenticator app is being added here");
+    let broken = |error: &dyn std::fmt::Display| ApiError::new(errors::INTERNAL).log(format!("a seed: {error}"));
+    let id = FactorId::parse(id).ok_or_else(missing)?;
+    let user = may_change(app, caller).await?;
+    let begun = unconfirmed(app, &id, &user, app.clock.now()).await?.ok_or_else(missing)?;
+    let opened: Zeroizing<Vec<u8>> =
+        app.ring.provider().unseal(&begun.sealed, &seal_context(&id)).await.map_err(|error| broken(&error))?;
+    let seed = Seed::from_bytes(&opened).ok_or_else(|| broken(&"it has another length"))?;
+    let email = app.store.read(move |tx| {
+        let user = user.clone();
+        Box::pin(async move { Ok(users::by_id(tx, &user).await?.map(|user| user.email)) })
+    });
+    let uri = seed.uri(app.config.issuer.host(), &email.await?.ok_or_else(missing)?);
+    Ok(Begun { id, seed, uri })
 }
 
 async fn unconfirmed(app: &App, id: &FactorId, user: &UserId, now: Timestamp) -> Result<Option<Totp>, ApiError> {

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method};
 
-use super::AccountVisit;
+use super::{AccountVisit, Purpose};
 use crate::{
     app::App,
     domain::{ago, signin::LiveSignin},
@@ -30,7 +30,8 @@ const FORM: &str = "delete";
 
 /// `GET /account/delete`
 pub async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
-    let visit = AccountVisit::load(&app, new_browser(&app, &headers)?, signin(&app, &headers)?).await?;
+    let visit =
+        AccountVisit::load(&app, Purpose::Account, new_browser(&app, &headers)?, signin(&app, &headers)?).await?;
     match &visit.signin {
         None => go("/ui/signin?request=account"),
         Some(own) => shown(&app, &visit, own, None),
@@ -46,7 +47,7 @@ pub async fn delete(
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
     require_same_origin(&app.config.issuer, &method, &headers)?;
-    let visit = AccountVisit::find(&app, &headers, signin(&app, &headers)?).await?;
+    let visit = AccountVisit::find(&app, &headers, Purpose::Account, signin(&app, &headers)?).await?;
     let Some(own) = &visit.signin else { return go("/ui/signin?request=account") };
     if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
         return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));

@@ -9,7 +9,7 @@ use crate::{
         error::PageError,
         ui::consent::wishes,
     },
-    store::{consents, signed_in::SignedIn, upstreams, users, users_deleted},
+    store::{consents, factors, signed_in::SignedIn, upstreams, users, users_deleted},
 };
 
 /// How many devices, applications and events the page shows.
@@ -30,6 +30,8 @@ pub(in crate::http) struct AccountFacts {
     pub password: Option<String>,
     /// The issuers of other ways in.
     pub providers: Vec<String>,
+    /// The names of second factors.
+    pub factors: Vec<String>,
     pub devices: Vec<Device>,
     /// Devices that are not shown.
     pub more: usize,
@@ -71,7 +73,7 @@ pub(super) async fn load(app: &App, own: &LiveSignin) -> Result<AccountFacts, Pa
     let now = app.clock.now();
     let user = UserId::parse(&own.user_id);
     let id = user.ok_or_else(|| PageError::new(errors::INTERNAL).log("a stored user id is malformed"))?;
-    let (user, going, identities, consents) = app
+    let (user, going, identities, consents, factors) = app
         .store
         .read(move |tx| {
             let id = id.clone();
@@ -79,7 +81,8 @@ pub(super) async fn load(app: &App, own: &LiveSignin) -> Result<AccountFacts, Pa
                 let user = users::by_id(tx, &id).await?;
                 let identities = upstreams::of_user(tx, &id).await?;
                 let going = users_deleted::when(tx, &id).await?;
-                Ok((user, going, identities, consents::list(tx, id.as_str(), "", APPLICATIONS).await?))
+                let factors = factors::list(tx, &id).await?;
+                Ok((user, going, identities, consents::list(tx, id.as_str(), "", APPLICATIONS).await?, factors))
             })
         })
         .await?;
@@ -103,6 +106,7 @@ pub(super) async fn load(app: &App, own: &LiveSignin) -> Result<AccountFacts, Pa
         going: going.map(ago::date),
         password: user.password_changed_at.filter(|_| user.has_password).map(|at| ago::words(at, now)),
         providers: identities.into_iter().map(|(identity, _)| identity.issuer).collect(),
+        factors: factors.into_iter().map(|factor| factor.name).collect(),
         more: signins.len().saturating_sub(DEVICES),
         devices: devices(signins, own, now),
         applications: consents.into_iter().map(application).collect(),
@@ -149,6 +153,7 @@ impl AccountFacts {
             going: Some(text.to_owned()),
             password: Some(text.to_owned()),
             providers: texts.clone(),
+            factors: texts.clone(),
             devices: vec![device(true), device(false)],
             more: 1,
             applications: vec![application],

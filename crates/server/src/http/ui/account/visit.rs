@@ -5,8 +5,10 @@ use http::HeaderMap;
 use crate::{
     app::App,
     domain::{
+        assurance::{FRESH, Level},
         browser::BrowserSecret,
         signin::{LiveSignin, SigninId},
+        time::Timestamp,
     },
     http::{authorize::known_browser, error::PageError},
     store::signins,
@@ -15,32 +17,85 @@ use crate::{
 /// See the module.
 #[derive(Debug)]
 pub(in crate::http) struct AccountVisit {
+    pub purpose: Purpose,
     pub browser: BrowserSecret,
     pub signin: Option<LiveSignin>,
 }
 
-impl AccountVisit {
-    /// How addresses and forms call what a person signs in for here.
-    pub const NAME: &str = "account";
+/// What somebody signs in for here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum Purpose {
+    Account,
+    /// To change what opens the account (MFA-05).
+    Security,
+}
 
+impl Purpose {
+    const ALL: [Self; 2] = [Self::Account, Self::Security];
+
+    /// The purpose that a page names.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+    }
+
+    /// How addresses and forms call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Security => "security",
+        }
+    }
+
+    /// Its page.
+    pub const fn page(self) -> &'static str {
+        match self {
+            Self::Account => "/account",
+            Self::Security => "/account/security",
+        }
+    }
+}
+
+impl AccountVisit {
     /// The visit of a browser that is known already.
     ///
     /// # Errors
     /// `form-expired`, and those of the store.
-    pub async fn find(app: &App, headers: &HeaderMap, signin: Option<SigninId>) -> Result<Self, PageError> {
-        Self::load(app, known_browser(app, headers)?, signin).await
+    pub async fn find(
+        app: &App,
+        headers: &HeaderMap,
+        purpose: Purpose,
+        signin: Option<SigninId>,
+    ) -> Result<Self, PageError> {
+        Self::load(app, purpose, known_browser(app, headers)?, signin).await
     }
 
     /// The visit of this browser, whose cookie names `signin`.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn load(app: &App, browser: BrowserSecret, signin: Option<SigninId>) -> Result<Self, PageError> {
+    pub async fn load(
+        app: &App,
+        purpose: Purpose,
+        browser: BrowserSecret,
+        signin: Option<SigninId>,
+    ) -> Result<Self, PageError> {
         let found = match signin {
             None => None,
             Some(id) => app.store.read(move |tx| Box::pin(async move { signins::find(tx, &id).await })).await?,
         };
         let signin = found.and_then(|found| found.live(app.clock.now(), app.config.refresh.idle).ok());
-        Ok(Self { browser, signin })
+        Ok(Self { purpose, browser, signin })
+    }
+
+    /// Whether somebody has to sign in, or to sign in again.
+    pub fn needs_sign_in(&self, now: Timestamp) -> bool {
+        let stale = |signin: &LiveSignin| now.since(signin.auth_time) > FRESH && self.purpose == Purpose::Security;
+        self.signin.as_ref().is_none_or(stale)
+    }
+
+    /// Whether their sign-in has to be made stronger, now that it is young enough.
+    pub fn needs_second_factor(&self) -> bool {
+        let weak = |signin: &LiveSignin| signin.second_factor && signin.level() < Level::Two;
+        self.purpose == Purpose::Security && self.signin.as_ref().is_some_and(weak)
     }
 }

@@ -6,6 +6,8 @@ use crate::{
         assurance::{Level, amr},
         audit::{AuditEvent, Event},
         browser::RequestName,
+        mail_token::{Purpose, TokenId},
+        pending::FirstFactor,
         rsn::Rsn,
         session::EndReason,
         signin::{SigninId, SigninSecret},
@@ -24,7 +26,7 @@ use crate::{
     store::{
         StoreError, Tx, audit,
         dialect::{RowKey, lock_rows},
-        login_limits,
+        login_limits, mail_tokens,
         sessions::{self, Act},
         signins::{self, NewSignin},
         upstreams::{self, LinkedBy},
@@ -63,6 +65,11 @@ pub(in crate::http::ui) enum By {
         /// The account that is made of it, and whose it is.
         new: Option<(Box<NewUser>, Identity)>,
     },
+    /// A code or a link that was sent by mail.
+    Mail {
+        /// What is used up with it; none if it was, when the first factor was shown.
+        token: Option<TokenId>,
+    },
     /// The sign-in that this browser has is made stronger.
     StepUp {
         /// What was shown for it before.
@@ -79,10 +86,12 @@ impl Entrant {
         Self { user: who.user.id, auth_rsn: who.auth_rsn, auth_time: now, by, owes, second: None, shared }
     }
 
-    /// RFC 8176. How somebody signed in elsewhere is not ours to say.
+    /// RFC 8176
     fn amr(&self) -> String {
         let first = match &self.by {
-            By::Password { .. } => "pwd",
+            By::Password { .. } => FirstFactor::Password.amr(),
+            By::Mail { .. } => FirstFactor::Mail.amr(),
+            // How somebody signed in elsewhere is not ours to say.
             By::Upstream { .. } => "",
             By::StepUp { amr } => amr,
         };
@@ -217,6 +226,14 @@ async fn arrive(tx: &mut Tx, writes: &Writes, event: AuditEvent) -> Result<Audit
                 audit::insert(tx, &writes.created.clone().with("upstream", name.as_str())).await?;
             }
             Ok(event.with("upstream", name.as_str()))
+        }
+        By::Mail { token } => {
+            if let Some(token) = token
+                && !mail_tokens::spend(tx, token, Purpose::SignIn, writes.act.now).await?
+            {
+                return Err(StoreError::Conflict);
+            }
+            Ok(event.with("by", "mail"))
         }
         By::StepUp { .. } => Ok(event),
     }

@@ -76,6 +76,7 @@ pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Fill
         form: &errand.browser().form_token(FORM, &errand.name()),
         email: filled.email,
         problem: filled.problem.map(|(_, words)| words),
+        by_mail: app.config.sign_in_by_mail,
         register: app.config.registration == Registration::Open,
         upstreams: &upstreams,
         link: carried.as_ref().map(|(carried, label)| (carried.as_str(), *label)),

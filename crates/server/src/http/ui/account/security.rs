@@ -1,0 +1,266 @@
+//! `/account/security`: how somebody signs in, without a script. Whoever changes it has signed in a moment ago, and with the
+//! second factor if there is one (MFA-05). The JSON behind it is `/api/account/factors` and `/api/account/recovery-codes`.
+
+use axum::{extract::State, response::Response};
+use base64_simd::STANDARD;
+use http::{HeaderMap, Method, StatusCode, Uri};
+
+use super::{AccountVisit, Purpose};
+use crate::{
+    app::App,
+    domain::{
+        ago,
+        factor::{Factor, Kind, MAX_TOTPS},
+        recovery::{COUNT, RecoveryCode},
+        signin::LiveSignin,
+        time::Timestamp,
+        user::UserId,
+    },
+    errors,
+    http::{
+        account::{
+            factors::{
+                self,
+                totp::{self, Begun},
+            },
+            recovery_codes,
+        },
+        authorize::{go, new_browser, remember_browser, signin},
+        body::Form,
+        caller::SignedIn,
+        context::Context,
+        cookies::require_same_origin,
+        error::PageError,
+        ui::{
+            AuthenticatorPage, Leads, PageForm, RecoveryCodesPage, SecurityPage, host,
+            letter::{Mendable, mendable},
+            page, pictured,
+        },
+    },
+    secret::PlainSecret,
+    store::{upstreams, users},
+};
+
+/// The parameters of the page's forms.
+pub const PARAMETERS: &[&str] = &["form", "act", "id", "others"];
+
+/// Those of the form with the code.
+pub const CODE: &[&str] = &["form", "id", "code", "others"];
+
+/// The forms' name, as their token has it.
+const FORM: &str = "security";
+
+/// What was done last, as the address of the page carries it, and its words.
+const DONE: [(&str, &str); 2] =
+    [("added", "The app was added. You are asked for a code of it from now on."), ("removed", "It was removed.")];
+
+/// What the page says.
+#[derive(Debug)]
+pub(in crate::http) struct SecurityFacts {
+    /// When the password was set; `None` if there is none.
+    pub password: Option<String>,
+    /// The issuers of other ways in.
+    pub providers: Vec<String>,
+    pub factors: Vec<FactorFacts>,
+    /// How many recovery codes are left.
+    pub codes: i64,
+    /// There is room for another app.
+    pub room: bool,
+}
+
+#[derive(Debug)]
+pub(in crate::http) struct FactorFacts {
+    pub id: String,
+    pub kind: &'static str,
+    pub name: String,
+    pub since: String,
+    pub used: Option<String>,
+}
+
+/// `GET /account/security`
+pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
+    let browser = new_browser(&app, &headers)?;
+    let visit = AccountVisit::load(&app, Purpose::Security, browser, signin(&app, &headers)?).await?;
+    let mut response = match allowed(&visit, app.clock.now()) {
+        Err(elsewhere) => go(elsewhere)?,
+        Ok(own) => {
+            let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
+            let done = DONE.iter().find(|(name, _)| query.get("done") == Some(*name)).map(|(_, words)| *words);
+            let facts = SecurityPage {
+                host: host(&app.config.issuer),
+                form: &visit.browser.form_token(FORM, &own.user_id),
+                done,
+                facts: &load(&app, own).await?,
+            };
+            page(&facts, StatusCode::OK, Leads::Home)?
+        }
+    };
+    remember_browser(&app, &visit.browser, &mut response);
+    Ok(response)
+}
+
+/// `POST /account/security`
+pub async fn act(
+    State(app): State<App>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+    PageForm(form): PageForm,
+) -> Result<Response, PageError> {
+    let (visit, caller) = match own(&app, &method, &headers, &form).await? {
+        Ok(own) => own,
+        Err(elsewhere) => return go(elsewhere),
+    };
+    match form.get("act") {
+        Some("authenticator") => {
+            let (begun, _) = totp::start(&app, &caller, None).await?;
+            asked(&app, &visit, &caller, &begun, None)
+        }
+        Some("recovery-codes") => {
+            let codes = recovery_codes::renew(&app, &context, &caller).await?;
+            written(&app, "New recovery codes", &codes)
+        }
+        Some("remove") => {
+            // What is gone already was removed by another tab.
+            let others = form.get("others").is_some();
+            factors::remove_one(&app, &context, &caller, form.get("id").unwrap_or_default(), others).await?;
+            go("/account/security?done=removed")
+        }
+        _ => Err(PageError::new(errors::MALFORMED_FORM).detail("act is authenticator, recovery-codes or remove")),
+    }
+}
+
+/// `POST /account/security/authenticator`
+pub async fn confirm(
+    State(app): State<App>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+    PageForm(form): PageForm,
+) -> Result<Response, PageError> {
+    let (visit, caller) = match own(&app, &method, &headers, &form).await? {
+        Ok(own) => own,
+        Err(elsewhere) => return go(elsewhere),
+    };
+    let id = form.get("id").unwrap_or_default();
+    let code = PlainSecret::new(form.get("code").unwrap_or_default().to_owned());
+    let body = totp::Confirm { code, end_other_sessions: form.get("others").is_some() };
+    match totp::finish(&app, &context, &caller, id, &body).await {
+        Ok(Some(codes)) => written(&app, "The app was added", &codes),
+        Ok(None) => go("/account/security?done=added"),
+        Err(error) if error.0.code == errors::NOT_FOUND => {
+            Err(PageError::new(errors::FORM_EXPIRED).log("no app is being added"))
+        }
+        Err(error) => {
+            let problem = mendable(error)?;
+            let begun = totp::again(&app, &caller, id).await?;
+            Ok(problem.beside(asked(&app, &visit, &caller, &begun, Some(&problem))?))
+        }
+    }
+}
+
+/// Whoever may be here, or where they have to go first.
+fn allowed(visit: &AccountVisit, now: Timestamp) -> Result<&LiveSignin, &'static str> {
+    let signed_in = visit.signin.as_ref().filter(|_| !visit.needs_sign_in(now));
+    let own = signed_in.ok_or("/ui/signin?request=security")?;
+    if visit.needs_second_factor() { Err("/ui/mfa?request=security") } else { Ok(own) }
+}
+
+/// Who sent a form of this page (CSR-05, CSR-06).
+async fn own(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Result<(AccountVisit, SignedIn), &'static str>, PageError> {
+    require_same_origin(&app.config.issuer, method, headers)?;
+    let visit = AccountVisit::find(app, headers, Purpose::Security, signin(app, headers)?).await?;
+    let own = match allowed(&visit, app.clock.now()) {
+        Ok(own) => own,
+        Err(elsewhere) => return Ok(Err(elsewhere)),
+    };
+    if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
+        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
+    }
+    let caller = SignedIn::from(own);
+    Ok(Ok((visit, caller)))
+}
+
+/// The square, and a place for a code.
+fn asked(
+    app: &App,
+    visit: &AccountVisit,
+    caller: &SignedIn,
+    begun: &Begun,
+    problem: Option<&Mendable>,
+) -> Result<Response, PageError> {
+    let square = format!("data:image/svg+xml;base64,{}", STANDARD.encode_to_string(begun.square()?.as_bytes()));
+    let facts = AuthenticatorPage {
+        host: host(&app.config.issuer),
+        form: &visit.browser.form_token(FORM, &caller.user_id),
+        id: begun.id.as_str(),
+        square: &square,
+        secret: &begun.seed.base32(),
+        problem: problem.map(|problem| problem.words.as_str()),
+    };
+    pictured(&facts, StatusCode::OK)
+}
+
+fn written(app: &App, title: &str, codes: &[RecoveryCode; COUNT]) -> Result<Response, PageError> {
+    let facts = RecoveryCodesPage { host: host(&app.config.issuer), title, codes: &totp::shown(codes) };
+    page(&facts, StatusCode::OK, Leads::Home)
+}
+
+async fn load(app: &App, own: &LiveSignin) -> Result<SecurityFacts, PageError> {
+    let now = app.clock.now();
+    let id = UserId::parse(&own.user_id);
+    let id = id.ok_or_else(|| PageError::new(errors::INTERNAL).log("a stored user id is malformed"))?;
+    let (factors, codes) = factors::of(app, &id).await?;
+    let read = app.store.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { Ok((users::by_id(tx, &id).await?, upstreams::of_user(tx, &id).await?)) })
+    });
+    let (user, identities) = read.await?;
+    let user = user.ok_or(errors::FORM_EXPIRED)?;
+    let apps = factors.iter().filter(|factor| factor.kind == Kind::Totp).count();
+    Ok(SecurityFacts {
+        password: user.password_changed_at.filter(|_| user.has_password).map(|at| ago::words(at, now)),
+        providers: identities.into_iter().map(|(identity, _)| identity.issuer).collect(),
+        room: i64::try_from(apps).is_ok_and(|apps| apps < MAX_TOTPS),
+        factors: factors.into_iter().map(|factor| shown(factor, now)).collect(),
+        codes,
+    })
+}
+
+fn shown(factor: Factor, now: Timestamp) -> FactorFacts {
+    FactorFacts {
+        id: factor.id.to_string(),
+        kind: match factor.kind {
+            Kind::Totp => "authenticator app",
+        },
+        name: factor.name,
+        since: ago::date(factor.created_at),
+        used: factor.last_used_at.map(|at| ago::words(at, now)),
+    }
+}
+
+#[cfg(test)]
+impl SecurityFacts {
+    /// With this text wherever one can be.
+    pub fn full_of(text: &str) -> Self {
+        let factor = FactorFacts {
+            id: text.to_owned(),
+            kind: "authenticator app",
+            name: text.to_owned(),
+            since: text.to_owned(),
+            used: Some(text.to_owned()),
+        };
+        Self {
+            password: Some(text.to_owned()),
+            providers: vec![text.to_owned()],
+            factors: vec![factor],
+            codes: 10,
+            room: true,
+        }
+    }
+}
