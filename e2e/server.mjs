@@ -1,6 +1,6 @@
 // What a person's way needs of the server: its administration, and the mails that it wrote into a folder.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,17 +21,34 @@ export function admin(method, path, body) {
   })
 }
 
-/** The link of the newest mail to this address that leads to this path; the mail may be on its way yet. */
+/** The link of the newest mail to this address that leads to this path. */
 export async function link(address, path) {
+  return newest(address, new RegExp(`https?://[^\\s"<>]*${path}\\?token=[\\w.-]+`))
+}
+
+/** The code of the newest mail to this address that has one. */
+export async function code(address) {
+  return newest(address, /\b[B-Z]{4}-[B-Z]{4}\b/)
+}
+
+/** The mails that somebody has read. */
+const seen = new Set()
+
+/** What of the newest mail to this address fits; the mail may be on its way yet, and each is read once. */
+async function newest(address, pattern) {
   const folder = join(E2E_DATA, 'mails')
   for (let tries = 0; tries < 600; tries += 1) {
-    const mails = readdirSync(folder, { withFileTypes: true }).filter((file) => file.name.endsWith('.eml'))
+    const files = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []
+    const mails = files.filter((file) => file.name.endsWith('.eml'))
     for (const { name } of mails.sort((a, b) => (a.name < b.name ? 1 : -1))) {
       const mail = readFileSync(join(folder, name), 'utf8').replace(/=\r?\n/g, '').replace(/=3D/g, '=')
-      const found = mail.includes(address) && mail.match(new RegExp(`https?://[^\\s"<>]*${path}\\?token=[\\w.-]+`))
-      if (found) return found[0]
+      const found = !seen.has(name) && mail.includes(address) && mail.match(pattern)
+      if (found) {
+        seen.add(name)
+        return found[0]
+      }
     }
     await sleep(100)
   }
-  assert.fail(`no mail to ${address} leads to ${path}`)
+  assert.fail(`no mail to ${address} has ${pattern}`)
 }

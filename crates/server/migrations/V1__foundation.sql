@@ -235,7 +235,7 @@ CREATE TABLE signins (
     revoked_at   bigint,
     revoked_reason text
 );
-CREATE INDEX signins_user ON signins (user_id);
+CREATE INDEX signins_user ON signins (user_id, created_at);
 
 CREATE TABLE sessions (
     sid             text   NOT NULL PRIMARY KEY,

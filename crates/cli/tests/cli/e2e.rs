@@ -60,6 +60,12 @@ fn mail() {
     told("mail.mjs", &[("COUNTERSIGN_MAIL_VERIFICATION", "required")]);
 }
 
+// MFA-01, MFA-02, MFA-05, MFA-07
+#[test]
+fn factors() {
+    told("factors.mjs", &[("COUNTERSIGN_SIGN_IN_BY_MAIL", "on")]);
+}
+
 // OAU-11, OAU-17
 #[test]
 fn client() {

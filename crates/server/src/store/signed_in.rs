@@ -1,5 +1,7 @@
 //! Where a person is signed in: their open sign-ins, each with what was seen of it last.
 
+use std::collections::BTreeMap;
+
 use super::{
     Row, StoreError, Tx,
     sessions::{self, Act, signin_id},
@@ -47,10 +49,9 @@ pub async fn list(
             found.push(signin);
         }
     }
-    for (signin, client) in clients(tx, user_id, now).await? {
-        if let Some(entry) = found.iter_mut().find(|entry| entry.id == signin) {
-            entry.clients.push(client);
-        }
+    let mut clients = clients(tx, user_id, now, limit).await?;
+    for entry in &mut found {
+        entry.clients = clients.remove(entry.id.as_bytes()).unwrap_or_default();
     }
     Ok(found)
 }
@@ -101,10 +102,21 @@ fn signed_in(row: &Row) -> Result<(SignedIn, bool), StoreError> {
     Ok((signin, used.is_some()))
 }
 
-async fn clients(tx: &mut Tx, user_id: &str, now: Timestamp) -> Result<Vec<(SigninId, String)>, StoreError> {
-    const SQL: &str = "SELECT DISTINCT s.signin_id, c.name FROM sessions s JOIN clients c ON c.client_id = s.client_id \
-        WHERE s.user_id = $1 AND s.revoked_at IS NULL AND s.expires_at > $2 AND s.idle_expires_at > $2 \
+/// The names of the clients of each of the newest sign-ins, in order.
+async fn clients(
+    tx: &mut Tx,
+    user_id: &str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<BTreeMap<[u8; 32], Vec<String>>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT s.signin_id, c.name FROM (SELECT id FROM signins WHERE user_id = $1 \
+        AND revoked_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id LIMIT $3) i \
+        JOIN sessions s ON s.signin_id = i.id JOIN clients c ON c.client_id = s.client_id \
+        WHERE s.revoked_at IS NULL AND s.expires_at > $2 AND s.idle_expires_at > $2 \
         AND c.disabled_at IS NULL AND c.min_rsn <= s.auth_rsn ORDER BY c.name";
-    let rows = tx.fetch_all(SQL, &[user_id.into(), now.into()]).await?;
-    rows.iter().map(|row| Ok((signin_id(row, 0)?, row.get(1)?))).collect()
+    let mut clients: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for row in tx.fetch_all(SQL, &[user_id.into(), now.into(), i64::from(limit).into()]).await? {
+        clients.entry(*signin_id(&row, 0)?.as_bytes()).or_default().push(row.get(1)?);
+    }
+    Ok(clients)
 }

@@ -10,7 +10,7 @@ use crate::{
     both,
     browser::{Browser, hidden, location},
     mailbox::{letters, one},
-    rig::{Answer, PASSWORD, Rig},
+    rig::{Answer, PASSWORD},
 };
 
 const ADA: &str = "ada@example.com";
