@@ -52,6 +52,35 @@ async function audit({ viewport, colorScheme }, html) {
   return found
 }
 
+/** An authenticator in somebody's browser, which unlocks itself as long as it answers at all. */
+export async function authenticator(person) {
+  const session = await person.context.newCDPSession(person.page)
+  await session.send('WebAuthn.enable')
+  const options = {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+    automaticPresenceSimulation: true, defaultBackupEligibility: true, defaultBackupState: true,
+  }
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options })
+  return {
+    /** Whether its person can unlock it. */
+    async unlocks(yes) {
+      await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: yes })
+    },
+    /** Whether its person touches it as soon as it asks. */
+    async present(yes) {
+      await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: yes })
+    },
+    async passkeys() {
+      return (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials
+    },
+    /** Those of another device come here, in place of what was here; with how often they were used. */
+    async take(passkeys) {
+      await session.send('WebAuthn.clearCredentials', { authenticatorId })
+      for (const credential of passkeys) await session.send('WebAuthn.addCredential', { authenticatorId, credential })
+    },
+  }
+}
+
 class Person {
   /** Clicks and Enters so far. */
   steps = 0
@@ -102,6 +131,13 @@ class Person {
     await this.reach(name, ['button', 'a'])
     this.steps += 1
     await Promise.all([this.page.waitForEvent('load'), this.page.keyboard.press('Enter')])
+  }
+
+  /** Presses a button whose page stays. */
+  async choose(name) {
+    await this.reach(name, ['button'])
+    this.steps += 1
+    await this.page.keyboard.press('Enter')
   }
 
   async signIn(email, password) {

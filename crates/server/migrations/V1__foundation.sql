@@ -396,6 +396,27 @@ CREATE TABLE totps (
     last_used_at bigint
 );
 CREATE INDEX totps_user ON totps (user_id);
+-- Passkeys: public keys, of no use to whoever steals them.
+CREATE TABLE passkeys (
+    factor_id     text   NOT NULL PRIMARY KEY,
+    user_id       text   NOT NULL,
+    name          text   NOT NULL,             -- its owner's word for it
+    credential_id bytea  NOT NULL UNIQUE,      -- the authenticator's name for it
+    public_key    text   NOT NULL,             -- JWK
+    sign_count    bigint NOT NULL,             -- how often it was used, if its authenticator counts: one that goes back is a copy's
+    backup        text   NOT NULL,             -- never, possible, done: whether it is on other devices of its owner, too
+    transports    text   NOT NULL,             -- space-separated: how its authenticator is reached
+    aaguid        bytea  NOT NULL,             -- the model of its authenticator, by its own word
+    created_at    bigint NOT NULL,
+    last_used_at  bigint
+);
+CREATE INDEX passkeys_user ON passkeys (user_id);
+-- Challenges that were answered, until they are too old to be answered again.
+CREATE TABLE used_challenges (
+    id         bytea  NOT NULL PRIMARY KEY,    -- SHA-256
+    expires_at bigint NOT NULL
+);
+CREATE INDEX used_challenges_expiry ON used_challenges (expires_at);
 -- Recovery codes, each good once.
 CREATE TABLE recovery_codes (
     user_id    text   NOT NULL,

@@ -64,11 +64,19 @@ codes! {
     MFA_TICKET_INVALID = "mfa-ticket-invalid", 400, "This sign-in cannot be finished",
         "Its ticket was used, is older than ten minutes, or the account was signed out everywhere since. Begin again with e-mail address and password.";
     SECOND_FACTOR_MISSING = "second-factor-missing", 403, "This application needs a second factor",
-        "The account has none. Add an authenticator app to the account first, then sign in again.";
+        "The account has none. Add a passkey or an authenticator app to the account first, then sign in again.";
+    PASSKEY_REFUSED = "passkey-refused", 401, "The passkey was not accepted",
+        "The answer is the same for a passkey that is not known here, was removed, is somebody else's, or whose answer is not the one that was asked for. Use another passkey, or another way to sign in; one that was removed from the account should be removed from the device, too.";
+    PASSKEY_LATE = "passkey-late", 400, "That took too long",
+        "A passkey must be shown within five minutes, on the page that asked for it. Ask for it again.";
+    PASSKEY_KNOWN = "passkey-known", 409, "This passkey is known already",
+        "It was added before, to this account or to another one. Make a new one.";
+    PASSKEYS_UNAVAILABLE = "passkeys-unavailable", 404, "There are no passkeys here",
+        "Browsers make passkeys for a host with a name, and this issuer's host is an address. Use http://localhost in place of http://127.0.0.1 while developing.";
     SIGN_IN_STALE = "sign-in-stale", 401, "The sign-in is too long ago for this",
         "What opens an account is changed within ten minutes of signing in, so that nobody changes it at a browser that was left open. Sign in again.";
     STEP_UP_NEEDED = "step-up-needed", 401, "A sign-in with the second factor is needed",
-        "The account has a second factor, and this session began without it. Sign in again, with the code of the authenticator app or a recovery code.";
+        "The account has a second factor, and this session began without it. Sign in again, with a passkey, the code of the authenticator app or a recovery code.";
     PASSWORD_TOO_SHORT = "password-too-short", 422, "The password is too short",
         "A password that is the only factor needs at least 15 characters. A sentence of four or five words is easy to remember; there are no other rules about its characters.";
     PASSWORD_TOO_LONG = "password-too-long", 422, "The password is too long",

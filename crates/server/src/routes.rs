@@ -1,29 +1,25 @@
 //! THE TABLE: every endpoint is one row. The router, the check of credentials, the OpenAPI document and the test that
 //! tries each row without and with wrong credentials are all made from it.
 
+mod router;
 mod row;
 
 use axum::{
-    Router,
-    extract::{Request, State},
-    middleware::from_fn_with_state,
+    extract::Request,
     response::Response,
     routing::{delete, get, post, put},
 };
-use http::{HeaderMap, StatusCode};
 
 use crate::{
     app::App,
     domain::registration::Metadata,
-    errors,
     http::{
         account, admin, authorize, clients,
         context::Peer,
-        cors, device, docs, email,
+        device, docs, email,
         front::{Front, Ready},
-        health, introspect, login, logout, metrics, par, password,
-        pipeline::{self, unmatched},
-        register, revocations, revoke, session, token, ui, userinfo, well_known,
+        health, introspect, login, logout, metrics, par, password, register, revocations, revoke, session, token, ui,
+        userinfo, well_known,
     },
 };
 
@@ -146,6 +142,8 @@ pub const ROUTES: &[Route] = &[
     .query(&["request", "token"]),
     row(Post, "/ui/signin/mail", Credential, "Sign in by it", || post(ui::signin::mail::sign_in))
         .form(ui::signin::mail::PARAMETERS),
+    row(Post, "/ui/signin/passkey", Credential, "Sign in with a passkey alone", || post(ui::signin::passkey::sign_in))
+        .form(ui::signin::passkey::PARAMETERS),
     row(Get, "/ui/register", Public, "Make an account (page)", || get(ui::register::show)).query(&["request"]),
     row(Post, "/ui/register", Credential, "Make it; the same answer for a known e-mail", || {
         post(ui::register::register)
@@ -174,8 +172,13 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/account/delete", Public, "Delete my account (page)", || get(ui::account::deletion::show)),
     row(Post, "/account/delete", Credential, "Yes, after a while", || post(ui::account::deletion::delete))
         .form(ui::account::deletion::PARAMETERS),
+    row(Get, "/account/passkey", Public, "Add a passkey (page)", || get(ui::account::passkey::show)),
+    row(Post, "/account/passkey", Credential, "What the browser has made", || post(ui::account::passkey::make))
+        .form(ui::account::passkey::PARAMETERS),
     row(Get, "/ui/mfa", Credential, "The second factor (page)", || get(ui::mfa::show)).query(&["request"]),
     row(Post, "/ui/mfa", Credential, "The code", || post(ui::mfa::finish)).form(ui::mfa::PARAMETERS),
+    row(Post, "/ui/mfa/passkey", Credential, "A passkey", || post(ui::mfa::passkey::finish))
+        .form(ui::mfa::passkey::PARAMETERS),
     row(Get, "/ui/upstream", Credential, "Sign in with another provider: to there", || get(ui::upstream::leave))
         .query(&["request", "upstream"]),
     row(Get, "/ui/upstream/callback/{name}", Credential, "Sign in with another provider: back from there", || {
@@ -211,6 +214,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/ui/style.css", Public, "The pages' style", || get(ui::assets::style)),
     row(Get, "/ui/brand/{colour}", Public, "The style of pages in a client's colour", || get(ui::assets::brand)),
     row(Get, "/ui/page.js", Public, "The pages' script", || get(ui::assets::script)),
+    row(Get, "/ui/passkey.js", Public, "The script that passkeys need", || get(ui::assets::passkey_script)),
     // Account.
     row(Get, "/api/account/consents", SignedIn, "What I agreed that clients may have", || get(account::consents::list))
         .query(PAGE),
@@ -226,6 +230,13 @@ pub const ROUTES: &[Route] = &[
         post(account::factors::totp::confirm)
     })
     .json::<account::factors::totp::Confirm>(),
+    row(Post, "/api/account/factors/passkeys/options", SignedIn, "What the browser makes a passkey from", || {
+        post(account::factors::passkeys::begin)
+    }),
+    row(Post, "/api/account/factors/passkeys", SignedIn, "Add the passkey that it made", || {
+        post(account::factors::passkeys::finish)
+    })
+    .json::<account::factors::passkeys::NewPasskey>(),
     row(Delete, "/api/account/factors/{id}", SignedIn, "Take a factor away", || delete(account::factors::remove))
         .query(&["end_other_sessions"]),
     row(Post, "/api/account/recovery-codes", SignedIn, "Make new recovery codes, shown once; the old ones end", || {
@@ -467,34 +478,7 @@ pub fn front(app: &App) -> Front {
         Handler::Ready(answer) => Some(Ready { path: route.path, answer }),
         Handler::Router(_) => None,
     });
-    Front::new(app, router(app), ready)
-}
-
-fn router(app: &App) -> Router {
-    let mut router = Router::new();
-    for route in ROUTES {
-        let row = match route.handler {
-            Handler::Router(handler) => handler(),
-            // What the front leaves: HEAD, and methods that are refused.
-            Handler::Ready(answer) => {
-                get(move |State(app): State<App>, headers: HeaderMap| async move { answer(&app, &headers) })
-            }
-        };
-        // A browser asks once per path before it sends what a form cannot.
-        let first =
-            !ROUTES.iter().take_while(|other| !std::ptr::eq(*other, route)).any(|other| other.path == route.path);
-        let row = if route.any_origin && first {
-            row.options(|| async { (StatusCode::NO_CONTENT, cors::preflight(route.path)) })
-        } else {
-            row
-        };
-        router = router.route(route.path, row.layer(from_fn_with_state((app.clone(), route), pipeline::row)));
-    }
-    let refuse = |code| move |State(app): State<App>, request: Request| async move { unmatched(&app, &request, code) };
-    router
-        .fallback(refuse(errors::NOT_FOUND))
-        .method_not_allowed_fallback(refuse(errors::METHOD_NOT_ALLOWED))
-        .with_state(app.clone())
+    Front::new(app, router::of(app), ready)
 }
 
 /// Answers a request as if it had come over the Unix socket: for the command line while no server runs.

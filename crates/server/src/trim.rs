@@ -16,8 +16,8 @@ use crate::{
         trim::Confirmed,
     },
     store::{
-        StoreError, audit, authorizations, codes, devices, invitations, mail_codes, mail_tokens, mails, pending,
-        pushed, revocations, totps, trim, upstreams, users_deleted,
+        StoreError, audit, authorizations, codes, devices, invitations, mail_codes, mail_tokens, mails, passkeys,
+        pending, pushed, revocations, totps, trim, upstreams, users_deleted,
     },
 };
 
@@ -223,11 +223,13 @@ async fn trips(app: &App, before: Timestamp) -> Result<u64, StoreError> {
     app.store.write(move |tx| Box::pin(upstreams::purge(tx, before, ROWS))).await
 }
 
-/// Sign-ins whose second factor never came, and authenticator apps that were never confirmed.
+/// Sign-ins whose second factor never came, authenticator apps that were never confirmed, and challenges that nobody can answer again.
 async fn half_sign_ins(app: &App, before: Timestamp) -> Result<u64, StoreError> {
     let removed = app.store.write(move |tx| {
         Box::pin(async move {
-            Ok(pending::purge(tx, before, ROWS).await? + totps::purge(tx, before.minus(assurance::FRESH), ROWS).await?)
+            let begun = before.minus(assurance::FRESH);
+            let removed = pending::purge(tx, before, ROWS).await? + totps::purge(tx, begun, ROWS).await?;
+            Ok(removed + passkeys::purge(tx, before, ROWS).await?)
         })
     });
     removed.await

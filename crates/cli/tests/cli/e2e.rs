@@ -71,3 +71,9 @@ fn factors() {
 fn client() {
     told("client.mjs", &[]);
 }
+
+// MFA-04, CSR-09: a passkey of a second device, as the only thing that is shown and as the second step; at most twelve steps.
+#[test]
+fn passkeys() {
+    told("passkeys.mjs", &[]);
+}

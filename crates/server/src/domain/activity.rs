@@ -9,9 +9,12 @@ pub fn words(event: &AuditEvent) -> Option<String> {
         Event::UserCreated => "Account made",
         Event::LoginSuccess => match detail("upstream") {
             Some(upstream) => return Some(format!("Signed in with {upstream}")),
+            None if detail("amr").is_some_and(by_passkey) => "Signed in with a passkey",
             None => "Signed in",
         },
         Event::LoginSuccessAfterFail => "Signed in, after attempts with a wrong password",
+        Event::LoginFail if detail("reason") == Some("passkey") => "A passkey was not accepted",
+        Event::PasskeyCopied => "A passkey was refused: there seems to be a copy of it",
         Event::LoginFail => "Somebody tried to sign in with a wrong password",
         Event::LoginLock => "An attempt to sign in had to wait: too many had failed",
         Event::PasswordChange => "Password changed",
@@ -39,6 +42,11 @@ pub fn words(event: &AuditEvent) -> Option<String> {
         _ => return None,
     };
     Some(words.to_owned())
+}
+
+/// Whether nothing was shown before the passkey.
+fn by_passkey(amr: &str) -> bool {
+    ["hwk ", "swk "].iter().any(|word| amr.starts_with(word))
 }
 
 /// "Why was I signed out?": the words of `EndReason`.

@@ -14,7 +14,7 @@ pub enum Level {
     /// One factor: a password, or another provider's word.
     #[default]
     One,
-    /// Two factors of different kinds.
+    /// Two factors of different kinds: in two pieces, or in a passkey that verified its person.
     Two,
 }
 
@@ -39,13 +39,15 @@ impl Level {
     }
 }
 
-/// What was shown besides the first factor.
+/// What was shown besides the first factor, or a passkey in place of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// A code of an authenticator app.
     Totp,
     /// A recovery code. RFC 8176 has no word for it; it is a thing that its owner keeps.
     Recovery,
+    /// A passkey, whose key is in one piece of hardware unless it is synced. Somebody was there to use it.
+    Passkey { synced: bool },
 }
 
 impl Method {
@@ -54,6 +56,8 @@ impl Method {
         match self {
             Self::Totp => "otp",
             Self::Recovery => "recovery",
+            Self::Passkey { synced: false } => "hwk user",
+            Self::Passkey { synced: true } => "swk user",
         }
     }
 }
@@ -101,6 +105,8 @@ mod tests {
         assert_eq!(amr("pwd", Method::Totp), "pwd otp mfa");
         assert_eq!(amr("pwd", Method::Recovery), "pwd recovery mfa");
         assert_eq!(amr("", Method::Totp), "otp mfa");
+        assert_eq!(amr("", Method::Passkey { synced: false }), "hwk user mfa");
+        assert_eq!(amr("pwd", Method::Passkey { synced: true }), "pwd swk user mfa");
         assert_eq!(amr("pwd otp mfa", Method::Totp), "pwd otp mfa");
     }
 

@@ -42,6 +42,8 @@ events! {
     SignInMailAsked "authn_mail_request",
     /// A recovery code was used; `left` is how many are left.
     RecoveryCodeUsed "authn_recovery_code_used",
+    /// A passkey whose counter did not go up was refused: there is a copy of it. `factor`, `stored` and `shown` say which.
+    PasskeyCopied "authn_passkey_copied",
     PasswordChange "authn_password_change",
     PasswordChangeFail "authn_password_change_fail",
     /// Somebody asked for a link to set a new password; without a user, no account has the address, or it has enough links.

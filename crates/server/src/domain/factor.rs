@@ -5,7 +5,12 @@ use std::fmt;
 use countersign_jose::b64;
 
 use super::{
-    assurance::Method, audit::is_hostile, otp, recovery::RecoveryCode, recovery::RecoveryHash, time::Timestamp,
+    assurance::Method,
+    audit::is_hostile,
+    otp,
+    passkey::{Backup, challenge::Challenge},
+    recovery::{RecoveryCode, RecoveryHash},
+    time::Timestamp,
 };
 
 /// The most authenticator apps of an account.
@@ -44,15 +49,23 @@ impl fmt::Display for FactorId {
 pub enum Kind {
     /// An authenticator app.
     Totp,
+    /// A passkey, which can be the only thing that somebody shows.
+    Passkey,
 }
 
 impl Kind {
-    pub const ALL: [Self; 1] = [Self::Totp];
+    pub const ALL: [Self; 2] = [Self::Totp, Self::Passkey];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Totp => "totp",
+            Self::Passkey => "passkey",
         }
+    }
+
+    /// Reads what the store says.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -109,6 +122,7 @@ impl Typed {
 pub enum Used {
     Totp { factor: FactorId, step: i64 },
     Recovery(RecoveryHash),
+    Passkey { factor: FactorId, challenge: Challenge, count: u32, backup: Backup },
 }
 
 impl Used {
@@ -116,6 +130,7 @@ impl Used {
         match self {
             Self::Totp { .. } => Method::Totp,
             Self::Recovery(_) => Method::Recovery,
+            Self::Passkey { backup, .. } => Method::Passkey { synced: backup.is_synced() },
         }
     }
 }
@@ -130,6 +145,9 @@ mod tests {
         assert_eq!(FactorId::parse(id.as_str()), Some(id.clone()));
         for bad in ["", "fac_", "totp", &id.as_str()[1..], &format!("{id}A")] {
             assert_eq!(FactorId::parse(bad), None, "{bad}");
+        }
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(kind));
         }
     }
 

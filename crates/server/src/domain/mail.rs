@@ -67,6 +67,8 @@ letters! {
     RecoveryMade "recovery_made" None,
     /// Somebody knows the password, and guesses at the second factor.
     SecondFactorGuessed "second_factor_guessed" None,
+    /// A passkey was refused, since there is a copy of it; the detail is its owner's word for it.
+    PasskeyCopied "passkey_copied" None,
 }
 
 impl Letter {

@@ -35,6 +35,7 @@ pub mod opaque_token;
 pub mod organisation;
 pub mod otp;
 pub mod outbox;
+pub mod passkey;
 pub mod password;
 pub mod pending;
 pub mod person;

@@ -149,7 +149,7 @@ impl Failure {
             "token-invalid" if !self.bound => Some("Bearer error=\"invalid_token\""),
             "invalid-client" | "assertion-invalid" => Some("Basic realm=\"countersign\", charset=\"UTF-8\""),
             "invalid-credentials" => Some("Password realm=\"countersign\""),
-            "mfa-required" | "second-factor-wrong" => Some("SecondFactor realm=\"countersign\""),
+            "mfa-required" | "second-factor-wrong" | "passkey-refused" => Some("SecondFactor realm=\"countersign\""),
             // RFC 9470, section 3: what the next sign-in must be.
             "sign-in-stale" => Some("Bearer error=\"insufficient_user_authentication\", max_age=\"600\""),
             "step-up-needed" => {

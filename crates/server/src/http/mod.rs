@@ -26,6 +26,7 @@ pub mod mail;
 pub mod metrics;
 pub mod organisation;
 pub mod par;
+pub mod passkey;
 pub mod password;
 pub mod patience;
 mod person;

@@ -10,7 +10,7 @@ use crate::{
         assurance::Method,
         audit::{AuditEvent, Event, Source},
         email::Email,
-        factor::{Typed, Used},
+        factor::{Kind, Typed, Used},
         known_device,
         limits::{AccountLimit, account_key},
         mail::Letter,
@@ -39,7 +39,7 @@ use crate::{
 /// The most wrong codes before delays begin (MFA-01).
 const FREE: u32 = 5;
 
-/// What somebody showed, right and not used up yet. Only [`check`] makes one.
+/// What somebody showed, right and not used up yet. Only [`check`] makes one, and the check of a passkey.
 #[derive(Debug, Clone)]
 pub struct Shown {
     user: UserId,
@@ -48,9 +48,8 @@ pub struct Shown {
     counted: String,
     /// The half sign-in that it finishes; none: a sign-in that is made stronger.
     finishes: Option<PendingId>,
-    /// What is told if it was a recovery code.
-    notice: NewMail,
-    event: AuditEvent,
+    /// What is told of a recovery code.
+    told: Option<(NewMail, AuditEvent)>,
 }
 
 /// What the first factor of somebody was, who owes the second.
@@ -124,13 +123,27 @@ pub async fn check(
         return Err(errors::SECOND_FACTOR_WRONG.into());
     };
     app.limiter.give_back(context.address, now);
-    let source = context.source(user.id.as_str());
-    let event = AuditEvent::new(Event::RecoveryCodeUsed, now, &source, app.random.bytes()?).user(user.id.as_str());
-    let notice = mail::notice(app, Letter::RecoveryUsed, "")?;
-    Ok(Shown { user: user.id.clone(), used, counted, finishes: None, notice, event })
+    let told = match &used {
+        Used::Recovery(_) => {
+            let source = context.source(user.id.as_str());
+            let event = AuditEvent::new(Event::RecoveryCodeUsed, now, &source, app.random.bytes()?);
+            Some((mail::notice(app, Letter::RecoveryUsed, "")?, event.user(user.id.as_str())))
+        }
+        Used::Totp { .. } | Used::Passkey { .. } => None,
+    };
+    Ok(Shown { user: user.id.clone(), used, counted, finishes: None, told })
 }
 
 impl Shown {
+    /// A passkey of `user`, which was checked. Nobody guesses one: what is forgotten with it are wrong codes.
+    ///
+    /// # Errors
+    /// `internal`: what is stored is malformed.
+    pub(super) fn passkey(app: &App, user: &Credentials, used: Used, device: Option<&str>) -> Result<Self, ApiError> {
+        let counted = counted_as(app, user, device)?;
+        Ok(Self { user: user.id.clone(), used, counted, finishes: None, told: None })
+    }
+
     /// It finishes this half sign-in.
     #[must_use]
     pub fn finishing(self, waits: &Pending) -> Self {
@@ -161,17 +174,17 @@ impl Shown {
         {
             return Ok(None);
         }
-        if matches!(self.used, Used::Recovery(_)) {
-            self.tell(tx).await?;
+        if let Some((notice, event)) = &self.told {
+            self.tell(tx, notice, event).await?;
         }
         login_limits::reset(tx, &self.counted).await.map(Some)
     }
 
-    async fn tell(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    async fn tell(&self, tx: &mut Tx, notice: &NewMail, event: &AuditEvent) -> Result<(), StoreError> {
         let left = recovery_codes::left(tx, &self.user).await?;
-        let notice = NewMail { detail: left.to_string(), ..self.notice.clone() };
+        let notice = NewMail { detail: left.to_string(), ..notice.clone() };
         mails::add(tx, &notice, &self.user, None).await?;
-        audit::insert(tx, &self.event.clone().with("left", left)).await
+        audit::insert(tx, &event.clone().with("left", left)).await
     }
 }
 
@@ -199,6 +212,19 @@ pub async fn has(app: &App, user_id: &str) -> Result<bool, ApiError> {
         Box::pin(async move { factors::any(tx, &id).await })
     });
     Ok(found.await?)
+}
+
+/// Whether a user has a second factor of this kind.
+///
+/// # Errors
+/// Those of the store.
+pub async fn has_kind(app: &App, user: &UserId, kind: Kind) -> Result<bool, ApiError> {
+    let id = user.clone();
+    let found = app.store.read(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { factors::list(tx, &id).await })
+    });
+    Ok(found.await?.iter().any(|factor| factor.kind == kind))
 }
 
 /// What attempts at the password of this account are counted under, wherever they come from.

@@ -1,6 +1,6 @@
 //! The second factors of a user, of whatever kind.
 
-use super::{Row, StoreError, Tx, recovery_codes, totps};
+use super::{Row, StoreError, Tx, passkeys, recovery_codes, totps};
 use crate::domain::{
     factor::{Factor, FactorId, Kind, Used},
     time::Timestamp,
@@ -10,7 +10,13 @@ use crate::domain::{
 /// How many second factors a user has, as a column; `$alias` names the table that has their `user_id`.
 macro_rules! second_factors {
     ($alias:literal) => {
-        concat!("(SELECT COUNT(*) FROM totps f WHERE f.user_id = ", $alias, ".user_id AND f.confirmed_at IS NOT NULL)")
+        concat!(
+            "((SELECT COUNT(*) FROM totps f WHERE f.user_id = ",
+            $alias,
+            ".user_id AND f.confirmed_at IS NOT NULL) + (SELECT COUNT(*) FROM passkeys k WHERE k.user_id = ",
+            $alias,
+            ".user_id))"
+        )
     };
 }
 pub(in crate::store) use second_factors;
@@ -30,9 +36,11 @@ pub async fn any(tx: &mut Tx, user: &UserId) -> Result<bool, StoreError> {
 /// # Errors
 /// As any statement.
 pub async fn list(tx: &mut Tx, user: &UserId) -> Result<Vec<Factor>, StoreError> {
-    const SQL: &str = "SELECT factor_id, name, created_at, last_used_at FROM totps \
-                       WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY created_at, factor_id";
-    tx.fetch_all(SQL, &[user.as_str().into()]).await?.iter().map(|row| factor(row, Kind::Totp)).collect()
+    const SQL: &str = "SELECT factor_id, name, created_at, last_used_at, 'totp' FROM totps \
+                       WHERE user_id = $1 AND confirmed_at IS NOT NULL UNION ALL \
+                       SELECT factor_id, name, created_at, last_used_at, 'passkey' FROM passkeys WHERE user_id = $1 \
+                       ORDER BY 3, 1";
+    tx.fetch_all(SQL, &[user.as_str().into()]).await?.iter().map(factor).collect()
 }
 
 /// Takes one factor away, and the recovery codes with the last one; `None` if the user has none of this name.
@@ -41,13 +49,16 @@ pub async fn list(tx: &mut Tx, user: &UserId) -> Result<Vec<Factor>, StoreError>
 /// As any statement.
 pub async fn remove(tx: &mut Tx, id: &FactorId, user: &UserId) -> Result<Option<Kind>, StoreError> {
     const TOTP: &str = "DELETE FROM totps WHERE factor_id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL";
-    if tx.execute(TOTP, &[id.as_str().into(), user.as_str().into()]).await? == 0 {
-        return Ok(None);
+    const PASSKEY: &str = "DELETE FROM passkeys WHERE factor_id = $1 AND user_id = $2";
+    for (sql, kind) in [(TOTP, Kind::Totp), (PASSKEY, Kind::Passkey)] {
+        if tx.execute(sql, &[id.as_str().into(), user.as_str().into()]).await? > 0 {
+            if !any(tx, user).await? {
+                recovery_codes::remove_all(tx, user).await?;
+            }
+            return Ok(Some(kind));
+        }
     }
-    if !any(tx, user).await? {
-        recovery_codes::remove_all(tx, user).await?;
-    }
-    Ok(Some(Kind::Totp))
+    Ok(None)
 }
 
 /// Takes every factor away, and the recovery codes; returns how many factors there were.
@@ -56,8 +67,10 @@ pub async fn remove(tx: &mut Tx, id: &FactorId, user: &UserId) -> Result<Option<
 /// As any statement.
 pub async fn remove_all(tx: &mut Tx, user: &UserId) -> Result<u64, StoreError> {
     const TOTPS: &str = "DELETE FROM totps WHERE user_id = $1";
+    const PASSKEYS: &str = "DELETE FROM passkeys WHERE user_id = $1";
     recovery_codes::remove_all(tx, user).await?;
-    tx.execute(TOTPS, &[user.as_str().into()]).await
+    let totps = tx.execute(TOTPS, &[user.as_str().into()]).await?;
+    Ok(totps + tx.execute(PASSKEYS, &[user.as_str().into()]).await?)
 }
 
 /// Uses what was shown, once: false if somebody was faster, or it is not the user's any more (I-8).
@@ -68,11 +81,16 @@ pub async fn spend(tx: &mut Tx, user: &UserId, used: &Used, now: Timestamp) -> R
     match used {
         Used::Totp { factor, step } => totps::spend(tx, factor, user, *step, now).await,
         Used::Recovery(hash) => recovery_codes::spend(tx, user, hash, now).await,
+        Used::Passkey { factor, challenge, count, backup } => {
+            let used = passkeys::Use { count: *count, backup: *backup, at: now };
+            Ok(passkeys::spend_challenge(tx, challenge).await? && passkeys::spend(tx, factor, user, used).await?)
+        }
     }
 }
 
-fn factor(row: &Row, kind: Kind) -> Result<Factor, StoreError> {
-    let id: String = row.get(0)?;
+fn factor(row: &Row) -> Result<Factor, StoreError> {
+    let (id, kind): (String, String) = (row.get(0)?, row.get(4)?);
+    let kind = Kind::parse(&kind).ok_or_else(|| StoreError::Broken("a factor of no known kind".into()))?;
     let id = FactorId::parse(&id).ok_or_else(|| StoreError::Broken("a stored factor's id is malformed".into()))?;
     Ok(Factor { id, kind, name: row.get(1)?, created_at: row.get(2)?, last_used_at: row.get(3)? })
 }

@@ -29,6 +29,7 @@ mod migrate;
 pub mod notices;
 pub mod organisations;
 pub mod outbox;
+pub mod passkeys;
 pub mod pending;
 mod postgres;
 pub mod proofs;

@@ -8,12 +8,13 @@ use crate::domain::{session::EndReason, time::Timestamp, user::UserId};
 
 /// What goes with an account. What stays: security events, which keep the id for as long as `retention.audit` says, and messages
 /// that are on their way.
-const GONE: [&str; 16] = [
+const GONE: [&str; 17] = [
     "DELETE FROM user_roles WHERE user_id = $1",
     "DELETE FROM group_members WHERE user_id = $1",
     "DELETE FROM organisation_roles WHERE user_id = $1",
     "DELETE FROM organisation_members WHERE user_id = $1",
     "DELETE FROM totps WHERE user_id = $1",
+    "DELETE FROM passkeys WHERE user_id = $1",
     "DELETE FROM recovery_codes WHERE user_id = $1",
     "DELETE FROM pending_signins WHERE user_id = $1",
     "DELETE FROM codes WHERE user_id = $1",

@@ -34,6 +34,7 @@ mod network;
 mod oidcc;
 mod organisations;
 mod par;
+mod passkeys;
 mod password;
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 #[path = "../../../cli/tests/cli/peers.rs"]

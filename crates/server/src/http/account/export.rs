@@ -4,7 +4,7 @@ use axum::{Json, extract::State, response::IntoResponse};
 use http::header;
 use serde_json::{Value, json};
 
-use super::{activity, consents, organisations, sessions, signins};
+use super::{activity, consents, factors, organisations, sessions, signins};
 use crate::{
     app::App,
     http::{
@@ -42,6 +42,7 @@ async fn document(app: &App, user: &str) -> Result<Value, ApiError> {
             })
         })
         .await?;
+    let (factors, left) = factors::of(app, &users::resolve(app, user).await?).await?;
     let events = activity::load(app, user, None, MAX).await?;
     Ok(json!({
         "exported_at": time(now),
@@ -49,6 +50,7 @@ async fn document(app: &App, user: &str) -> Result<Value, ApiError> {
         "identities": identities,
         "organisations": belongs.iter().map(organisations::shown).collect::<Vec<_>>(),
         "groups": groups,
+        "factors": factors::listed(&factors, left)["items"],
         "signins": signins.iter().map(|entry| signins::shown(entry, false)).collect::<Vec<_>>(),
         "consents": consents.iter().map(consents::shown).collect::<Vec<_>>(),
         "sessions": sessions.iter().map(|session| sessions::shown(session, None)).collect::<Vec<_>>(),

@@ -1,6 +1,7 @@
 //! `/api/account/factors`: a person's second factors. Whoever changes them has signed in a moment ago, and with the second
 //! factor if there is one; the person hears of it by mail (MFA-05).
 
+pub mod passkeys;
 pub mod totp;
 
 use axum::{

@@ -9,7 +9,11 @@ use serde_json::json;
 use super::{Authenticated, Wants, Way, arrive, destination, enter};
 use crate::{
     app::App,
-    domain::pending::{FirstFactor, PATIENCE, Pending, Ticket},
+    domain::{
+        factor::Kind,
+        pending::{FirstFactor, PATIENCE, Pending, Ticket},
+        user::UserId,
+    },
     errors,
     http::{
         body::Json,
@@ -74,13 +78,20 @@ pub(super) async fn ask(app: &App, context: &Context, who: Authenticated, wants:
         wants: Some(wants),
         expires_at: now.plus(PATIENCE),
     };
+    let methods = methods(app, &waits.user).await?;
     let rehash = who.rehashed.map(|new| (who.user.password_hash.unwrap_or_default(), new));
     second_factor::owe(app, context, waits, First { account: Some(who.account), rehash, mailed: None }).await?;
     Ok(ApiError::new(errors::MFA_REQUIRED).more(json!({
         "ticket": ticket.expose(),
         "expires_in": PATIENCE.as_secs(),
-        "methods": ["totp", "recovery_code"],
+        "methods": methods,
     })))
+}
+
+/// What can be shown here: a passkey is shown to a page of the issuer alone.
+async fn methods(app: &App, user: &UserId) -> Result<Vec<&'static str>, ApiError> {
+    let totp = second_factor::has_kind(app, user, Kind::Totp).await?;
+    Ok(totp.then_some(Kind::Totp.as_str()).into_iter().chain(["recovery_code"]).collect())
 }
 
 async fn find(app: &App, ticket: &Ticket) -> Result<Option<Pending>, ApiError> {

@@ -2,6 +2,7 @@
 
 pub mod deletion;
 mod facts;
+pub mod passkey;
 pub mod security;
 mod visit;
 
@@ -35,10 +36,11 @@ pub const PARAMETERS: &[&str] = &["form", "act", "id"];
 const FORM: &str = "account";
 
 /// What was done last, as the address of the page carries it, and its words.
-const DONE: [(&str, &str); 4] = [
+const DONE: [(&str, &str); 5] = [
     ("signed-out", "That device was signed out. Whatever it held is refused everywhere by now."),
     ("others", "Every other device was signed out. Whatever they held is refused everywhere by now."),
     ("kept", "Your account is kept."),
+    ("passkey", "The passkey was added. It signs you in from now on."),
     ("withdrawn", "That application may not use your account any more, and was signed out."),
 ];
 

@@ -1,4 +1,4 @@
-//! `GET /ui/style.css`, `GET /ui/brand/{colour}` and `GET /ui/page.js`.
+//! `GET /ui/style.css`, `GET /ui/brand/{colour}`, `GET /ui/page.js` and `GET /ui/passkey.js`.
 
 use axum::{
     extract::{Path, State},
@@ -10,6 +10,7 @@ use crate::{app::App, domain::brand::Colour, errors, http::error::PageError};
 
 const STYLE: &str = include_str!("../../../assets/style.css");
 pub(super) const SCRIPT: &str = include_str!("../../../assets/page.js");
+pub(super) const PASSKEY_SCRIPT: &str = include_str!("../../../assets/passkey.js");
 /// Short, so that pages of a new version do not meet the style of the one before for long.
 const CACHE: &str = "public, max-age=300";
 
@@ -27,5 +28,14 @@ pub async fn brand(State(_): State<App>, Path(digits): Path<String>) -> Result<R
 
 /// `GET /ui/page.js`
 pub async fn script() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, CACHE)], SCRIPT)
+    javascript(SCRIPT)
+}
+
+/// `GET /ui/passkey.js`
+pub async fn passkey_script() -> impl IntoResponse {
+    javascript(PASSKEY_SCRIPT)
+}
+
+fn javascript(script: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, CACHE)], script)
 }

@@ -105,7 +105,7 @@ impl Errand {
                 anew || request.max_age.is_some()
             }
             Self::Device(_) => false,
-            Self::Account(visit) => visit.purpose == Purpose::Security,
+            Self::Account(visit) => visit.purpose.is_guarded(),
         }
     }
 

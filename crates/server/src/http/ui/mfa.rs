@@ -1,5 +1,7 @@
-//! `/ui/mfa`: the second factor of a browser's sign-in, without a script. It finishes a sign-in whose first factor was right, or
+//! `/ui/mfa`: the second factor of a browser's sign-in, without a script unless it is a passkey. It finishes a sign-in whose first factor was right, or
 //! makes the one stronger that there is (MFA-03, MFA-06).
+
+pub mod passkey;
 
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -7,12 +9,13 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use super::{
     PageForm, SecondFactorPage,
     errand::{Errand, leads},
-    host, page_of,
+    host, page_of, page_with_passkeys,
     signin::{By, Entrant, enter},
 };
 use crate::{
     app::App,
     domain::{
+        factor::Kind,
         pending::{FirstFactor, PATIENCE, Pending, PendingId},
         signin::Signin,
         user::UserId,
@@ -57,7 +60,7 @@ pub async fn show(
         Err(stop) => return stop.into_response(&app),
     };
     match owed(&app, &errand).await? {
-        Some(_) => shown(&app, &errand, None).await,
+        Some(owed) => shown(&app, &errand, &owed, None).await,
         None => errand.go_on(&app, &context).await,
     }
 }
@@ -87,7 +90,7 @@ pub async fn finish(
     let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
     let shown = match second_factor::check(&app, &context, &user, &typed, device.as_deref()).await {
         Ok(shown) => shown,
-        Err(error) => return again(&app, &errand, error).await,
+        Err(error) => return again(&app, &errand, &owed, error).await,
     };
     let entrant = entrant(&errand, owed, &user, shown)?;
     enter(&app, &context, &headers, errand, entrant).await
@@ -109,7 +112,9 @@ pub(super) async fn ask(
         }
         By::Mail { token } => (FirstFactor::Mail, None, First { mailed: token, ..First::default() }),
         By::Upstream { name, .. } => (FirstFactor::Upstream(name), None, First::default()),
-        By::StepUp { .. } => return Err(PageError::new(errors::INTERNAL).log("a step up without its factor")),
+        By::Passkey | By::StepUp { .. } => {
+            return Err(PageError::new(errors::INTERNAL).log("somebody came with a factor, and without it"));
+        }
     };
     let waits = Pending {
         id: id(errand),
@@ -172,9 +177,11 @@ fn entrant(errand: &Errand, owed: Owed, user: &Credentials, shown: Shown) -> Res
 }
 
 /// The form once more, with what the person can do about it; what they cannot is a page of its own.
-async fn again(app: &App, errand: &Errand, error: ApiError) -> Result<Response, PageError> {
+async fn again(app: &App, errand: &Errand, owed: &Owed, error: ApiError) -> Result<Response, PageError> {
+    const MENDABLE: [Code; 4] =
+        [errors::SECOND_FACTOR_WRONG, errors::TOO_MANY_ATTEMPTS, errors::PASSKEY_REFUSED, errors::PASSKEY_LATE];
     let code = error.0.code;
-    if ![errors::SECOND_FACTOR_WRONG, errors::TOO_MANY_ATTEMPTS].contains(&code) {
+    if !MENDABLE.contains(&code) {
         return Err(error.into());
     }
     let wait = error.0.retry_after;
@@ -182,26 +189,32 @@ async fn again(app: &App, errand: &Errand, error: ApiError) -> Result<Response, 
         None => format!("{}.", code.title),
         Some(seconds) => format!("{}. Try again in {seconds} s.", code.title),
     };
-    let mut response = shown(app, errand, Some((code, &words))).await?;
+    let mut response = shown(app, errand, owed, Some((code, &words))).await?;
     let headers = response.headers_mut();
     headers.extend(wait.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
-    if code == errors::SECOND_FACTOR_WRONG {
+    if code.status == 401 {
         // RFC 9110 §15.5.2: no 401 without a challenge; no browser acts on this one.
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("SecondFactor realm=\"countersign\""));
     }
     Ok(response)
 }
 
-async fn shown(app: &App, errand: &Errand, problem: Option<(Code, &str)>) -> Result<Response, PageError> {
+async fn shown(app: &App, errand: &Errand, owed: &Owed, problem: Option<(Code, &str)>) -> Result<Response, PageError> {
     let look = errand.look(app).await?;
+    let app_too = second_factor::has_kind(app, owed.user(), Kind::Totp).await?;
+    let passkey = passkey::form(app, errand, (owed.user(), app_too)).await?;
     let facts = SecondFactorPage {
         host: host(&app.config.issuer),
         client: errand.client(),
         request: &errand.name(),
         form: &errand.browser().form_token(FORM, &errand.name()),
         problem: problem.map(|(_, words)| words),
+        app: app_too,
+        passkey: passkey.as_ref(),
         look: &look,
     };
-    let status = problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok());
-    page_of(&facts, status.unwrap_or(StatusCode::OK), leads(errand.destination().as_deref()), &look)
+    let status = problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok()).unwrap_or(StatusCode::OK);
+    let to = errand.destination();
+    let to = leads(to.as_deref());
+    if passkey.is_some() { page_with_passkeys(&facts, status, to, &look) } else { page_of(&facts, status, to, &look) }
 }

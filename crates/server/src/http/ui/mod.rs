@@ -1,4 +1,5 @@
-//! Pages for people: typed templates (`templates/`), one style, one script that is not needed, a strict policy (CSR-09).
+//! Pages for people: typed templates (`templates/`), one style, one script that is not needed and one that passkeys need, a strict policy
+//! (CSR-09).
 
 pub mod account;
 pub mod assets;
@@ -49,6 +50,7 @@ pub(super) struct SignInPage<'a> {
     pub by_mail: bool,
     /// Whether people may make accounts of their own.
     pub register: bool,
+    pub passkey: Option<&'a PasskeyForm>,
     /// Other ways in.
     pub upstreams: &'a [Upstream],
     /// What is to become this account's once its password was right, and the name of where that is.
@@ -89,7 +91,32 @@ pub(super) struct SecondFactorPage<'a> {
     pub request: &'a str,
     pub form: &'a str,
     pub problem: Option<&'a str>,
+    /// They have an authenticator app.
+    pub app: bool,
+    pub passkey: Option<&'a PasskeyForm>,
     pub look: &'a Look,
+}
+
+/// A form that the script of passkeys fills in; where it does not run, nobody sees it.
+#[derive(Debug)]
+pub(super) struct PasskeyForm {
+    pub action: &'static str,
+    pub button: &'static str,
+    /// There is another form, which people expect rather.
+    pub quiet: bool,
+    /// What the browser is asked, as JSON.
+    pub options: String,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "passkey.html")]
+pub(super) struct PasskeyPage<'a> {
+    pub host: &'a str,
+    pub form: &'a str,
+    pub name: &'a str,
+    /// What the browser is asked, as JSON.
+    pub options: &'a str,
+    pub problem: Option<&'a str>,
 }
 
 #[derive(Debug, Template)]
@@ -350,16 +377,25 @@ pub(super) enum Leads<'a> {
     On(&'a str),
 }
 
+/// What a page's policy lets it load besides the style.
+#[derive(Debug, Clone, Copy, Default)]
+struct Loads {
+    /// Pictures that the page carries itself, never one from anywhere.
+    pictures: bool,
+    /// The issuer's scripts.
+    scripts: bool,
+}
+
 impl Leads<'_> {
-    /// `pictures`: those that the page carries itself, never one from anywhere.
-    fn policy(self, pictures: bool) -> String {
-        let pictures = if pictures { " img-src data:;" } else { "" };
+    fn policy(self, loads: Loads) -> String {
+        let pictures = if loads.pictures { " img-src data:;" } else { "" };
         let (script, forms) = match self {
             Self::Nowhere => ("'none'", "'none'".to_owned()),
             Self::Home => ("'none'", "'self'".to_owned()),
             Self::HomeAndOn(to) => ("'none'", format!("'self' {to}")),
             Self::On(to) => ("'self'", to.to_owned()),
         };
+        let script = if loads.scripts { "'self'" } else { script };
         format!(
             "default-src 'none'; style-src 'self';{pictures} script-src {script}; form-action {forms}; base-uri 'none'; \
              frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -372,7 +408,20 @@ impl Leads<'_> {
 /// # Errors
 /// `internal`
 pub(super) fn page(page: &impl Template, status: StatusCode, leads: Leads<'_>) -> Result<Response, PageError> {
-    rendered(page, status, leads, false)
+    rendered(page, status, leads, Loads::default())
+}
+
+/// Renders a page on which the script of passkeys may run.
+///
+/// # Errors
+/// `internal`
+pub(super) fn page_with_passkeys(
+    page: &impl Template,
+    status: StatusCode,
+    leads: Leads<'_>,
+    look: &Look,
+) -> Result<Response, PageError> {
+    rendered(page, status, leads, Loads { pictures: look.logo.is_some(), scripts: true })
 }
 
 /// Renders a page that carries a picture of its own.
@@ -380,7 +429,7 @@ pub(super) fn page(page: &impl Template, status: StatusCode, leads: Leads<'_>) -
 /// # Errors
 /// `internal`
 pub(super) fn pictured(page: &impl Template, status: StatusCode) -> Result<Response, PageError> {
-    rendered(page, status, Leads::Home, true)
+    rendered(page, status, Leads::Home, Loads { pictures: true, scripts: false })
 }
 
 /// Renders a page of a client, with what it shows of it.
@@ -393,13 +442,13 @@ pub(super) fn page_of(
     leads: Leads<'_>,
     look: &Look,
 ) -> Result<Response, PageError> {
-    rendered(page, status, leads, look.logo.is_some())
+    rendered(page, status, leads, Loads { pictures: look.logo.is_some(), scripts: false })
 }
 
-fn rendered(page: &impl Template, status: StatusCode, leads: Leads<'_>, pictures: bool) -> Result<Response, PageError> {
+fn rendered(page: &impl Template, status: StatusCode, leads: Leads<'_>, loads: Loads) -> Result<Response, PageError> {
     let broken = |error: &dyn std::fmt::Display| PageError::new(errors::INTERNAL).log(error.to_string());
     let html = page.render().map_err(|error| broken(&error))?;
-    let policy = HeaderValue::try_from(leads.policy(pictures)).map_err(|error| broken(&error))?;
+    let policy = HeaderValue::try_from(leads.policy(loads)).map_err(|error| broken(&error))?;
     let mut response = (status, Html(html)).into_response();
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     if !matches!(leads, Leads::On(_)) {
@@ -452,6 +501,8 @@ mod tests {
             links: vec![("Privacy policy", text.to_owned(), text.to_owned())],
         };
         let wishes = [text.to_owned()];
+        let passkey =
+            PasskeyForm { action: "/ui/mfa/passkey", button: "Use a passkey", quiet: true, options: text.to_owned() };
         vec![
             SignInPage {
                 host: text,
@@ -462,6 +513,7 @@ mod tests {
                 problem: Some(text),
                 by_mail: true,
                 register: true,
+                passkey: Some(&passkey),
                 upstreams: &[labelled(text)],
                 link: Some((text, text)),
                 look: &look,
@@ -471,8 +523,17 @@ mod tests {
                 .render(),
             MailLinkPage { host: text, client: text, request: text, form: text, token: text, email: text, look: &look }
                 .render(),
-            SecondFactorPage { host: text, client: text, request: text, form: text, problem: Some(text), look: &look }
-                .render(),
+            SecondFactorPage {
+                host: text,
+                client: text,
+                request: text,
+                form: text,
+                problem: Some(text),
+                app: true,
+                passkey: Some(&passkey),
+                look: &look,
+            }
+            .render(),
             ConsentPage {
                 host: text,
                 client: text,
@@ -498,6 +559,12 @@ mod tests {
                 look: &look,
             }
             .render(),
+        ]
+    }
+
+    /// Those on which nothing is asked, or one thing.
+    fn full_of_ends(text: &str) -> [askama::Result<String>; 5] {
+        [
             DeviceDonePage { host: text, allowed: true }.render(),
             SignOutPage { host: text, request: text, form: text }.render(),
             SignedOutPage { host: text }.render(),
@@ -508,7 +575,7 @@ mod tests {
     }
 
     /// Those of a person's own account.
-    fn full_of_account(text: &str) -> [askama::Result<String>; 7] {
+    fn full_of_account(text: &str) -> [askama::Result<String>; 8] {
         let facts = account::AccountFacts::full_of(text);
         let security = account::SecurityFacts::full_of(text);
         [
@@ -516,6 +583,7 @@ mod tests {
                 .render(),
             RegisteredPage { host: text, request: text, confirm: true }.render(),
             DeletePage { host: text, form: text, days: 14, problem: Some(text) }.render(),
+            PasskeyPage { host: text, form: text, name: text, options: text, problem: Some(text) }.render(),
             AccountPage { host: text, form: text, done: Some(text), facts: &facts }.render(),
             SecurityPage { host: text, form: text, done: Some(text), facts: &security }.render(),
             AuthenticatorPage { host: text, form: text, id: text, square: text, secret: text, problem: Some(text) }
@@ -548,7 +616,12 @@ mod tests {
             "&lt;script&gt;javascript:alert(1)",
         ];
         for text in HOSTILE {
-            for page in full_of(text).into_iter().chain(full_of_mail(text)).chain(full_of_account(text)) {
+            for page in full_of(text)
+                .into_iter()
+                .chain(full_of_ends(text))
+                .chain(full_of_mail(text))
+                .chain(full_of_account(text))
+            {
                 let page = page.unwrap();
                 // The page's own picture is where its template has it.
                 let page = page.replace("<img class=\"logo\" ", "").replace("<img class=\"square\" ", "");
@@ -565,9 +638,11 @@ mod tests {
         for leads in
             [Leads::Nowhere, Leads::Home, Leads::HomeAndOn("https://a.example"), Leads::On("https://a.example")]
         {
-            let policy = leads.policy(false);
+            let policy = leads.policy(Loads::default());
             assert!(!policy.contains("img-src"), "{policy}");
-            assert_eq!(leads.policy(true).replace(" img-src data:;", ""), policy);
+            let with = |pictures, scripts| leads.policy(Loads { pictures, scripts });
+            assert_eq!(with(true, false).replace(" img-src data:;", ""), policy);
+            assert_eq!(with(false, true), policy.replace("script-src 'none'", "script-src 'self'"));
             for part in [
                 "default-src 'none';",
                 "base-uri 'none'",
@@ -578,13 +653,20 @@ mod tests {
             }
             assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
         }
-        assert!(Leads::HomeAndOn("https://a.example").policy(false).contains("form-action 'self' https://a.example;"));
-        assert!(Leads::On("app:").policy(false).contains("form-action app:;"));
+        assert!(
+            Leads::HomeAndOn("https://a.example")
+                .policy(Loads::default())
+                .contains("form-action 'self' https://a.example;")
+        );
+        assert!(Leads::On("app:").policy(Loads::default()).contains("form-action app:;"));
     }
 
     #[test]
-    fn the_script_is_short_and_the_pages_hold_none() {
-        assert!(assets::SCRIPT.lines().count() <= 300);
+    fn the_scripts_are_short_and_the_pages_hold_none() {
+        assert!(assets::SCRIPT.lines().count() + assets::PASSKEY_SCRIPT.lines().count() <= 300);
+        for mark in ["innerHTML", "eval", "fetch(", "http:", "https:"] {
+            assert!(!assets::PASSKEY_SCRIPT.contains(mark), "{mark}");
+        }
         for page in [
             include_str!("../../../templates/signin.html"),
             include_str!("../../../templates/register.html"),
@@ -597,6 +679,8 @@ mod tests {
             include_str!("../../../templates/mfa.html"),
             include_str!("../../../templates/mailed.html"),
             include_str!("../../../templates/mail_link.html"),
+            include_str!("../../../templates/passkey.html"),
+            include_str!("../../../templates/passkey_form.html"),
             include_str!("../../../templates/consent.html"),
             include_str!("../../../templates/device.html"),
             include_str!("../../../templates/device_confirm.html"),

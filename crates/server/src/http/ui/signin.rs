@@ -2,6 +2,7 @@
 
 pub mod mail;
 mod open;
+pub mod passkey;
 mod shown;
 
 use axum::{extract::State, response::Response};

@@ -25,6 +25,7 @@ pub(super) fn words(letter: Letter, facts: Facts<'_>) -> Words {
         Letter::RecoveryUsed => recovery_used(facts),
         Letter::RecoveryMade => recovery_made(facts),
         Letter::SecondFactorGuessed => second_factor_guessed(facts),
+        Letter::PasskeyCopied => passkey_copied(facts),
     }
 }
 
@@ -198,6 +199,7 @@ fn invitation(Facts { host, address, detail }: Facts<'_>) -> Words {
 fn kind(detail: &str) -> &'static str {
     match detail {
         "totp" => "an authenticator app",
+        "passkey" => "a passkey",
         _ => "a second factor",
     }
 }
@@ -271,6 +273,19 @@ fn second_factor_guessed(Facts { host, address, .. }: Facts<'_>) -> Words {
                  in a row. They are not in your account, and further tries must wait ever longer."
             ),
             "If it was not you, set a new password now, with \"Forgot your password?\" on the sign-in page.".to_owned(),
+        ],
+    )
+}
+
+fn passkey_copied(Facts { host, address, detail }: Facts<'_>) -> Words {
+    notice(
+        format!("A passkey of your account at {host} was refused"),
+        vec![
+            format!(
+                "Somebody tried to sign in to your account {address} at {host} with the passkey \"{detail}\". It says that it was \
+                 used less often than it was: somebody may have a copy of it. They are not in your account."
+            ),
+            "Remove this passkey from your account and add a new one, even if it was you.".to_owned(),
         ],
     )
 }

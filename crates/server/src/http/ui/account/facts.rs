@@ -7,6 +7,7 @@ use crate::{
     http::{
         account::{activity as events, signins},
         error::PageError,
+        passkey,
         ui::consent::wishes,
     },
     store::{consents, factors, signed_in::SignedIn, upstreams, users, users_deleted},
@@ -32,6 +33,8 @@ pub(in crate::http) struct AccountFacts {
     pub providers: Vec<String>,
     /// The names of second factors.
     pub factors: Vec<String>,
+    /// Whether there can be passkeys here.
+    pub passkeys: bool,
     pub devices: Vec<Device>,
     /// Devices that are not shown.
     pub more: usize,
@@ -107,6 +110,7 @@ pub(super) async fn load(app: &App, own: &LiveSignin) -> Result<AccountFacts, Pa
         password: user.password_changed_at.filter(|_| user.has_password).map(|at| ago::words(at, now)),
         providers: identities.into_iter().map(|(identity, _)| identity.issuer).collect(),
         factors: factors.into_iter().map(|factor| factor.name).collect(),
+        passkeys: passkey::site(app).is_ok(),
         more: signins.len().saturating_sub(DEVICES),
         devices: devices(signins, own, now),
         applications: consents.into_iter().map(application).collect(),
@@ -154,6 +158,7 @@ impl AccountFacts {
             password: Some(text.to_owned()),
             providers: texts.clone(),
             factors: texts.clone(),
+            passkeys: true,
             devices: vec![device(true), device(false)],
             more: 1,
             applications: vec![application],

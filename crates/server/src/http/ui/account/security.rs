@@ -31,6 +31,7 @@ use crate::{
         context::Context,
         cookies::require_same_origin,
         error::PageError,
+        passkey,
         ui::{
             AuthenticatorPage, Leads, PageForm, RecoveryCodesPage, SecurityPage, host,
             letter::{Mendable, mendable},
@@ -66,6 +67,8 @@ pub(in crate::http) struct SecurityFacts {
     pub codes: i64,
     /// There is room for another app.
     pub room: bool,
+    /// Whether there can be passkeys here.
+    pub passkeys: bool,
 }
 
 #[derive(Debug)]
@@ -81,8 +84,8 @@ pub(in crate::http) struct FactorFacts {
 pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
     let browser = new_browser(&app, &headers)?;
     let visit = AccountVisit::load(&app, Purpose::Security, browser, signin(&app, &headers)?).await?;
-    let mut response = match allowed(&visit, app.clock.now()) {
-        Err(elsewhere) => go(elsewhere)?,
+    let mut response = match visit.allowed(app.clock.now()) {
+        Err(elsewhere) => go(&elsewhere)?,
         Ok(own) => {
             let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
             let done = DONE.iter().find(|(name, _)| query.get("done") == Some(*name)).map(|(_, words)| *words);
@@ -109,7 +112,7 @@ pub async fn act(
 ) -> Result<Response, PageError> {
     let (visit, caller) = match own(&app, &method, &headers, &form).await? {
         Ok(own) => own,
-        Err(elsewhere) => return go(elsewhere),
+        Err(elsewhere) => return go(&elsewhere),
     };
     match form.get("act") {
         Some("authenticator") => {
@@ -140,7 +143,7 @@ pub async fn confirm(
 ) -> Result<Response, PageError> {
     let (visit, caller) = match own(&app, &method, &headers, &form).await? {
         Ok(own) => own,
-        Err(elsewhere) => return go(elsewhere),
+        Err(elsewhere) => return go(&elsewhere),
     };
     let id = form.get("id").unwrap_or_default();
     let code = PlainSecret::new(form.get("code").unwrap_or_default().to_owned());
@@ -159,23 +162,16 @@ pub async fn confirm(
     }
 }
 
-/// Whoever may be here, or where they have to go first.
-fn allowed(visit: &AccountVisit, now: Timestamp) -> Result<&LiveSignin, &'static str> {
-    let signed_in = visit.signin.as_ref().filter(|_| !visit.needs_sign_in(now));
-    let own = signed_in.ok_or("/ui/signin?request=security")?;
-    if visit.needs_second_factor() { Err("/ui/mfa?request=security") } else { Ok(own) }
-}
-
 /// Who sent a form of this page (CSR-05, CSR-06).
 async fn own(
     app: &App,
     method: &Method,
     headers: &HeaderMap,
     form: &Form,
-) -> Result<Result<(AccountVisit, SignedIn), &'static str>, PageError> {
+) -> Result<Result<(AccountVisit, SignedIn), String>, PageError> {
     require_same_origin(&app.config.issuer, method, headers)?;
     let visit = AccountVisit::find(app, headers, Purpose::Security, signin(app, headers)?).await?;
-    let own = match allowed(&visit, app.clock.now()) {
+    let own = match visit.allowed(app.clock.now()) {
         Ok(own) => own,
         Err(elsewhere) => return Ok(Err(elsewhere)),
     };
@@ -229,6 +225,7 @@ async fn load(app: &App, own: &LiveSignin) -> Result<SecurityFacts, PageError> {
         room: i64::try_from(apps).is_ok_and(|apps| apps < MAX_TOTPS),
         factors: factors.into_iter().map(|factor| shown(factor, now)).collect(),
         codes,
+        passkeys: passkey::site(app).is_ok(),
     })
 }
 
@@ -237,6 +234,7 @@ fn shown(factor: Factor, now: Timestamp) -> FactorFacts {
         id: factor.id.to_string(),
         kind: match factor.kind {
             Kind::Totp => "authenticator app",
+            Kind::Passkey => "passkey",
         },
         name: factor.name,
         since: ago::date(factor.created_at),
@@ -261,6 +259,7 @@ impl SecurityFacts {
             factors: vec![factor],
             codes: 10,
             room: true,
+            passkeys: true,
         }
     }
 }

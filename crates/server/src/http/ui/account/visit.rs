@@ -28,10 +28,12 @@ pub(in crate::http) enum Purpose {
     Account,
     /// To change what opens the account (MFA-05).
     Security,
+    /// To add a passkey, which is such a change.
+    Passkey,
 }
 
 impl Purpose {
-    const ALL: [Self; 2] = [Self::Account, Self::Security];
+    const ALL: [Self; 3] = [Self::Account, Self::Security, Self::Passkey];
 
     /// The purpose that a page names.
     pub fn parse(name: &str) -> Option<Self> {
@@ -43,6 +45,7 @@ impl Purpose {
         match self {
             Self::Account => "account",
             Self::Security => "security",
+            Self::Passkey => "passkey",
         }
     }
 
@@ -51,7 +54,13 @@ impl Purpose {
         match self {
             Self::Account => "/account",
             Self::Security => "/account/security",
+            Self::Passkey => "/account/passkey",
         }
+    }
+
+    /// Whether only a sign-in of a moment ago gets there, with the second factor if there is one.
+    pub const fn is_guarded(self) -> bool {
+        matches!(self, Self::Security | Self::Passkey)
     }
 }
 
@@ -89,13 +98,21 @@ impl AccountVisit {
 
     /// Whether somebody has to sign in, or to sign in again.
     pub fn needs_sign_in(&self, now: Timestamp) -> bool {
-        let stale = |signin: &LiveSignin| now.since(signin.auth_time) > FRESH && self.purpose == Purpose::Security;
+        let stale = |signin: &LiveSignin| now.since(signin.auth_time) > FRESH && self.purpose.is_guarded();
         self.signin.as_ref().is_none_or(stale)
     }
 
     /// Whether their sign-in has to be made stronger, now that it is young enough.
     pub fn needs_second_factor(&self) -> bool {
         let weak = |signin: &LiveSignin| signin.second_factor && signin.level() < Level::Two;
-        self.purpose == Purpose::Security && self.signin.as_ref().is_some_and(weak)
+        self.purpose.is_guarded() && self.signin.as_ref().is_some_and(weak)
+    }
+
+    /// Whoever may be here, or where they have to go first.
+    pub fn allowed(&self, now: Timestamp) -> Result<&LiveSignin, String> {
+        let signed_in = self.signin.as_ref().filter(|_| !self.needs_sign_in(now));
+        let first = |page| format!("/ui/{page}?request={}", self.purpose.name());
+        let own = signed_in.ok_or_else(|| first("signin"))?;
+        if self.needs_second_factor() { Err(first("mfa")) } else { Ok(own) }
     }
 }

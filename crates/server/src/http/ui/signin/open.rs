@@ -70,6 +70,8 @@ pub(in crate::http::ui) enum By {
         /// What is used up with it; none if it was, when the first factor was shown.
         token: Option<TokenId>,
     },
+    /// A passkey, and nothing else.
+    Passkey,
     /// The sign-in that this browser has is made stronger.
     StepUp {
         /// What was shown for it before.
@@ -92,7 +94,7 @@ impl Entrant {
             By::Password { .. } => FirstFactor::Password.amr(),
             By::Mail { .. } => FirstFactor::Mail.amr(),
             // How somebody signed in elsewhere is not ours to say.
-            By::Upstream { .. } => "",
+            By::Upstream { .. } | By::Passkey => "",
             By::StepUp { amr } => amr,
         };
         self.second.as_ref().map_or_else(|| first.to_owned(), |shown| amr(first, shown.method()))
@@ -235,7 +237,7 @@ async fn arrive(tx: &mut Tx, writes: &Writes, event: AuditEvent) -> Result<Audit
             }
             Ok(event.with("by", "mail"))
         }
-        By::StepUp { .. } => Ok(event),
+        By::Passkey | By::StepUp { .. } => Ok(event),
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::FORM;
+use super::{FORM, passkey};
 use crate::{
     app::App,
     config::Registration,
@@ -15,7 +15,7 @@ use crate::{
         ui::{
             SignInPage,
             errand::{Errand, leads},
-            host, page_of,
+            host, page_of, page_with_passkeys,
         },
     },
     store::upstreams,
@@ -69,6 +69,8 @@ pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Fill
     let upstreams = app.store.read(|tx| Box::pin(upstreams::list(tx, TENANT))).await?;
     let carried = filled.link.map(|link| (link.carried(), &*link.label));
     let look = errand.look(app).await?;
+    // What waits for the account's password is not opened by anything else.
+    let passkey = if filled.link.is_none() { passkey::form(app, errand).await? } else { None };
     let facts = SignInPage {
         host: host(&app.config.issuer),
         client: errand.client(),
@@ -78,10 +80,13 @@ pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Fill
         problem: filled.problem.map(|(_, words)| words),
         by_mail: app.config.sign_in_by_mail,
         register: app.config.registration == Registration::Open,
+        passkey: passkey.as_ref(),
         upstreams: &upstreams,
         link: carried.as_ref().map(|(carried, label)| (carried.as_str(), *label)),
         look: &look,
     };
     let status = filled.problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok());
-    page_of(&facts, status.unwrap_or(StatusCode::OK), leads(errand.destination().as_deref()), &look)
+    let (status, to) = (status.unwrap_or(StatusCode::OK), errand.destination());
+    let to = leads(to.as_deref());
+    if passkey.is_some() { page_with_passkeys(&facts, status, to, &look) } else { page_of(&facts, status, to, &look) }
 }

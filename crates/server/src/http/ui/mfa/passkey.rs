@@ -1,0 +1,72 @@
+//! `/ui/mfa/passkey`: a passkey of somebody who is known, in place of a code.
+
+use axum::{extract::State, response::Response};
+use http::{HeaderMap, Method};
+
+use super::{FORM, again, enter, entrant, owed};
+use crate::{
+    app::App,
+    domain::user::UserId,
+    errors,
+    http::{
+        authorize::signin,
+        context::Context,
+        cookies::{Cookie, require_same_origin},
+        error::{ApiError, PageError},
+        passkey::{Question, check},
+        ui::{PageForm, PasskeyForm, errand::Errand},
+    },
+};
+
+/// The form's parameters.
+pub const PARAMETERS: &[&str] = &["request", "form", "credential"];
+
+/// `POST /ui/mfa/passkey`
+pub async fn finish(
+    State(app): State<App>,
+    context: Context,
+    method: Method,
+    headers: HeaderMap,
+    PageForm(form): PageForm,
+) -> Result<Response, PageError> {
+    require_same_origin(&app.config.issuer, &method, &headers)?;
+    let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
+        Ok(errand) => errand,
+        Err(stop) => return stop.into_response(&app),
+    };
+    let name = errand.name();
+    if !errand.browser().owns_form(FORM, &name, form.get("form").unwrap_or_default()) {
+        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
+    }
+    let over = || PageError::new(errors::FORM_EXPIRED).log("no second factor is owed");
+    let owed = owed(&app, &errand).await?.ok_or_else(over)?;
+    app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
+    let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
+    let whose = Some(owed.user());
+    let question = Question { browser: errand.browser(), request: &name, whose, device: device.as_deref() };
+    let who = match check(&app, &context, form.get("credential").unwrap_or_default(), question).await {
+        Ok(who) => who,
+        Err(error) => return again(&app, &errand, &owed, error).await,
+    };
+    let entrant = entrant(&errand, owed, &who.user, who.shown)?;
+    enter(&app, &context, &headers, errand, entrant).await
+}
+
+/// The form of the page, beside that of an authenticator app if they have one; `None` if the person has no passkey.
+///
+/// # Errors
+/// Those of the store.
+pub(super) async fn form(
+    app: &App,
+    errand: &Errand,
+    (user, app_too): (&UserId, bool),
+) -> Result<Option<PasskeyForm>, PageError> {
+    let question = Question { browser: errand.browser(), request: &errand.name(), whose: Some(user), device: None };
+    let options = question.ask(app).await?;
+    Ok(options.map(|options| PasskeyForm {
+        action: "/ui/mfa/passkey",
+        button: "Use a passkey",
+        quiet: app_too,
+        options: options.to_string(),
+    }))
+}
