@@ -105,15 +105,14 @@ pub async fn of_user(tx: &mut Tx, user: &UserId) -> Result<Vec<Descriptor>, Stor
     rows.iter().map(described).collect()
 }
 
-/// Notes that a passkey was used: false if it is not the user's any more, or was used meanwhile and counts (I-8). A counter goes up or
-/// stays.
+/// Notes that a passkey was used: false if it is not the user's any more, or was used meanwhile and counts (I-8). A counter goes up, or
+/// counts nothing and stays 0.
 ///
 /// # Errors
 /// As any statement.
 pub async fn spend(tx: &mut Tx, id: &FactorId, user: &UserId, used: Use) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE passkeys SET sign_count = CASE WHEN sign_count < $1 THEN $1 ELSE sign_count END, \
-                       backup = $2, last_used_at = $3 WHERE factor_id = $4 AND user_id = $5 \
-                       AND (sign_count < $1 OR sign_count = 0 OR $1 = 0)";
+    const SQL: &str = "UPDATE passkeys SET sign_count = $1, backup = $2, last_used_at = $3 \
+                       WHERE factor_id = $4 AND user_id = $5 AND (sign_count < $1 OR sign_count = 0)";
     let params = [
         i64::from(used.count).into(),
         used.backup.as_str().into(),

@@ -147,8 +147,8 @@ pub fn asserted(
     }
     let signature = decode(&answer.response.signature, "the signature")?;
     known.key.verify(&[&bytes[..], &heard.hash].concat(), &signature)?;
-    // Authenticators that count nothing say 0. One that counts never says the same number twice.
-    if known.count > 0 && data.count > 0 && data.count <= known.count {
+    // Authenticators that count nothing say 0. One that counts never says the same number twice, nor 0 again (WebAuthn §7.2).
+    if known.count > 0 && data.count <= known.count {
         return Err(Refusal::Count { stored: known.count, shown: data.count });
     }
     Ok(Asserted { count: data.count, backup: data.backup, challenge: heard.challenge })
