@@ -35,8 +35,8 @@ export async function tell(story, ways = WAYS) {
 
 /** Somebody new: nothing of theirs is in the browser yet. */
 export async function somebody(way, userAgent) {
-  const { viewport, colorScheme, scripts } = way
-  const context = await browser.newContext({ viewport, colorScheme, javaScriptEnabled: scripts, userAgent, reducedMotion: 'reduce' })
+  const { viewport, colorScheme, scripts, locale = 'en-GB' } = way
+  const context = await browser.newContext({ viewport, colorScheme, locale, javaScriptEnabled: scripts, userAgent, reducedMotion: 'reduce' })
   return new Person(way, context, await context.newPage())
 }
 
@@ -124,6 +124,12 @@ class Person {
     await this.reach(label, ['input'])
     await this.page.keyboard.press('ControlOrMeta+A')
     await this.page.keyboard.type(text)
+  }
+
+  /** Chooses one of the values that a list offers. */
+  async choose(label, value) {
+    await this.reach(label, ['select'])
+    await this.page.locator('select:focus').selectOption(value)
   }
 
   /** Presses a button or follows a link, and waits for the page behind it. */

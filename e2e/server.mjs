@@ -21,31 +21,37 @@ export function admin(method, path, body) {
   })
 }
 
-/** The link of the newest mail to this address that leads to this path. */
+/** The newest mail to this address that leads to this path, and its link. */
+export async function mail(address, path) {
+  const found = await newest(address, new RegExp(`https?://[^\\s"<>]*${path}\\?token=[\\w.-]+`))
+  return { text: found.text, link: found.fitting }
+}
+
+/** The link of that mail. */
 export async function link(address, path) {
-  return newest(address, new RegExp(`https?://[^\\s"<>]*${path}\\?token=[\\w.-]+`))
+  return (await mail(address, path)).link
 }
 
 /** The code of the newest mail to this address that has one. */
 export async function code(address) {
-  return newest(address, /\b[B-Z]{4}-[B-Z]{4}\b/)
+  return (await newest(address, /\b[B-Z]{4}-[B-Z]{4}\b/)).fitting
 }
 
 /** The mails that somebody has read. */
 const seen = new Set()
 
-/** What of the newest mail to this address fits; the mail may be on its way yet, and each is read once. */
+/** The newest mail to this address that has this, and what of it fits; it may be on its way yet, and each is read once. */
 async function newest(address, pattern) {
   const folder = join(E2E_DATA, 'mails')
   for (let tries = 0; tries < 600; tries += 1) {
     const files = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : []
     const mails = files.filter((file) => file.name.endsWith('.eml'))
     for (const { name } of mails.sort((a, b) => (a.name < b.name ? 1 : -1))) {
-      const mail = readFileSync(join(folder, name), 'utf8').replace(/=\r?\n/g, '').replace(/=3D/g, '=')
-      const found = !seen.has(name) && mail.includes(address) && mail.match(pattern)
-      if (found) {
+      const text = readFileSync(join(folder, name), 'utf8').replace(/=\r?\n/g, '').replace(/=3D/g, '=')
+      const fitting = !seen.has(name) && text.includes(address) && text.match(pattern)
+      if (fitting) {
         seen.add(name)
-        return found[0]
+        return { text, fitting: fitting[0] }
       }
     }
     await sleep(100)

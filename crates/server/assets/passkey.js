@@ -49,12 +49,9 @@
     }
 
     function tell(error) {
-        const words = {
-            InvalidStateError: "This device has a passkey for your account already.",
-            NotAllowedError: "No passkey was shown. Try again, or go on in another way.",
-            SecurityError: "This address cannot have passkeys.",
-        };
-        told.textContent = words[error.name] || "The browser could not do it. Try again, or go on in another way.";
+        const { known, refused, site, failed } = form.dataset;
+        const words = { InvalidStateError: known, NotAllowedError: refused, SecurityError: site };
+        told.textContent = words[error.name] || failed;
         told.hidden = false;
     }
 

@@ -46,6 +46,8 @@ CREATE TABLE users (
     password_changed_at bigint,
     credential_version bigint NOT NULL DEFAULT 0, -- goes up with each password and each address: links in mails are for one
     attributes       text   NOT NULL DEFAULT '{}', -- JSON object: what audiences may map into claims
+    language         text,                     -- what its person chose for pages and mails; null: as their browser says
+    theme            text,                     -- light or dark; null: as their system says
     disabled_at      bigint,
     delete_at        bigint,                   -- when the account goes, if its person wants that
     created_at       bigint NOT NULL,

@@ -211,6 +211,10 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/ui/device", Public, "Let a device in (page)", || get(ui::device::show)).query(&["user_code", "request"]),
     row(Post, "/ui/device", Credential, "The code that a device shows, or yes or no", || post(ui::device::post))
         .form(ui::device::PARAMETERS),
+    row(Post, "/ui/language", Credential, "Another language for the pages in this browser", || {
+        post(ui::language::choose)
+    })
+    .form(ui::language::PARAMETERS),
     row(Get, "/ui/style.css", Public, "The pages' style", || get(ui::assets::style)),
     row(Get, "/ui/brand/{colour}", Public, "The style of pages in a client's colour", || get(ui::assets::brand)),
     row(Get, "/ui/page.js", Public, "The pages' script", || get(ui::assets::script)),
@@ -258,6 +262,13 @@ pub const ROUTES: &[Route] = &[
         get(account::activity::list)
     })
     .query(PAGE),
+    row(Get, "/api/account/settings", SignedIn, "The language and the look that I chose", || {
+        get(account::settings::show)
+    }),
+    row(Put, "/api/account/settings", SignedIn, "Choose them, or leave them to my browser", || {
+        put(account::settings::change)
+    })
+    .json::<account::settings::Settings>(),
     row(Get, "/api/account/export", SignedIn, "All that is kept about me, as one file", || {
         get(account::export::export)
     }),

@@ -66,6 +66,12 @@ fn factors() {
     told("factors.mjs", &[("COUNTERSIGN_SIGN_IN_BY_MAIL", "on")]);
 }
 
+// Pages and mails in the language of whoever reads them, light or dark as they like it.
+#[test]
+fn languages() {
+    told("languages.mjs", &[]);
+}
+
 // OAU-11, OAU-17
 #[test]
 fn client() {

@@ -58,6 +58,12 @@ pub const KEYS: &[Key] = &[
         "",
         "file that says how far the database had come, so that a restored one is noticed; keep it where no backup of the database brings it back; empty: `high-water` in the data folder",
     ),
+    key(
+        "language",
+        Text,
+        "en",
+        "language of pages and mails for whoever has chosen none and whose browser asks for none of ours: en, de, es or zh-Hans",
+    ),
     key("registration", Text, "open", "open: anybody may register; closed: only an administrator adds users"),
     key(
         "sign_in_by_mail",

@@ -16,7 +16,7 @@ pub use settings::{Origin, Setting, Settings, shown};
 use url::Url;
 
 use crate::{
-    domain::{audience_id::AudienceId, network::Network, scope::Scope},
+    domain::{audience_id::AudienceId, language::Language, network::Network, scope::Scope},
     secret::PlainSecret,
 };
 
@@ -175,6 +175,8 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub database: Database,
+    /// Of pages and mails, for whoever has chosen none.
+    pub language: Language,
     pub registration: Registration,
     /// Whether people may have a code sent to their address in place of typing their password.
     pub sign_in_by_mail: bool,
@@ -213,6 +215,7 @@ impl Config {
             data: PathBuf::from(read.text("data")),
             database: read.database()?,
             sign_in_by_mail: read.choice("sign_in_by_mail", &[("off", false), ("on", true)])?,
+            language: read.choice("language", &Language::ALL.map(|language| (language.as_str(), language)))?,
             registration: read
                 .choice("registration", &[("open", Registration::Open), ("closed", Registration::Closed)])?,
             clients: Clients {

@@ -78,29 +78,6 @@ impl Letter {
     }
 }
 
-/// The language of a mail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Language {
-    #[default]
-    English,
-}
-
-impl Language {
-    pub const ALL: &[Self] = &[Self::English];
-
-    /// BCP 47.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::English => "en",
-        }
-    }
-
-    /// The language with this tag; English where it is not known.
-    pub fn of(tag: &str) -> Self {
-        Self::ALL.iter().find(|language| language.as_str() == tag).copied().unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

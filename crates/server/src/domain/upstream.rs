@@ -88,6 +88,16 @@ pub struct Metadata {
     authorization_response_iss_parameter_supported: bool,
 }
 
+/// Why somebody whom an upstream knows has no account here that it opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAccount {
+    /// It is disabled.
+    Unusable,
+    /// The upstream names no address that it has verified.
+    NoAddress,
+    None,
+}
+
 /// Why nobody is known by what an upstream answered. For the log; the person hears that it did not work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {

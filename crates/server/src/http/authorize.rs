@@ -47,23 +47,23 @@ pub async fn get(
     let signin = signin(&app, &headers)?;
     let ceremony = match load(&app, signin, parameters, now).await {
         Ok(ceremony) => ceremony,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     match ceremony.step(false, now) {
         Ok(Step::Grant) => ceremony.grant(&app, &context, None).await,
         Ok(step) => Visit::begin(&app, &context, &headers, &ceremony, step).await,
-        Err(problem) => Stop::back(&ceremony.path, problem).into_response(&app),
+        Err(problem) => Stop::back(&ceremony.path, problem).into_response(&app, &context),
     }
 }
 
 /// `POST /authorize`: the same request in a form, sent on as a query. A browser sends no cookie of ours with a form of another
 /// site, so only who asks, and where the answer goes, is looked at here.
-pub async fn post(State(app): State<App>, request: HttpRequest) -> Result<Response, PageError> {
+pub async fn post(State(app): State<App>, context: Context, request: HttpRequest) -> Result<Response, PageError> {
     let parameters = parse(&body::form_bytes(request).await?)?;
     let again = format!("/authorize?{}", parameters.encode());
     match load(&app, None, parameters, app.clock.now()).await {
         Ok(_) => go(&again),
-        Err(stop) => stop.into_response(&app),
+        Err(stop) => stop.into_response(&app, &context),
     }
 }
 

@@ -3,11 +3,14 @@
 use std::{convert::Infallible, net::IpAddr, ops::Deref, sync::Arc};
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, header, request::Parts, uri::PathAndQuery};
 use tokio::sync::Notify;
 
-use super::request_id::RequestId;
-use crate::domain::audit::Source;
+use super::{cookies::Cookie, request_id::RequestId};
+use crate::{
+    config::Config,
+    domain::{audit::Source, language::Language, preferences::Preferences},
+};
 
 /// Where a connection comes from; the listener puts it into each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +37,46 @@ pub struct Facts {
     /// The client's address: the peer's, or what a trusted proxy says (NET-02).
     pub address: IpAddr,
     user_agent: Option<HeaderValue>,
+    /// The language that the application asked for which sent its person here.
+    asked: Option<Language>,
+    /// What the person chose in this browser.
+    pub chosen: Preferences,
+    /// The language that the browser likes best.
+    accepted: Option<Language>,
+    /// The address of the page, if it is one that a browser can come back to.
+    pub page: Option<PathAndQuery>,
 }
 
 impl Context {
-    pub fn new(request_id: RequestId, peer: Peer, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
-        let address = client_address(peer, headers, trusted);
-        Self(Arc::new(Facts { request_id, peer, address, user_agent: headers.get(header::USER_AGENT).cloned() }))
+    pub fn new<B>(request_id: RequestId, peer: Peer, request: &Request<B>, config: &Config) -> Self {
+        let headers = request.headers();
+        // One that was planted twice is none.
+        let cookie = |cookie: Cookie| cookie.read(&config.issuer, headers).ok().flatten();
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Self(Arc::new(Facts {
+            request_id,
+            peer,
+            address: client_address(peer, headers, &config.trusted_proxies),
+            user_agent: headers.get(header::USER_AGENT).cloned(),
+            asked: cookie(Cookie::Locale).as_deref().and_then(Language::parse),
+            chosen: cookie(Cookie::Preferences).as_deref().map(Preferences::of_cookie).unwrap_or_default(),
+            accepted: accepted.and_then(Language::accepted),
+            page: request.uri().path_and_query().filter(|_| request.method() == Method::GET).cloned(),
+        }))
+    }
+
+    /// Of a request of which nothing is known.
+    fn unknown() -> Self {
+        Self(Arc::new(Facts {
+            request_id: RequestId::NONE,
+            peer: Peer::Tcp([0, 0, 0, 0].into()),
+            address: [0, 0, 0, 0].into(),
+            user_agent: None,
+            asked: None,
+            chosen: Preferences::default(),
+            accepted: None,
+            page: None,
+        }))
     }
 }
 
@@ -54,6 +91,11 @@ impl Deref for Context {
 impl Facts {
     pub fn is_local(&self) -> bool {
         self.peer == Peer::Local
+    }
+
+    /// The language to answer in: what the application asks for, what the person chose, what the browser likes best, or else this.
+    pub fn language(&self, usual: Language) -> Language {
+        self.asked.or(self.chosen.language).or(self.accepted).unwrap_or(usual)
     }
 
     /// Who does something in this request, for the audit.
@@ -78,7 +120,7 @@ impl<S: Sync> FromRequestParts<S> for Context {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let made = parts.extensions.get::<Self>().cloned();
-        Ok(made.unwrap_or_else(|| Self::new(RequestId::NONE, Peer::Tcp([0, 0, 0, 0].into()), &parts.headers, &[])))
+        Ok(made.unwrap_or_else(Self::unknown))
     }
 }
 

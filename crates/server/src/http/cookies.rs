@@ -16,6 +16,10 @@ pub enum Cookie {
     Access,
     /// The pre-session: what the forms of the pages are bound to before anybody has signed in (CSR-06).
     Browser,
+    /// What somebody chose in this browser: language and look (`domain/preferences.rs`).
+    Preferences,
+    /// The language that an application asked for, while its person is on the pages.
+    Locale,
 }
 
 impl Cookie {
@@ -30,6 +34,10 @@ impl Cookie {
             (Self::Access, false) => "access",
             (Self::Browser, true) => "__Host-browser",
             (Self::Browser, false) => "browser",
+            (Self::Preferences, true) => "__Host-preferences",
+            (Self::Preferences, false) => "preferences",
+            (Self::Locale, true) => "__Host-locale",
+            (Self::Locale, false) => "locale",
         }
     }
 

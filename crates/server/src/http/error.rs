@@ -5,9 +5,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{dpop, ui};
+use super::{context::Context, dpop, ui};
 use crate::{
-    domain::{limits::TooMany, time::retry_after_secs},
+    app::App,
+    domain::{language::Language, limits::TooMany, password::Weakness, time::retry_after_secs},
     errors::{self, Code},
     random::RandomError,
     store::StoreError,
@@ -31,6 +32,8 @@ pub struct Failure {
     pub named: Option<&'static str>,
     /// Further members of a problem, for the program that goes on from it.
     pub more: Option<Value>,
+    /// Why a password is not good enough, for a page that says it in its own language.
+    pub weakness: Option<Weakness>,
     /// For the log alone.
     pub log: Option<String>,
     shape: Shape,
@@ -73,6 +76,7 @@ impl Failure {
             bound: false,
             named: None,
             more: None,
+            weakness: None,
             log: None,
             shape,
         }
@@ -89,12 +93,13 @@ impl Failure {
     }
 
     /// The body, its content type and the headers.
-    pub(super) fn render(&self, issuer: &str, request_id: &str) -> Response {
+    pub(super) fn render(&self, app: &App, context: &Context) -> Response {
+        let (issuer, request_id) = (app.config.issuer.as_str(), context.request_id.as_str());
         let page = format!("{issuer}/docs/errors#{}", self.code.name);
         let (content_type, body) = match self.shape {
             Shape::Problem => ("application/problem+json", self.problem(&page, request_id)),
             Shape::OAuth => ("application/json", self.oauth(&page)),
-            Shape::Page => return self.page(issuer, request_id),
+            Shape::Page => return self.page(app, context),
         };
         let status = self.status();
         let mut response = (status, body.to_string()).into_response();
@@ -112,17 +117,30 @@ impl Failure {
         response
     }
 
-    fn page(&self, issuer: &str, request_id: &str) -> Response {
+    /// Details, and what only developers can cause, are English in every language.
+    fn page(&self, app: &App, context: &Context) -> Response {
+        // What a stranger put into the address is not repeated.
+        let frame = ui::Frame::new(app, context).fixed();
+        let foreign = frame.language != Language::English;
+        let english = [(self.code.title, foreign), (self.code.help, foreign)];
+        let told = frame.words.problems.of(self.code).map(|told| (told.title, [(told.help, false)]));
+        let (title, help) = match &told {
+            Some((title, help)) => (*title, help.as_slice()),
+            None if foreign => (frame.words.problem.technical, &english[..]),
+            None => (self.code.title, &english[1..]),
+        };
         let facts = ui::ErrorPage {
-            host: issuer.split_once("://").map_or(issuer, |(_, host)| host),
-            title: self.code.title,
+            frame: &frame,
+            title,
             detail: self.detail.as_deref(),
-            help: self.code.help,
+            foreign,
+            help,
             code: self.code.name,
-            request_id,
+            request_id: context.request_id.as_str(),
         };
         // What cannot be shown as a page is shown as words.
-        let mut response = ui::page(&facts, self.status(), ui::Leads::Nowhere)
+        let mut response = frame
+            .page(&facts, self.status(), ui::Leads::Nowhere)
             .unwrap_or_else(|_| (self.status(), self.code.title).into_response());
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -306,6 +324,12 @@ impl ApiError {
     /// Adds members for the program that goes on from it.
     pub fn more(mut self, members: Value) -> Self {
         self.0.more = Some(members);
+        self
+    }
+
+    /// Adds why a password is not good enough.
+    pub fn weakness(mut self, weakness: Weakness) -> Self {
+        self.0.weakness = Some(weakness);
         self
     }
 

@@ -3,13 +3,14 @@
 
 use countersign_jose::b64;
 
-use super::{TENANT, error::ApiError};
+use super::{TENANT, context::Context, error::ApiError};
 use crate::{
     app::App,
     domain::{
         email::EmailKey,
+        language::Language,
         limits::{AccountLimit, account_key},
-        mail::{Language, Letter},
+        mail::Letter,
         mail_token::{MailToken, Purpose},
         time::{Timestamp, retry_after_secs},
     },
@@ -30,17 +31,21 @@ pub struct Link {
     mail: String,
     token: MailToken,
     sealed: Vec<u8>,
+    language: Language,
     now: Timestamp,
 }
 
 impl Link {
+    /// In the language of the request that it answers, unless whoever gets it has chosen one.
+    ///
     /// # Errors
     /// The random source or the key provider failed.
-    pub async fn new(app: &App) -> Result<Self, ApiError> {
+    pub async fn new(app: &App, context: &Context) -> Result<Self, ApiError> {
         let (mail, token) = (mail_id(app)?, MailToken::new(&app.random.bytes()?));
         let sealed = app.ring.provider().seal(token.expose().as_bytes(), &seal_context(&mail)).await;
         let sealed = sealed.map_err(|error| ApiError::new(errors::INTERNAL).log(error.to_string()))?;
-        Ok(Self { mail, token, sealed, now: app.clock.now() })
+        let language = context.language(app.config.language);
+        Ok(Self { mail, token, sealed, language, now: app.clock.now() })
     }
 
     pub const fn token(&self) -> &MailToken {
@@ -63,7 +68,7 @@ impl Link {
         let (id, now) = (self.token.id(purpose), self.now);
         let token = NewToken { id, purpose, tenant: TENANT, account, address, now };
         let user = mail_tokens::issue(tx, &token).await?;
-        let mail = new_mail(self.mail.clone(), letter, String::new(), now);
+        let mail = self.new_mail(letter, String::new());
         mails::add_link(tx, &mail, &self.sealed, &id).await?;
         Ok(user)
     }
@@ -76,18 +81,24 @@ impl Link {
     /// As any statement.
     pub async fn invite(&self, tx: &mut Tx, invitation: &Invitation) -> Result<(), StoreError> {
         let name = invitation.organisation_name.clone();
-        let mail = new_mail(self.mail.clone(), Letter::Invitation, name, self.now);
-        mails::add_for_address(tx, &mail, &self.sealed, (&invitation.address, invitation.expires_at)).await?;
+        let mail = self.new_mail(Letter::Invitation, name);
+        let to = (&*invitation.address, &*invitation.email_key, invitation.expires_at);
+        mails::add_for_address(tx, &mail, &self.sealed, to).await?;
         invitations::insert(tx, &self.token.id(Purpose::Invite), invitation).await
+    }
+
+    fn new_mail(&self, letter: Letter, detail: String) -> NewMail {
+        NewMail { id: self.mail.clone(), letter, language: self.language, detail, now: self.now }
     }
 }
 
-/// A mail without a link.
+/// A mail without a link, about what this request does; in its language, unless whoever gets it has chosen one.
 ///
 /// # Errors
 /// The random source failed.
-pub fn notice(app: &App, letter: Letter, detail: &str) -> Result<NewMail, ApiError> {
-    Ok(new_mail(mail_id(app)?, letter, detail.to_owned(), app.clock.now()))
+pub fn notice(app: &App, context: &Context, letter: Letter, detail: &str) -> Result<NewMail, ApiError> {
+    let language = context.language(app.config.language);
+    Ok(NewMail { id: mail_id(app)?, letter, language, detail: detail.to_owned(), now: app.clock.now() })
 }
 
 /// Counts a mail that somebody wants sent to an address: the first few go at once, the next must wait, ever longer. Some: how
@@ -117,10 +128,6 @@ pub async fn look(app: &App, purpose: Purpose, typed: &str) -> Result<(MailToken
 /// 429 for whoever had too many mails sent.
 pub fn too_many(retry_after: u64) -> ApiError {
     ApiError::new(errors::TOO_MANY_ATTEMPTS).log("too many mails to one address").retry_after(retry_after)
-}
-
-fn new_mail(id: String, letter: Letter, detail: String, now: Timestamp) -> NewMail {
-    NewMail { id, letter, language: Language::default(), detail, now }
 }
 
 fn mail_id(app: &App) -> Result<String, ApiError> {

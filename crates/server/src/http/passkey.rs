@@ -202,7 +202,7 @@ async fn copied(app: &App, context: &Context, passkey: &Passkey, (stored, shown)
         .with("factor", passkey.id.as_str())
         .with("stored", i64::from(stored))
         .with("shown", i64::from(shown));
-    let (notice, user) = (mail::notice(app, Letter::PasskeyCopied, &passkey.name)?, passkey.user.clone());
+    let (notice, user) = (mail::notice(app, context, Letter::PasskeyCopied, &passkey.name)?, passkey.user.clone());
     let told = app.store.write(move |tx| {
         let (event, notice, user) = (event.clone(), notice.clone(), user.clone());
         Box::pin(async move {

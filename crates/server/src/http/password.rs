@@ -101,7 +101,7 @@ pub(super) async fn replace(
     let actor = if context.is_local() { "local" } else { id.as_str() };
     let event =
         AuditEvent::new(Event::PasswordChange, now, &context.source(actor), app.random.bytes()?).user(id.as_str());
-    let (id, notice) = (id.clone(), mail::notice(app, Letter::PasswordChanged, "")?);
+    let (id, notice) = (id.clone(), mail::notice(app, context, Letter::PasswordChanged, "")?);
     let stored = app
         .store
         .write(move |tx| {
@@ -138,7 +138,7 @@ pub(super) fn checked(
                 errors::PASSWORD_COMMON
             }
         };
-        ApiError::field(code, field, weakness.to_string())
+        ApiError::field(code, field, weakness.to_string()).weakness(weakness)
     })
 }
 

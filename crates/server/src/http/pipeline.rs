@@ -84,7 +84,7 @@ struct Exchange {
 impl Exchange {
     fn begin<B>(app: &App, request: &http::Request<B>, peer: Peer, route: &'static str) -> Self {
         let watch = Stopwatch::start();
-        let context = Context::new(app.request_ids.next(), peer, request.headers(), &app.config.trusted_proxies);
+        let context = Context::new(app.request_ids.next(), peer, request, &app.config);
         Self { context, method: label(request.method()), route, watch }
     }
 
@@ -138,7 +138,7 @@ fn finish(app: &App, context: &Context, mut response: Response) -> Response {
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let kept = std::mem::take(response.headers_mut());
         log(context, &failure);
-        response = failure.render(app.config.issuer.as_str(), context.request_id.as_str());
+        response = failure.render(app, context);
         response.headers_mut().extend(
             kept.into_iter()
                 .filter_map(|(name, value)| Some((name?, value)))

@@ -44,7 +44,7 @@ pub async fn register(
         return Err(errors::REGISTRATION_CLOSED.into());
     }
     app.limiter.take(context.address, app.clock.now())?;
-    add(&app, &context.source(Source::ANONYMOUS), &body.email, &body.password, Known::Write).await?;
+    add(&app, (&context, Source::ANONYMOUS), &body.email, &body.password, Known::Write).await?;
     Ok((StatusCode::CREATED, Answer(json!({ "status": "registered" }))))
 }
 
@@ -61,7 +61,7 @@ pub(super) enum Known {
 /// the statements are the same, so that both cost the same (LOG-05).
 pub(super) async fn add(
     app: &App,
-    source: &Source,
+    (context, actor): (&Context, &str),
     email: &str,
     typed: &PlainSecret,
     known: Known,
@@ -69,11 +69,11 @@ pub(super) async fn add(
     let email = Email::parse(email).map_err(|bad| ApiError::field(errors::INVALID_EMAIL, "email", bad.to_string()))?;
     let password = password::checked(app, "password", typed, Some(email.as_str()))?;
     let hash = app.passwords.hash(password).await?;
-    let link = Link::new(app).await?;
-    let (now, random) = (app.clock.now(), app.random.bytes()?);
+    let link = Link::new(app, context).await?;
+    let (now, random, source) = (app.clock.now(), app.random.bytes()?, context.source(actor));
     let id = UserId::new(app.random.bytes()?);
-    let event = AuditEvent::new(Event::UserCreated, now, source, random).user(id.as_str());
-    let again = AuditEvent::new(Event::UserCreatedAgain, now, source, random);
+    let event = AuditEvent::new(Event::UserCreated, now, &source, random).user(id.as_str());
+    let again = AuditEvent::new(Event::UserCreatedAgain, now, &source, random);
     let user = NewUser {
         id: id.clone(),
         tenant: super::TENANT.to_owned(),

@@ -127,7 +127,7 @@ pub async fn check(
         Used::Recovery(_) => {
             let source = context.source(user.id.as_str());
             let event = AuditEvent::new(Event::RecoveryCodeUsed, now, &source, app.random.bytes()?);
-            Some((mail::notice(app, Letter::RecoveryUsed, "")?, event.user(user.id.as_str())))
+            Some((mail::notice(app, context, Letter::RecoveryUsed, "")?, event.user(user.id.as_str())))
         }
         Used::Totp { .. } | Used::Passkey { .. } => None,
     };
@@ -288,7 +288,7 @@ async fn begin(
     let limit = AccountLimit { free: app.limiter.account.free.min(FREE) };
     let event = AuditEvent::new(Event::LoginLock, now, &context.source(Source::ANONYMOUS), app.random.bytes()?);
     let event = event.user(id.as_str()).with("factor", "second");
-    let notice = mail::notice(app, Letter::SecondFactorGuessed, "")?;
+    let notice = mail::notice(app, context, Letter::SecondFactorGuessed, "")?;
     let begun = app.store.write(move |tx| {
         let (id, key, typed, event, notice) = (id.clone(), key.clone(), typed.clone(), event.clone(), notice.clone());
         Box::pin(async move {

@@ -114,7 +114,7 @@ fn system_time(now: Timestamp) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::mail::{Language, Letter};
+    use crate::domain::{language::Language, mail::Letter};
 
     fn mail(address: &str, detail: &str) -> Mail {
         Mail {

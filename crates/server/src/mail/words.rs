@@ -1,8 +1,11 @@
 //! What mails say. Each language is a file, and each mail in it a few sentences; the layout is the templates'.
 
+mod chinese;
 mod english;
+mod german;
+mod spanish;
 
-use crate::domain::mail::{Language, Letter};
+use crate::domain::{language::Language, mail::Letter};
 
 /// What the sentences are about.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +32,9 @@ pub struct Words {
 pub fn words(letter: Letter, language: Language, facts: Facts<'_>) -> Words {
     match language {
         Language::English => english::words(letter, facts),
+        Language::German => german::words(letter, facts),
+        Language::Spanish => spanish::words(letter, facts),
+        Language::Chinese => chinese::words(letter, facts),
     }
 }
 
@@ -41,8 +47,8 @@ mod tests {
         let facts = Facts { host: "id.example", address: "a@b.example", detail: "new@b.example" };
         for language in Language::ALL {
             for letter in Letter::ALL {
-                let words = words(*letter, *language, facts);
-                assert!(words.subject.len() < 78 && !words.subject.contains(['\r', '\n']), "{words:?}");
+                let words = words(*letter, language, facts);
+                assert!(words.subject.chars().count() < 78 && !words.subject.contains(['\r', '\n']), "{words:?}");
                 assert!(!words.before.is_empty(), "{words:?}");
                 assert_eq!(letter.purpose().is_some(), !words.button.is_empty(), "{words:?}");
                 let whole = format!("{} {} {}", words.subject, words.before.join(" "), words.after.join(" "));
@@ -56,9 +62,28 @@ mod tests {
     #[test]
     fn no_subject_holds_what_somebody_typed() {
         let facts = Facts { host: "id.example", address: "a@b.example", detail: "evil@b.example" };
-        for letter in Letter::ALL {
-            let subject = words(*letter, Language::English, facts).subject;
+        for (letter, language) in
+            Letter::ALL.iter().flat_map(|letter| Language::ALL.map(|language| (*letter, language)))
+        {
+            let subject = words(letter, language, facts).subject;
             assert!(!subject.contains("evil") && !subject.contains("a@b"), "{subject}");
+        }
+    }
+
+    #[test]
+    fn no_letter_has_words_of_another_language() {
+        let facts = Facts { host: "id.example", address: "a@b.example", detail: "totp" };
+        let said = |letter, language| {
+            let words = words(letter, language, facts);
+            [vec![words.subject], words.before, words.after, vec![words.button.to_owned()]].concat()
+        };
+        for letter in Letter::ALL {
+            let english = said(*letter, Language::English);
+            for language in [Language::German, Language::Spanish, Language::Chinese] {
+                let theirs = said(*letter, language);
+                assert_eq!(theirs.len(), english.len(), "{theirs:?}");
+                assert!(!theirs.iter().any(|text| !text.is_empty() && english.contains(text)), "{theirs:?}");
+            }
         }
     }
 }

@@ -8,7 +8,8 @@ use super::{
     wide::Wide,
 };
 use crate::domain::{
-    mail::{Language, Letter, NOTICE_LIFETIME},
+    language::Language,
+    mail::{Letter, NOTICE_LIFETIME},
     mail_token::TokenId,
     time::Timestamp,
     user::UserId,
@@ -22,6 +23,7 @@ const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
 pub struct NewMail {
     pub id: String,
     pub letter: Letter,
+    /// For whoever has chosen none.
     pub language: Language,
     /// What it says besides; no secret.
     pub detail: String,
@@ -64,8 +66,8 @@ pub struct Counts {
 /// As any statement.
 pub async fn add_link(tx: &mut Tx, mail: &NewMail, sealed: &[u8], token: &TokenId) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO mails (mail_id, letter, language, detail, sealed, attempts, next_at, created_at, user_id, \
-        address, expires_at) SELECT $1, $2, $3, $4, $5, 0, CAST($6 AS bigint), CAST($6 AS bigint), t.user_id, t.address, \
-        t.expires_at FROM mail_tokens t WHERE t.id = $7";
+        address, expires_at) SELECT $1, $2, COALESCE(u.language, $3), $4, $5, 0, CAST($6 AS bigint), CAST($6 AS bigint), t.user_id, \
+        t.address, t.expires_at FROM mail_tokens t LEFT JOIN users u ON u.user_id = t.user_id WHERE t.id = $7";
     let NewMail { id, letter, language, detail, now } = mail;
     let params: [Param<'_>; 7] = [
         id.into(),
@@ -79,7 +81,7 @@ pub async fn add_link(tx: &mut Tx, mail: &NewMail, sealed: &[u8], token: &TokenI
     tx.execute(SQL, &params).await.map(drop)
 }
 
-/// Queues a mail with a link for an address that may be nobody's here. It is of use until `expires_at`.
+/// Queues a mail with a link for an address that may be nobody's here, or that of the account with this e-mail key. It is of use until `expires_at`.
 ///
 /// # Errors
 /// As any statement.
@@ -87,20 +89,22 @@ pub async fn add_for_address(
     tx: &mut Tx,
     mail: &NewMail,
     sealed: &[u8],
-    (address, expires_at): (&str, Timestamp),
+    (address, key, expires_at): (&str, &str, Timestamp),
 ) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO mails (mail_id, letter, language, detail, sealed, attempts, next_at, created_at, user_id, \
-        address, expires_at) VALUES ($1, $2, $3, $4, $5, 0, $6, $6, '', $7, $8)";
+    const SQL: &str = "INSERT INTO mails (mail_id, letter, detail, sealed, attempts, next_at, created_at, user_id, address, \
+        expires_at, language) VALUES ($1, $2, $3, $4, 0, $5, $5, '', $6, $7, \
+        COALESCE((SELECT MIN(u.language) FROM users u WHERE u.email_key = $8), $9))";
     let NewMail { id, letter, language, detail, now } = mail;
-    let params: [Param<'_>; 8] = [
+    let params: [Param<'_>; 9] = [
         id.into(),
         letter.as_str().into(),
-        language.as_str().into(),
         detail.into(),
         sealed.into(),
         (*now).into(),
         address.into(),
         expires_at.into(),
+        key.into(),
+        language.as_str().into(),
     ];
     tx.execute(SQL, &params).await.map(drop)
 }
@@ -111,7 +115,7 @@ pub async fn add_for_address(
 /// As any statement.
 pub async fn add(tx: &mut Tx, mail: &NewMail, user: &UserId, address: Option<&str>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO mails (mail_id, letter, language, detail, attempts, next_at, created_at, expires_at, address, \
-        user_id) SELECT $1, $2, $3, $4, 0, CAST($5 AS bigint), CAST($5 AS bigint), CAST($6 AS bigint), COALESCE($7, u.email), \
+        user_id) SELECT $1, $2, COALESCE(u.language, $3), $4, 0, CAST($5 AS bigint), CAST($5 AS bigint), CAST($6 AS bigint), COALESCE($7, u.email), \
         u.user_id FROM users u WHERE u.user_id = $8";
     let NewMail { id, letter, language, detail, now } = mail;
     let params: [Param<'_>; 8] = [
@@ -203,7 +207,7 @@ fn mail(row: &Row) -> Result<Mail, StoreError> {
         id: row.get(0)?,
         user_id: row.get(1)?,
         letter: Letter::parse(&letter).ok_or_else(|| StoreError::Broken(format!("an unknown letter: {letter}")))?,
-        language: Language::of(&row.get::<String>(3)?),
+        language: Language::parse(&row.get::<String>(3)?).unwrap_or_default(),
         address: row.get(4)?,
         detail: row.get(5)?,
         sealed: row.get(6)?,

@@ -9,6 +9,8 @@ use super::{
 };
 use crate::domain::{
     email::{Email, EmailKey},
+    language::Language,
+    preferences::{Preferences, Theme},
     revocation::Entry,
     rsn::Rsn,
     time::Timestamp,
@@ -43,6 +45,7 @@ pub struct User {
     pub has_password: bool,
     pub password_changed_at: Option<Timestamp>,
     pub attributes: Attributes,
+    pub preferences: Preferences,
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub min_rsn: Rsn,
@@ -90,7 +93,8 @@ pub struct Listing {
 macro_rules! columns {
     () => {
         "user_id, tenant, email, email_verified_at, CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END, \
-         password_changed_at, attributes, disabled_at, created_at, min_rsn, token_rsn"
+         password_changed_at, attributes, disabled_at, created_at, min_rsn, token_rsn, \
+         language, theme"
     };
 }
 
@@ -331,6 +335,16 @@ pub async fn set_attributes(tx: &mut Tx, id: &UserId, attributes: &Attributes) -
     Ok(tx.execute(SQL, &[(&attributes.to_json()).into(), id.as_str().into()]).await? == 1)
 }
 
+/// Notes how a user wants pages and mails; false if there is no such user.
+///
+/// # Errors
+/// As any statement.
+pub async fn set_preferences(tx: &mut Tx, id: &UserId, chosen: Preferences) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE users SET language = $1, theme = $2 WHERE user_id = $3";
+    let (language, theme) = (chosen.language.map(Language::as_str), chosen.theme.map(Theme::as_str));
+    Ok(tx.execute(SQL, &[language.into(), theme.into(), id.as_str().into()]).await? == 1)
+}
+
 fn state(row: Option<Row>) -> Result<SignInState, StoreError> {
     let row = row.ok_or_else(|| StoreError::Broken("the revocation log has no head row".into()))?;
     let user = match row.get::<Option<String>>(1)? {
@@ -363,6 +377,16 @@ fn user(row: &Row) -> Result<User, StoreError> {
         created_at: row.get(8)?,
         min_rsn: row.get(9)?,
         token_rsn: row.get(10)?,
+        preferences: preferences(row)?,
+    })
+}
+
+/// What a newer version knew is left open.
+fn preferences(row: &Row) -> Result<Preferences, StoreError> {
+    let (language, theme): (Option<String>, Option<String>) = (row.get(11)?, row.get(12)?);
+    Ok(Preferences {
+        language: language.as_deref().and_then(Language::parse),
+        theme: theme.as_deref().and_then(Theme::parse),
     })
 }
 

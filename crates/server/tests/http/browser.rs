@@ -15,11 +15,18 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub struct Browser<'r> {
     site: &'r dyn Site,
     cookies: BTreeMap<String, String>,
+    languages: Option<&'static str>,
 }
 
 impl<'r> Browser<'r> {
     pub fn new(site: &'r dyn Site) -> Self {
-        Self { site, cookies: BTreeMap::new() }
+        Self { site, cookies: BTreeMap::new(), languages: None }
+    }
+
+    /// The same, which asks for these (`Accept-Language`).
+    pub fn in_language(mut self, languages: &'static str) -> Self {
+        self.languages = Some(languages);
+        self
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
@@ -37,6 +44,10 @@ impl<'r> Browser<'r> {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let ask = if cookies.is_empty() { ask } else { ask.header("cookie", &cookies.join("; ")) };
         let ask = ask.header("accept", "text/html, */*;q=0.5");
+        let ask = match self.languages {
+            Some(languages) => ask.header("accept-language", languages),
+            None => ask,
+        };
         let answer = ask.send().await;
         for set in answer.cookies() {
             let (name, rest) = set.split_once('=').unwrap();

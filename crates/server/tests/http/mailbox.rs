@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use base64_simd::STANDARD;
 use countersign_server::mail;
 
 use crate::rig::{ISSUER, Rig};
@@ -12,6 +13,43 @@ pub struct Letter {
     pub to: String,
     pub subject: String,
     pub text: String,
+    /// Of the HTML.
+    pub language: String,
+}
+
+/// The text of a part, in whichever way it travelled.
+fn decoded(part: &str, text: &str) -> String {
+    if part.contains("quoted-printable") {
+        return String::from_utf8(quoted(&text.replace("=\r\n", ""))).unwrap();
+    }
+    if part.contains("base64") {
+        let bytes = STANDARD.decode_to_vec(text.split_whitespace().collect::<String>()).unwrap();
+        return String::from_utf8(bytes).unwrap();
+    }
+    text.to_owned()
+}
+
+fn quoted(text: &str) -> Vec<u8> {
+    let mut pieces = text.split('=');
+    let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
+    for piece in pieces {
+        bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+        bytes.extend(&piece.as_bytes()[2..]);
+    }
+    bytes
+}
+
+/// RFC 2047: words of a header that are not ASCII.
+fn unfolded(header: &str) -> String {
+    let words = header.replace("?= =?", "?==?");
+    let mut pieces = words.split("=?utf-8?b?");
+    let mut text = pieces.next().unwrap().to_owned();
+    for piece in pieces {
+        let (word, rest) = piece.split_once("?=").unwrap();
+        text += &String::from_utf8(STANDARD.decode_to_vec(word).unwrap()).unwrap();
+        text += rest;
+    }
+    text
 }
 
 impl Letter {
@@ -24,9 +62,14 @@ impl Letter {
         };
         let plain = body.split("Content-Type: text/plain").nth(1).unwrap();
         let (part, text) = plain.split_once("\r\n\r\n").unwrap();
-        assert!(part.contains("7bit"), "plain words need no decoding: {part}");
-        let text = text.split("\r\n--").next().unwrap().to_owned();
-        Self { to: header("To"), subject: header("Subject"), text }
+        let text = text.split("\r\n--").next().unwrap();
+        let html = body.split("Content-Type: text/html").nth(1).unwrap();
+        let (kind, html) = html.split_once("\r\n\r\n").unwrap();
+        let html = decoded(kind, html.split("\r\n--").next().unwrap());
+        let language = html.split("<html lang=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        // English words are ASCII, and need no decoding.
+        assert!(language != "en" || part.contains("7bit"), "{part}");
+        Self { to: header("To"), subject: unfolded(&header("Subject")), text: decoded(part, text), language }
     }
 
     /// The link's path and query; it is the issuer's own (LOG-10).

@@ -25,6 +25,7 @@ mod factors;
 mod floor;
 mod forms;
 mod invitations;
+mod language;
 mod limits;
 mod login;
 mod logout;

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    domain::{activity::words, audit::AuditEvent, user::UserId},
+    domain::{activity, audit::AuditEvent, language::Language, user::UserId},
     errors,
     http::{
         admin::{Page, page, time},
         caller::SignedIn,
         error::ApiError,
+        ui::words::words,
     },
     store::audit,
 };
@@ -45,7 +46,7 @@ pub(super) fn shown(event: &AuditEvent) -> Value {
         "id": event.id,
         "at": time(event.at),
         "event": event.event.as_str(),
-        "words": words(event),
+        "words": activity::words(event, &words(Language::English).happened),
         "ip": event.source.ip,
         "client_id": event.client_id,
         "sid": event.sid,

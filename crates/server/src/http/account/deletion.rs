@@ -66,7 +66,7 @@ pub(in crate::http) async fn ask(
     let id = UserId::parse(user).ok_or(errors::TOKEN_INVALID)?;
     let (_, account) = proved(app, context, &id, password).await?;
     let at = now.plus(app.config.retention.deletion);
-    let notice = mail::notice(app, Letter::DeletionAsked, &ago::date(at))?;
+    let notice = mail::notice(app, context, Letter::DeletionAsked, &ago::date(at))?;
     let event = event(app, context, user, Event::UserDeletionAsked)?.user(user);
     let act = app.act(context, user, now)?;
     let asked = app.store.write(move |tx| {

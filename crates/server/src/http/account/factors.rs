@@ -97,7 +97,7 @@ pub(in crate::http) async fn remove_one(
     let Some(id) = FactorId::parse(id) else { return Ok(false) };
     let user = may_change(app, caller).await?;
     let change = Change::new(app, context, (&user, caller), Event::FactorRemoved, end_others)?;
-    let notice = mail::notice(app, Letter::FactorRemoved, "")?;
+    let notice = mail::notice(app, context, Letter::FactorRemoved, "")?;
     let removed = app.store.write(move |tx| {
         let (id, user, change, notice) = (id.clone(), user.clone(), change.clone(), notice.clone());
         Box::pin(async move {

@@ -9,4 +9,5 @@ pub mod invitations;
 pub mod organisations;
 pub mod recovery_codes;
 pub mod sessions;
+pub mod settings;
 pub mod signins;

@@ -44,7 +44,7 @@ pub(in crate::http) async fn renew(
     let (codes, now) = (drawn(app)?, app.clock.now());
     let hashes = codes.iter().map(|code| code.hash(&user)).collect::<Vec<_>>();
     let event = event(app, context, user.as_str(), Event::RecoveryCodesMade)?.user(user.as_str());
-    let notice = mail::notice(app, Letter::RecoveryMade, "")?;
+    let notice = mail::notice(app, context, Letter::RecoveryMade, "")?;
     let made = app.store.write(move |tx| {
         let (user, hashes, event, notice) = (user.clone(), hashes.clone(), event.clone(), notice.clone());
         Box::pin(async move {

@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use crate::{
     app::App,
     domain::{
+        language::Language,
         signin::{SigninId, SigninSecret},
         time::Timestamp,
         user_agent,
     },
     errors,
-    http::{admin::time, caller::SignedIn, context::Context, cookies::Cookie, error::ApiError},
+    http::{admin::time, caller::SignedIn, context::Context, cookies::Cookie, error::ApiError, ui::words::words},
     store::{
         signed_in::{self, SignedIn as Entry},
         signins,
@@ -134,7 +135,7 @@ pub(super) fn shown(entry: &Entry, own: bool) -> Value {
     json!({
         "id": name(&entry.id),
         "current": own,
-        "device": user_agent::words(&entry.device),
+        "device": (words(Language::English).program)(user_agent::program(&entry.device)),
         "user_agent": entry.device,
         "ip": entry.ip,
         "created_at": time(entry.created_at),

@@ -42,7 +42,7 @@ pub async fn reset(
     let now = app.clock.now();
     let entry = Entry::user(scope(&app), id.as_str(), now, app.config.access_token_ttl_cap);
     let event = event(&app, &context, admin.actor(), Event::FactorsReset)?.user(id.as_str());
-    let notice = mail::notice(&app, Letter::FactorsReset, "")?;
+    let notice = mail::notice(&app, &context, Letter::FactorsReset, "")?;
     let user = id.clone();
     let reset = app.store.write(move |tx| {
         let (user, event, notice) = (user.clone(), event.clone(), notice.clone());

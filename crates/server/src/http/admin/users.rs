@@ -17,6 +17,8 @@ use crate::{
     domain::{
         audit::Event,
         email::{Email, EmailKey},
+        language::Language,
+        preferences::Theme,
         revocation::Entry,
         rights::is_issuers,
         roles::{self as names, Role, RoleGrant},
@@ -116,10 +118,7 @@ pub async fn add(
     Json(body): Json<NewUser, LARGE_BODY>,
 ) -> Result<(StatusCode, Answer<Value>), ApiError> {
     let wanted = grants(&body.roles)?;
-    let added = {
-        let source = context.source(admin.actor());
-        register::add(&app, &source, &body.email, &body.password, Known::Say).await?
-    };
+    let added = register::add(&app, (&context, admin.actor()), &body.email, &body.password, Known::Say).await?;
     let id = added.ok_or_else(|| ApiError::new(errors::CONFLICT).detail("a user with this e-mail address exists"))?;
     if !wanted.is_empty() {
         change_roles(&app, &context, &admin, &id, wanted).await?;
@@ -345,6 +344,8 @@ fn shown(user: &User, roles: &[RoleGrant]) -> Value {
         "user_id": user.id.as_str(),
         "email": user.email,
         "email_verified_at": maybe_time(user.email_verified_at),
+        "language": user.preferences.language.map(Language::as_str),
+        "theme": user.preferences.theme.map(Theme::as_str),
         "roles": roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "attributes": user.attributes.as_map(),
         "created_at": time(user.created_at),

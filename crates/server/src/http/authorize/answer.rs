@@ -8,8 +8,9 @@ use crate::{
     domain::authorize::{NowhereToGo, Problem, ResponseMode, ReturnPath},
     errors,
     http::{
+        context::Context,
         error::PageError,
-        ui::{self, FormPostPage, Leads},
+        ui::{FormPostPage, Frame, Leads},
     },
     random::RandomError,
     store::StoreError,
@@ -33,13 +34,13 @@ impl Stop {
     ///
     /// # Errors
     /// The page.
-    pub fn into_response(self, app: &App) -> Result<Response, PageError> {
+    pub fn into_response(self, app: &App, context: &Context) -> Result<Response, PageError> {
         match self {
             Self::Page(error) => Err(error),
             Self::Back(back) => {
                 let (path, problem) = *back;
                 tracing::debug!(error = problem.error, description = problem.description, "authorization refused");
-                answer(app, &path, &[("error", problem.error), ("error_description", &problem.description)])
+                answer(app, context, &path, &[("error", problem.error), ("error_description", &problem.description)])
             }
         }
     }
@@ -64,16 +65,21 @@ impl From<RandomError> for Stop {
 }
 
 /// Sends these parameters to the client, and with them its `state` and our name.
-pub(super) fn answer(app: &App, path: &ReturnPath, parameters: &[(&str, &str)]) -> Result<Response, PageError> {
+pub(super) fn answer(
+    app: &App,
+    context: &Context,
+    path: &ReturnPath,
+    parameters: &[(&str, &str)],
+) -> Result<Response, PageError> {
     let mut fields = parameters.to_vec();
     fields.extend(path.state.as_deref().map(|state| ("state", state)));
     fields.push(("iss", app.config.issuer.as_str()));
     match path.mode {
         ResponseMode::Query => go(&path.redirect.with(&fields)),
         ResponseMode::FormPost => {
-            let page =
-                FormPostPage { host: ui::host(&app.config.issuer), action: path.redirect.as_str(), fields: &fields };
-            ui::page(&page, StatusCode::OK, Leads::On(&path.redirect.policy_source()))
+            let frame = Frame::new(app, context).fixed();
+            let page = FormPostPage { frame: &frame, action: path.redirect.as_str(), fields: &fields };
+            frame.page(&page, StatusCode::OK, Leads::On(&path.redirect.policy_source()))
         }
     }
 }

@@ -85,7 +85,7 @@ impl Ceremony {
         if !written {
             return Err(errors::FORM_EXPIRED.into());
         }
-        answer(app, &self.path, &[("code", code.expose())])
+        answer(app, context, &self.path, &[("code", code.expose())])
     }
 
     fn consent(

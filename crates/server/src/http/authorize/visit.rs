@@ -17,6 +17,7 @@ use crate::{
     domain::{
         authorize::{Parameters, Problem, Step},
         browser::{BrowserSecret, RequestName},
+        language::Language,
         signin::SigninId,
         time::retry_after_secs,
     },
@@ -77,6 +78,8 @@ impl Visit {
             .await?;
         let mut response = go(&page_of(step, &name))?;
         remember_browser(app, &browser, &mut response);
+        let asked = ceremony.asked.parameters.one("ui_locales").ok().flatten();
+        speak(app, headers, asked.and_then(Language::of_locales), &mut response);
         Ok(response)
     }
 
@@ -119,7 +122,7 @@ impl Visit {
                 self.ceremony.grant(app, context, Some(answered)).await
             }
             Ok(step) => go(&page_of(step, &self.name)),
-            Err(problem) => self.give_up(app, problem).await,
+            Err(problem) => self.give_up(app, context, problem).await,
         }
     }
 
@@ -127,7 +130,7 @@ impl Visit {
     ///
     /// # Errors
     /// `form-expired` if the request was answered before.
-    pub async fn give_up(self, app: &App, problem: Problem) -> Result<Response, PageError> {
+    pub async fn give_up(self, app: &App, context: &Context, problem: Problem) -> Result<Response, PageError> {
         let (name, pushed) = (self.name.clone(), self.ceremony.asked.pushed);
         let ended = app
             .store
@@ -145,7 +148,7 @@ impl Visit {
             return Err(errors::FORM_EXPIRED.into());
         }
         let fields = [("error", problem.error), ("error_description", &*problem.description)];
-        answer(app, &self.ceremony.path, &fields)
+        answer(app, context, &self.ceremony.path, &fields)
     }
 }
 
@@ -167,6 +170,19 @@ pub fn new_browser(app: &App, headers: &HeaderMap) -> Result<BrowserSecret, Page
     match known {
         Some(browser) => Ok(browser),
         None => Ok(BrowserSecret::new(&app.random.bytes()?)),
+    }
+}
+
+/// Lets the pages that follow speak the language that the application asked for, or forget what another one asked for before.
+fn speak(app: &App, headers: &HeaderMap, asked: Option<Language>, response: &mut Response) {
+    let (issuer, cookie) = (&app.config.issuer, Cookie::Locale);
+    let before = cookie.read(issuer, headers).unwrap_or_default();
+    let set = match asked {
+        Some(language) => cookie.set(issuer, language.as_str(), PATIENCE.as_secs()),
+        None => before.and_then(|_| cookie.clear(issuer)),
+    };
+    if let Some(set) = set {
+        response.headers_mut().append(header::SET_COOKIE, set);
     }
 }
 

@@ -69,8 +69,8 @@ pub async fn ask(
     app.limiter.take(context.address, app.clock.now())?;
     let id = UserId::parse(&caller.user_id).ok_or(errors::TOKEN_INVALID)?;
     let (user, account) = proved(&app, &context, &id, &body.password).await?;
-    let (now, link) = (app.clock.now(), Link::new(&app).await?);
-    let notice = mail::notice(&app, Letter::ChangeAsked, new.as_str())?;
+    let (now, link) = (app.clock.now(), Link::new(&app, &context).await?);
+    let notice = mail::notice(&app, &context, Letter::ChangeAsked, new.as_str())?;
     let event = AuditEvent::new(Event::EmailChangeAsked, now, &context.source(id.as_str()), app.random.bytes()?)
         .user(id.as_str());
     let (limit, key) = (app.limiter.account, key(&user)?);
@@ -122,7 +122,7 @@ pub(in crate::http) async fn finish(
     let new = Email::parse(&standing.address)
         .map_err(|_| ApiError::new(errors::INTERNAL).log("a stored e-mail address is malformed"))?;
     let (user, account) = proved(app, context, &standing.user, password).await?;
-    let notice = mail::notice(app, Letter::ChangeDone, new.as_str())?;
+    let notice = mail::notice(app, context, Letter::ChangeDone, new.as_str())?;
     let (id, name) = (token.id(Purpose::Change), user.id.as_str());
     let event = AuditEvent::new(Event::EmailChanged, now, &context.source(name), app.random.bytes()?).user(name);
     let changed = app.store.write(move |tx| {

@@ -117,7 +117,7 @@ pub(in crate::http) async fn authenticate(
 /// (LOG-05).
 async fn unverified(app: &App, context: &Context, user: &Credentials, email: &EmailKey) -> Result<(), ApiError> {
     app.metrics.signin("unverified");
-    let (link, email, now) = (Link::new(app).await?, email.clone(), app.clock.now());
+    let (link, email, now) = (Link::new(app, context).await?, email.clone(), app.clock.now());
     let source = context.source(Source::ANONYMOUS);
     let event = AuditEvent::new(Event::LoginFail, now, &source, app.random.bytes()?)
         .user(user.id.as_str())

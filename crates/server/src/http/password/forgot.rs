@@ -49,7 +49,7 @@ pub(in crate::http) async fn ask(app: &App, context: &Context, typed: &str) -> R
     let email = Email::parse(typed).map_err(|bad| ApiError::field(errors::INVALID_EMAIL, "email", bad.to_string()))?;
     let now = app.clock.now();
     app.limiter.take(context.address, now)?;
-    let link = Link::new(app).await?;
+    let link = Link::new(app, context).await?;
     let source = context.source(Source::ANONYMOUS);
     let event = AuditEvent::new(Event::PasswordResetAsked, now, &source, app.random.bytes()?);
     let (limit, key) = (app.limiter.account, email.key().clone());

@@ -102,7 +102,7 @@ fn writes(
         hash,
         account: account_key(TENANT, email.key().as_str()),
         entry: Entry::user(scope, user, now, app.config.access_token_ttl_cap),
-        mail: mail::notice(app, Letter::ResetDone, "")?,
+        mail: mail::notice(app, context, Letter::ResetDone, "")?,
         event: AuditEvent::new(Event::PasswordReset, now, &context.source(user), app.random.bytes()?).user(user),
         now,
         standing,

@@ -14,13 +14,17 @@ pub(super) use self::{
     security::SecurityFacts,
     visit::{AccountVisit, Purpose},
 };
-use super::{AccountPage, Leads, PageForm, host, page};
+use super::{AccountPage, Frame, Leads, PageForm, language::keep, words::Words};
 use crate::{
     app::App,
-    domain::client::ClientId,
+    domain::{
+        client::ClientId,
+        language::Language,
+        preferences::{Preferences, Theme},
+    },
     errors,
     http::{
-        account::{consents, deletion as data, signins},
+        account::{consents, deletion as data, settings, signins},
         authorize::{go, new_browser, remember_browser, signin},
         body::Form,
         context::Context,
@@ -30,37 +34,46 @@ use crate::{
 };
 
 /// The form's parameters.
-pub const PARAMETERS: &[&str] = &["form", "act", "id"];
+pub const PARAMETERS: &[&str] = &["form", "act", "id", "language", "theme"];
 
 /// The form's name, as its token has it.
 const FORM: &str = "account";
 
 /// What was done last, as the address of the page carries it, and its words.
-const DONE: [(&str, &str); 5] = [
-    ("signed-out", "That device was signed out. Whatever it held is refused everywhere by now."),
-    ("others", "Every other device was signed out. Whatever they held is refused everywhere by now."),
-    ("kept", "Your account is kept."),
-    ("passkey", "The passkey was added. It signs you in from now on."),
-    ("withdrawn", "That application may not use your account any more, and was signed out."),
-];
+fn done<'w>(words: &'w Words, name: Option<&str>) -> Option<&'w str> {
+    match name? {
+        "signed-out" => Some(words.account.done_signed_out),
+        "others" => Some(words.account.done_others),
+        "kept" => Some(words.account.done_kept),
+        "passkey" => Some(words.passkey.done),
+        "withdrawn" => Some(words.account.done_withdrawn),
+        "settings" => Some(words.account.done_settings),
+        _ => None,
+    }
+}
 
 /// `GET /account`
-pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
+pub async fn show(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
     let browser = new_browser(&app, &headers)?;
     let visit = AccountVisit::load(&app, Purpose::Account, browser, signin(&app, &headers)?).await?;
     let mut response = match &visit.signin {
         None => go("/ui/signin?request=account")?,
         Some(signin) => {
             let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
-            let done = DONE.iter().find(|(name, _)| query.get("done") == Some(*name)).map(|(_, words)| *words);
-            let facts = facts::load(&app, signin).await?;
+            let known = facts::load(&app, signin).await?;
+            let frame = Frame::new(&app, &context).preferring(known.preferences()).fixed();
             let facts = AccountPage {
-                host: host(&app.config.issuer),
+                frame: &frame,
                 form: &visit.browser.form_token(FORM, &signin.user_id),
-                done,
-                facts: &facts,
+                done: done(frame.words, query.get("done")),
+                facts: &known.say(frame.words),
             };
-            page(&facts, StatusCode::OK, Leads::Home)?
+            frame.page(&facts, StatusCode::OK, Leads::Home)?
         }
     };
     remember_browser(&app, &visit.browser, &mut response);
@@ -104,6 +117,19 @@ pub async fn act(
             data::stay(&app, &context, user).await?;
             go("/account?done=kept")
         }
-        _ => Err(PageError::new(errors::MALFORMED_FORM).detail("act is sign-out, sign-out-others, withdraw or keep")),
+        Some("settings") => {
+            let chosen = Preferences {
+                language: form.get("language").and_then(Language::parse),
+                theme: form.get("theme").and_then(Theme::parse),
+            };
+            settings::choose(&app, &context, user, chosen).await?;
+            let mut response = go("/account?done=settings")?;
+            keep(&app, chosen, &mut response);
+            Ok(response)
+        }
+        _ => {
+            let acts = "act is sign-out, sign-out-others, withdraw, keep or settings";
+            Err(PageError::new(errors::MALFORMED_FORM).detail(acts))
+        }
     }
 }

@@ -3,12 +3,11 @@
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::{ConsentPage, Leads, Look, PageForm, host, page_of};
+use super::{ConsentPage, Frame, Leads, Look, PageForm};
 use crate::{
     app::App,
     domain::{
         authorize::{Problem, Step},
-        scope::Scope,
         user::UserId,
     },
     errors,
@@ -38,10 +37,10 @@ pub async fn show(
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
     let visit = match Visit::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
         Ok(visit) => visit,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     match visit.ceremony.step(false, app.clock.now()) {
-        Ok(Step::Agree) => shown(&app, &visit).await,
+        Ok(Step::Agree) => shown(&app, &context, &visit).await,
         _ => visit.go_on(&app, &context, false).await,
     }
 }
@@ -57,7 +56,7 @@ pub async fn decide(
     require_same_origin(&app.config.issuer, &method, &headers)?;
     let visit = match Visit::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
         Ok(visit) => visit,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     let about = about(&visit).map_err(|stop| match stop {
         Stop::Page(error) => error,
@@ -68,7 +67,7 @@ pub async fn decide(
     }
     match form.get("decision") {
         Some("allow") => visit.go_on(&app, &context, true).await,
-        Some("deny") => visit.give_up(&app, Problem::denied()).await,
+        Some("deny") => visit.give_up(&app, &context, Problem::denied()).await,
         _ => Err(PageError::new(errors::MALFORMED_FORM).detail("decision is allow or deny")),
     }
 }
@@ -81,10 +80,10 @@ fn about(visit: &Visit) -> Result<String, Stop> {
     Ok(format!("{} {}", visit.name.as_str(), signin.user_id))
 }
 
-async fn shown(app: &App, visit: &Visit) -> Result<Response, PageError> {
+async fn shown(app: &App, context: &Context, visit: &Visit) -> Result<Response, PageError> {
     let about = match about(visit) {
         Ok(about) => about,
-        Err(stop) => return stop.into_response(app),
+        Err(stop) => return stop.into_response(app, context),
     };
     let ceremony = &visit.ceremony;
     let user = ceremony.signin.as_ref().and_then(|signin| UserId::parse(&signin.user_id));
@@ -98,34 +97,17 @@ async fn shown(app: &App, visit: &Visit) -> Result<Response, PageError> {
         .await?;
     let lifetime = ceremony.client.settings.refresh_absolute.unwrap_or(app.config.refresh.absolute);
     let look = Look::of(app, &ceremony.client.id).await?;
+    let frame = Frame::new(app, context);
     let facts = ConsentPage {
-        host: host(&app.config.issuer),
+        frame: &frame,
         client: &ceremony.client.settings.name,
         destination: &ceremony.path.redirect.policy_source(),
         email: &found.map(|user| user.email).unwrap_or_default(),
-        wishes: &wishes(&ceremony.request.wishes()),
+        wishes: &frame.words.wishes(&ceremony.request.wishes()),
         days: lifetime.as_secs().div_ceil(86_400),
         request: visit.name.as_str(),
         form: &visit.browser.form_token(FORM, &about),
         look: &look,
     };
-    page_of(&facts, StatusCode::OK, Leads::HomeAndOn(&ceremony.path.redirect.policy_source()), &look)
-}
-
-/// What a scope means, in words.
-pub(super) fn wishes(scope: &Scope) -> Vec<String> {
-    let words = |scope: &str| match scope {
-        "openid" => "know which account is yours".to_owned(),
-        "profile" => "see your name and your profile".to_owned(),
-        "email" => "see your e-mail address".to_owned(),
-        "address" => "see your postal address".to_owned(),
-        "phone" => "see your phone number".to_owned(),
-        "roles" => "see your roles".to_owned(),
-        "offline_access" => "keep its access while you are not using it".to_owned(),
-        other => format!("use the permission {other}"),
-    };
-    match scope.is_empty() {
-        true => vec!["act for you, without any further permission".to_owned()],
-        false => scope.words().map(words).collect(),
-    }
+    frame.page_of(&facts, StatusCode::OK, Leads::HomeAndOn(&ceremony.path.redirect.policy_source()), &look)
 }

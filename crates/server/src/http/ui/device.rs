@@ -9,9 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::{
-    DeviceConfirmPage, DeviceDonePage, DevicePage, Leads, Look, PageForm, consent::wishes, host, page, page_of,
-};
+use super::{DeviceConfirmPage, DevicePage, Frame, Leads, Look, PageForm, letter::note};
 use crate::{
     app::App,
     domain::{
@@ -39,12 +37,18 @@ const CODE_FORM: &str = "device-code";
 const FORM: &str = "device";
 
 /// `GET /ui/device`
-pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
+pub async fn show(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
+    let frame = Frame::new(&app, &context);
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
     let Some(name) = query.get("request") else {
         let browser = new_browser(&app, &headers)?;
         let code = query.get("user_code").unwrap_or_default();
-        let mut response = asked(&app, &browser, code, None)?;
+        let mut response = asked(&frame, &browser, code, None)?;
         remember_browser(&app, &browser, &mut response);
         return Ok(response);
     };
@@ -53,7 +57,7 @@ pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Resul
         None => go(&visit.page("signin")),
         Some(true) if visit.needs_second_factor() => go(&visit.page("mfa")),
         Some(false) if visit.needs_second_factor() => Err(errors::SECOND_FACTOR_MISSING.into()),
-        Some(_) => confirm(&app, &visit).await,
+        Some(_) => confirm(&app, &frame, &visit).await,
     }
 }
 
@@ -96,8 +100,8 @@ async fn look_up(app: &App, context: &Context, headers: &HeaderMap, form: &Form)
     };
     let Some(waiting) = found else {
         let shown: String = typed.chars().take(64).collect();
-        let problem = "No device is waiting with this code. Look again, or begin anew on the device.";
-        let mut response = asked(app, &browser, &shown, Some(problem))?;
+        let frame = Frame::new(app, context).at("/ui/device".to_owned());
+        let mut response = asked(&frame, &browser, &shown, Some(frame.words.device.unknown))?;
         *response.status_mut() = StatusCode::BAD_REQUEST;
         return Ok(response.into_response());
     };
@@ -118,15 +122,17 @@ async fn decide(app: &App, context: &Context, visit: DeviceVisit, form: &Form) -
     };
     let allowed = answer != Answer::Denied;
     visit.answer(app, context, answer).await?;
-    page(&DeviceDonePage { host: host(&app.config.issuer), allowed }, StatusCode::OK, Leads::Nowhere)
+    let frame = Frame::new(app, context);
+    let words = &frame.words.device;
+    note(&frame, if allowed { &words.allowed } else { &words.denied })
 }
 
-fn asked(app: &App, browser: &BrowserSecret, code: &str, problem: Option<&str>) -> Result<Response, PageError> {
-    let facts = DevicePage { host: host(&app.config.issuer), code, form: &browser.form_token(CODE_FORM, ""), problem };
-    page(&facts, StatusCode::OK, Leads::Home)
+fn asked(frame: &Frame<'_>, browser: &BrowserSecret, code: &str, problem: Option<&str>) -> Result<Response, PageError> {
+    let facts = DevicePage { frame, code, form: &browser.form_token(CODE_FORM, ""), problem };
+    frame.page(&facts, StatusCode::OK, Leads::Home)
 }
 
-async fn confirm(app: &App, visit: &DeviceVisit) -> Result<Response, PageError> {
+async fn confirm(app: &App, frame: &Frame<'_>, visit: &DeviceVisit) -> Result<Response, PageError> {
     let about = visit.about()?;
     let user = visit.signin.as_ref().and_then(|signin| UserId::parse(&signin.user_id));
     let user = user.ok_or_else(|| PageError::new(errors::INTERNAL).log("a stored user id is malformed"))?;
@@ -139,15 +145,15 @@ async fn confirm(app: &App, visit: &DeviceVisit) -> Result<Response, PageError> 
     let code = UserCode::parse(&visit.waiting.user_code).map(|code| code.to_string()).unwrap_or_default();
     let look = Look::of(app, &visit.client.id).await?;
     let facts = DeviceConfirmPage {
-        host: host(&app.config.issuer),
+        frame,
         client: &visit.client.settings.name,
         email: &found.await?.map(|user| user.email).unwrap_or_default(),
         code: &code,
-        wishes: &wishes(&scope),
+        wishes: &frame.words.wishes(&scope),
         days: lifetime.as_secs().div_ceil(86_400),
         request: &visit.name(),
         form: &visit.browser.form_token(FORM, &about),
         look: &look,
     };
-    page_of(&facts, StatusCode::OK, Leads::Home, &look)
+    frame.page_of(&facts, StatusCode::OK, Leads::Home, &look)
 }

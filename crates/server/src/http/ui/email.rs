@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, Uri};
 
 use super::{
-    ChangePage, PageForm, VerifyPage, host,
+    ChangePage, Frame, PageForm, VerifyPage,
     letter::{Mendable, asked, mendable, note, own, token},
 };
 use crate::{
@@ -29,12 +29,18 @@ const MINE: &str = "verify";
 const NEW: &str = "change";
 
 /// `GET /ui/email/verify?token=…`: a look uses nothing up (LOG-09).
-pub async fn verify(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
+pub async fn verify(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
     let (browser, token) = (new_browser(&app, &headers)?, token(&uri)?);
     let (_, standing) = mail::look(&app, Purpose::Verify, &token).await?;
     let form = browser.form_token(MINE, &token);
-    let facts = VerifyPage { host: host(&app.config.issuer), form: &form, token: &token, email: &standing.email };
-    asked(&app, &browser, &facts)
+    let frame = Frame::new(&app, &context);
+    let facts = VerifyPage { frame: &frame, form: &form, token: &token, email: &standing.email };
+    asked(&app, &frame, &browser, &facts)
 }
 
 /// `POST /ui/email/verify`
@@ -48,16 +54,18 @@ pub async fn verified(
     let token = form.get("token").unwrap_or_default();
     own(&app, (&method, &headers), &form, (MINE, token))?;
     verifying::confirm(&app, &context, token).await?;
-    note(
-        &app,
-        "Your address is confirmed",
-        &["Go back to the application, and sign in. Whoever was signed in with this account before was signed out."],
-    )
+    let frame = Frame::new(&app, &context);
+    note(&frame, &frame.words.address.confirmed)
 }
 
 /// `GET /ui/email/change?token=…`
-pub async fn change(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
-    change_page(&app, &new_browser(&app, &headers)?, &token(&uri)?, None).await
+pub async fn change(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
+    change_page(&app, &Frame::new(&app, &context), &new_browser(&app, &headers)?, &token(&uri)?, None).await
 }
 
 /// `POST /ui/email/change`
@@ -71,30 +79,30 @@ pub async fn changed(
     let token = form.get("token").unwrap_or_default();
     let browser = own(&app, (&method, &headers), &form, (NEW, token))?;
     let password = PlainSecret::new(form.get("password").unwrap_or_default().to_owned());
+    let frame = Frame::new(&app, &context);
     match changing::finish(&app, &context, token, &password).await {
-        Ok(()) => {
-            note(&app, "Your address was changed", &["Sign in with the new address from now on. The old one was told."])
-        }
+        Ok(()) => note(&frame, &frame.words.address.changed),
         Err(error) => {
-            let problem = mendable(error)?;
-            Ok(problem.beside(change_page(&app, &browser, token, Some(&problem)).await?))
+            let problem = mendable(&frame, error)?;
+            Ok(problem.beside(change_page(&app, &frame, &browser, token, Some(&problem)).await?))
         }
     }
 }
 
 async fn change_page(
     app: &App,
+    frame: &Frame<'_>,
     browser: &BrowserSecret,
     token: &str,
     problem: Option<&Mendable>,
 ) -> Result<Response, PageError> {
     let (_, standing) = mail::look(app, Purpose::Change, token).await?;
     let facts = ChangePage {
-        host: host(&app.config.issuer),
+        frame,
         form: &browser.form_token(NEW, token),
         token,
         address: &standing.address,
         problem: problem.map(|problem| problem.words.as_str()),
     };
-    asked(app, browser, &facts)
+    asked(app, frame, browser, &facts)
 }

@@ -7,6 +7,7 @@ use super::{
     Leads, Look,
     account::{AccountVisit, Purpose},
     device::DeviceVisit,
+    words::Words,
 };
 use crate::{
     app::App,
@@ -122,11 +123,11 @@ impl Errand {
     }
 
     /// For whom, in words.
-    pub fn client(&self) -> &str {
+    pub fn client(&self, words: &Words) -> &str {
         match self {
             Self::Client(visit) => &visit.ceremony.client.settings.name,
             Self::Device(visit) => &visit.client.settings.name,
-            Self::Account(_) => "your account",
+            Self::Account(_) => words.shared.your_account,
         }
     }
 

@@ -4,8 +4,8 @@ use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, Uri};
 
 use super::{
-    InvitationPage, PageForm, host,
-    letter::{asked, note, own, token},
+    Frame, InvitationPage, PageForm,
+    letter::{asked, own, token, told},
 };
 use crate::{
     app::App,
@@ -26,17 +26,23 @@ pub const PARAMETERS: &[&str] = &["form", "token"];
 const JOIN: &str = "invitation";
 
 /// `GET /ui/invitation?token=…`: a look uses nothing up (LOG-09).
-pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
+pub async fn show(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
     let (browser, token) = (new_browser(&app, &headers)?, token(&uri)?);
     let invitation = look(&app, &token).await?;
+    let frame = Frame::new(&app, &context);
     let facts = InvitationPage {
-        host: host(&app.config.issuer),
+        frame: &frame,
         form: &browser.form_token(JOIN, &token),
         token: &token,
         organisation: &invitation.organisation_name,
         email: &invitation.address,
     };
-    asked(&app, &browser, &facts)
+    asked(&app, &frame, &browser, &facts)
 }
 
 /// `POST /ui/invitation`: whoever is signed in in this browser joins, if the address is theirs.
@@ -54,15 +60,11 @@ pub async fn accept(
         Some(cookie) => caller::by_cookie(&app, &cookie).await.ok(),
         None => None,
     };
+    let frame = Frame::new(&app, &context);
+    let words = &frame.words.invitation;
     let Some(signed_in) = signed_in else {
-        let what = format!("Sign in to an application with the address {} first.", invitation.address);
-        return note(
-            &app,
-            "You are not signed in here",
-            &[&what, "Then open the link of the mail again; it still works."],
-        );
+        return told(&frame, words.not_signed_in, &[&(words.sign_in_first)(&invitation.address), words.then]);
     };
     let joined = join(&app, &context, &signed_in, token).await?;
-    let what = format!("You belong to {} now.", joined.organisation_name);
-    note(&app, "Welcome", &[&what, "Go back to the application. If it does not know yet, sign in there again."])
+    told(&frame, words.welcome, &[&(words.belongs)(&joined.organisation_name), words.go_back])
 }

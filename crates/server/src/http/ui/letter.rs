@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
-use super::{Leads, NotePage, host, page};
+use super::{Frame, Leads, NotePage, words::Note};
 use crate::{
     app::App,
     domain::browser::BrowserSecret,
@@ -48,8 +48,13 @@ pub(super) fn own(
 ///
 /// # Errors
 /// `internal`
-pub(super) fn asked(app: &App, browser: &BrowserSecret, facts: &impl Template) -> Result<Response, PageError> {
-    let mut response = page(facts, StatusCode::OK, Leads::Home)?;
+pub(super) fn asked(
+    app: &App,
+    frame: &Frame<'_>,
+    browser: &BrowserSecret,
+    facts: &impl Template,
+) -> Result<Response, PageError> {
+    let mut response = frame.page(facts, StatusCode::OK, Leads::Home)?;
     remember_browser(app, browser, &mut response);
     Ok(response)
 }
@@ -58,15 +63,23 @@ pub(super) fn asked(app: &App, browser: &BrowserSecret, facts: &impl Template) -
 ///
 /// # Errors
 /// `internal`
-pub(super) fn note(app: &App, title: &str, sentences: &[&str]) -> Result<Response, PageError> {
-    page(&NotePage { host: host(&app.config.issuer), title, sentences }, StatusCode::OK, Leads::Nowhere)
+pub(super) fn note(frame: &Frame<'_>, note: &Note) -> Result<Response, PageError> {
+    told(frame, note.title, note.sentences)
+}
+
+/// The same in words that were made for it.
+///
+/// # Errors
+/// `internal`
+pub(super) fn told(frame: &Frame<'_>, title: &str, sentences: &[&str]) -> Result<Response, PageError> {
+    frame.page(&NotePage { frame, title, sentences }, StatusCode::OK, Leads::Nowhere)
 }
 
 /// A mistake that the person can mend in the form: the words for it. What they cannot is a page of its own.
 ///
 /// # Errors
 /// That page.
-pub(super) fn mendable(error: ApiError) -> Result<Mendable, PageError> {
+pub(super) fn mendable(frame: &Frame<'_>, error: ApiError) -> Result<Mendable, PageError> {
     const MENDABLE: [errors::Code; 8] = [
         errors::INVALID_EMAIL,
         errors::INVALID_CREDENTIALS,
@@ -81,10 +94,10 @@ pub(super) fn mendable(error: ApiError) -> Result<Mendable, PageError> {
     if !MENDABLE.contains(&failure.code) {
         return Err(error.into());
     }
-    let words = match (failure.errors.first(), failure.retry_after) {
-        (_, Some(seconds)) => format!("{}. Try again in {seconds} s.", failure.code.title),
-        (Some(field), None) => field.detail.clone(),
-        (None, None) => format!("{}.", failure.code.title),
+    let words = match failure.weakness {
+        Some(weakness) => (frame.words.weakness)(weakness),
+        None if failure.code == errors::INVALID_EMAIL => frame.words.problem.bad_email.to_owned(),
+        None => frame.words.sentence(failure.code, failure.retry_after),
     };
     Ok(Mendable { words, code: failure.code, retry_after: failure.retry_after })
 }

@@ -7,9 +7,8 @@ use axum::{extract::State, response::Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use super::{
-    PageForm, SecondFactorPage,
+    Frame, PageForm, SecondFactorPage,
     errand::{Errand, leads},
-    host, page_of, page_with_passkeys,
     signin::{By, Entrant, enter},
 };
 use crate::{
@@ -57,10 +56,10 @@ pub async fn show(
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
     let errand = match Errand::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     match owed(&app, &errand).await? {
-        Some(owed) => shown(&app, &errand, &owed, None).await,
+        Some(owed) => shown(&app, &context, (&errand, &owed), None).await,
         None => errand.go_on(&app, &context).await,
     }
 }
@@ -76,7 +75,7 @@ pub async fn finish(
     require_same_origin(&app.config.issuer, &method, &headers)?;
     let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     if !errand.browser().owns_form(FORM, &errand.name(), form.get("form").unwrap_or_default()) {
         return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
@@ -90,7 +89,7 @@ pub async fn finish(
     let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
     let shown = match second_factor::check(&app, &context, &user, &typed, device.as_deref()).await {
         Ok(shown) => shown,
-        Err(error) => return again(&app, &errand, &owed, error).await,
+        Err(error) => return again(&app, &context, (&errand, &owed), error).await,
     };
     let entrant = entrant(&errand, owed, &user, shown)?;
     enter(&app, &context, &headers, errand, entrant).await
@@ -177,7 +176,7 @@ fn entrant(errand: &Errand, owed: Owed, user: &Credentials, shown: Shown) -> Res
 }
 
 /// The form once more, with what the person can do about it; what they cannot is a page of its own.
-async fn again(app: &App, errand: &Errand, owed: &Owed, error: ApiError) -> Result<Response, PageError> {
+async fn again(app: &App, context: &Context, what: (&Errand, &Owed), error: ApiError) -> Result<Response, PageError> {
     const MENDABLE: [Code; 4] =
         [errors::SECOND_FACTOR_WRONG, errors::TOO_MANY_ATTEMPTS, errors::PASSKEY_REFUSED, errors::PASSKEY_LATE];
     let code = error.0.code;
@@ -185,11 +184,8 @@ async fn again(app: &App, errand: &Errand, owed: &Owed, error: ApiError) -> Resu
         return Err(error.into());
     }
     let wait = error.0.retry_after;
-    let words = match wait {
-        None => format!("{}.", code.title),
-        Some(seconds) => format!("{}. Try again in {seconds} s.", code.title),
-    };
-    let mut response = shown(app, errand, owed, Some((code, &words))).await?;
+    let words = Frame::new(app, context).words.sentence(code, wait);
+    let mut response = shown(app, context, what, Some((code, &words))).await?;
     let headers = response.headers_mut();
     headers.extend(wait.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
     if code.status == 401 {
@@ -199,13 +195,19 @@ async fn again(app: &App, errand: &Errand, owed: &Owed, error: ApiError) -> Resu
     Ok(response)
 }
 
-async fn shown(app: &App, errand: &Errand, owed: &Owed, problem: Option<(Code, &str)>) -> Result<Response, PageError> {
+async fn shown(
+    app: &App,
+    context: &Context,
+    (errand, owed): (&Errand, &Owed),
+    problem: Option<(Code, &str)>,
+) -> Result<Response, PageError> {
+    let frame = Frame::new(app, context).at(format!("/ui/mfa?request={}", errand.name()));
     let look = errand.look(app).await?;
     let app_too = second_factor::has_kind(app, owed.user(), Kind::Totp).await?;
-    let passkey = passkey::form(app, errand, (owed.user(), app_too)).await?;
+    let passkey = passkey::form(app, frame.words, errand, (owed.user(), app_too)).await?;
     let facts = SecondFactorPage {
-        host: host(&app.config.issuer),
-        client: errand.client(),
+        frame: &frame,
+        client: errand.client(frame.words),
         request: &errand.name(),
         form: &errand.browser().form_token(FORM, &errand.name()),
         problem: problem.map(|(_, words)| words),
@@ -216,5 +218,8 @@ async fn shown(app: &App, errand: &Errand, owed: &Owed, problem: Option<(Code, &
     let status = problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok()).unwrap_or(StatusCode::OK);
     let to = errand.destination();
     let to = leads(to.as_deref());
-    if passkey.is_some() { page_with_passkeys(&facts, status, to, &look) } else { page_of(&facts, status, to, &look) }
+    match passkey {
+        Some(_) => frame.page_with_passkeys(&facts, status, to, &look),
+        None => frame.page_of(&facts, status, to, &look),
+    }
 }

@@ -7,7 +7,9 @@ pub mod consent;
 pub mod device;
 pub mod email;
 mod errand;
+mod frame;
 pub mod invitation;
+pub mod language;
 mod letter;
 pub mod mfa;
 pub mod password;
@@ -15,32 +17,28 @@ pub mod register;
 pub mod signin;
 pub mod signout;
 pub mod upstream;
+pub mod words;
 
 use askama::Template;
-use axum::{
-    extract::{FromRequest, Request},
-    response::{Html, IntoResponse, Response},
-};
-use http::{HeaderValue, StatusCode, header};
+use axum::extract::{FromRequest, Request};
 
+pub(super) use self::frame::Frame;
 use super::{body::Form, error::PageError};
 use crate::{
     app::App,
-    config::Issuer,
     domain::{
         brand::{Brand, PageUri},
         client::ClientId,
         upstream::Upstream,
     },
-    errors,
     store::brands,
 };
 
-/// A page that a person reads. `host` is the issuer's, shown on every page.
+/// A page that a person reads.
 #[derive(Debug, Template)]
 #[template(path = "signin.html")]
 pub(super) struct SignInPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub client: &'a str,
     pub request: &'a str,
     pub form: &'a str,
@@ -62,7 +60,7 @@ pub(super) struct SignInPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "mailed.html")]
 pub(super) struct MailedPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub client: &'a str,
     pub request: &'a str,
     pub form: &'a str,
@@ -74,7 +72,7 @@ pub(super) struct MailedPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "mail_link.html")]
 pub(super) struct MailLinkPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub client: &'a str,
     pub request: &'a str,
     pub form: &'a str,
@@ -86,7 +84,7 @@ pub(super) struct MailLinkPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "mfa.html")]
 pub(super) struct SecondFactorPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub client: &'a str,
     pub request: &'a str,
     pub form: &'a str,
@@ -101,6 +99,7 @@ pub(super) struct SecondFactorPage<'a> {
 #[derive(Debug)]
 pub(super) struct PasskeyForm {
     pub action: &'static str,
+    pub words: &'static words::Passkey,
     pub button: &'static str,
     /// There is another form, which people expect rather.
     pub quiet: bool,
@@ -111,7 +110,7 @@ pub(super) struct PasskeyForm {
 #[derive(Debug, Template)]
 #[template(path = "passkey.html")]
 pub(super) struct PasskeyPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub name: &'a str,
     /// What the browser is asked, as JSON.
@@ -122,7 +121,7 @@ pub(super) struct PasskeyPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "consent.html")]
 pub(super) struct ConsentPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub client: &'a str,
     pub destination: &'a str,
     pub email: &'a str,
@@ -136,7 +135,7 @@ pub(super) struct ConsentPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "device.html")]
 pub(super) struct DevicePage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub code: &'a str,
     pub form: &'a str,
     pub problem: Option<&'a str>,
@@ -145,7 +144,7 @@ pub(super) struct DevicePage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "device_confirm.html")]
 pub(super) struct DeviceConfirmPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub client: &'a str,
     pub email: &'a str,
     pub code: &'a str,
@@ -156,18 +155,11 @@ pub(super) struct DeviceConfirmPage<'a> {
     pub look: &'a Look,
 }
 
-#[derive(Debug, Template)]
-#[template(path = "device_done.html")]
-pub(super) struct DeviceDonePage<'a> {
-    pub host: &'a str,
-    pub allowed: bool,
-}
-
 /// An answer that the browser posts to the client (OAuth 2.0 Form Post Response Mode).
 #[derive(Template)]
 #[template(path = "form_post.html")]
 pub(super) struct FormPostPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub action: &'a str,
     pub fields: &'a [(&'a str, &'a str)],
 }
@@ -175,10 +167,13 @@ pub(super) struct FormPostPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub(super) struct ErrorPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub title: &'a str,
     pub detail: Option<&'a str>,
-    pub help: &'a str,
+    /// The detail is English, and the page is not.
+    pub foreign: bool,
+    /// Sentences, and which of them are English on a page that is not.
+    pub help: &'a [(&'a str, bool)],
     pub code: &'a str,
     pub request_id: &'a str,
 }
@@ -186,7 +181,7 @@ pub(super) struct ErrorPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "signout.html")]
 pub(super) struct SignOutPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub request: &'a str,
     pub form: &'a str,
 }
@@ -194,7 +189,7 @@ pub(super) struct SignOutPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "signedout.html")]
 pub(super) struct SignedOutPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
 }
 
 /// How the client of a page looks: texts, and what strict parsers let pass.
@@ -204,8 +199,9 @@ pub(super) struct Look {
     pub logo: Option<String>,
     /// Six hexadecimal digits.
     pub colour: Option<String>,
-    /// What, where, and at which host.
-    pub links: Vec<(&'static str, String, String)>,
+    /// Where its pages are, and at which host.
+    pub policy: Option<(String, String)>,
+    pub terms: Option<(String, String)>,
 }
 
 impl Look {
@@ -225,13 +221,12 @@ impl Look {
 
 impl From<Brand> for Look {
     fn from(brand: Brand) -> Self {
-        let link = |what, uri: PageUri| (what, uri.as_str().to_owned(), uri.host().to_owned());
-        let policy = brand.policy.map(|uri| link("Privacy policy", uri));
-        let terms = brand.terms.map(|uri| link("Terms of service", uri));
+        let link = |uri: PageUri| (uri.as_str().to_owned(), uri.host().to_owned());
         Self {
             logo: brand.logo.map(|logo| logo.data_uri()),
             colour: brand.colour.map(|colour| colour.to_string().trim_start_matches('#').to_owned()),
-            links: policy.into_iter().chain(terms).collect(),
+            policy: brand.policy.map(link),
+            terms: brand.terms.map(link),
         }
     }
 }
@@ -239,7 +234,7 @@ impl From<Brand> for Look {
 #[derive(Debug, Template)]
 #[template(path = "forgot.html")]
 pub(super) struct ForgotPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub email: &'a str,
     pub problem: Option<&'a str>,
@@ -248,7 +243,7 @@ pub(super) struct ForgotPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "reset.html")]
 pub(super) struct ResetPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub token: &'a str,
     pub email: &'a str,
@@ -259,7 +254,7 @@ pub(super) struct ResetPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "verify.html")]
 pub(super) struct VerifyPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub token: &'a str,
     pub email: &'a str,
@@ -268,7 +263,7 @@ pub(super) struct VerifyPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "change.html")]
 pub(super) struct ChangePage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub token: &'a str,
     pub address: &'a str,
@@ -278,7 +273,7 @@ pub(super) struct ChangePage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "register.html")]
 pub(super) struct RegisterPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub request: &'a str,
     pub email: &'a str,
@@ -289,7 +284,7 @@ pub(super) struct RegisterPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "registered.html")]
 pub(super) struct RegisteredPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub request: &'a str,
     /// The address must be confirmed first.
     pub confirm: bool,
@@ -298,7 +293,7 @@ pub(super) struct RegisteredPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "account.html")]
 pub(super) struct AccountPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     /// What was done a moment ago.
     pub done: Option<&'a str>,
@@ -308,7 +303,7 @@ pub(super) struct AccountPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "security.html")]
 pub(super) struct SecurityPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     /// What was done a moment ago.
     pub done: Option<&'a str>,
@@ -319,7 +314,7 @@ pub(super) struct SecurityPage<'a> {
 #[derive(Template)]
 #[template(path = "authenticator.html")]
 pub(super) struct AuthenticatorPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub id: &'a str,
     /// The square, as an address that holds the picture.
@@ -332,7 +327,7 @@ pub(super) struct AuthenticatorPage<'a> {
 #[derive(Template)]
 #[template(path = "recovery_codes.html")]
 pub(super) struct RecoveryCodesPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub title: &'a str,
     pub codes: &'a [String],
 }
@@ -340,7 +335,7 @@ pub(super) struct RecoveryCodesPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "delete.html")]
 pub(super) struct DeletePage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub days: u64,
     pub problem: Option<&'a str>,
@@ -349,7 +344,7 @@ pub(super) struct DeletePage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "invitation.html")]
 pub(super) struct InvitationPage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub form: &'a str,
     pub token: &'a str,
     pub organisation: &'a str,
@@ -360,7 +355,7 @@ pub(super) struct InvitationPage<'a> {
 #[derive(Debug, Template)]
 #[template(path = "note.html")]
 pub(super) struct NotePage<'a> {
-    pub host: &'a str,
+    pub frame: &'a Frame<'a>,
     pub title: &'a str,
     pub sentences: &'a [&'a str],
 }
@@ -403,66 +398,6 @@ impl Leads<'_> {
     }
 }
 
-/// Renders a page under its policy.
-///
-/// # Errors
-/// `internal`
-pub(super) fn page(page: &impl Template, status: StatusCode, leads: Leads<'_>) -> Result<Response, PageError> {
-    rendered(page, status, leads, Loads::default())
-}
-
-/// Renders a page on which the script of passkeys may run.
-///
-/// # Errors
-/// `internal`
-pub(super) fn page_with_passkeys(
-    page: &impl Template,
-    status: StatusCode,
-    leads: Leads<'_>,
-    look: &Look,
-) -> Result<Response, PageError> {
-    rendered(page, status, leads, Loads { pictures: look.logo.is_some(), scripts: true })
-}
-
-/// Renders a page that carries a picture of its own.
-///
-/// # Errors
-/// `internal`
-pub(super) fn pictured(page: &impl Template, status: StatusCode) -> Result<Response, PageError> {
-    rendered(page, status, Leads::Home, Loads { pictures: true, scripts: false })
-}
-
-/// Renders a page of a client, with what it shows of it.
-///
-/// # Errors
-/// `internal`
-pub(super) fn page_of(
-    page: &impl Template,
-    status: StatusCode,
-    leads: Leads<'_>,
-    look: &Look,
-) -> Result<Response, PageError> {
-    rendered(page, status, leads, Loads { pictures: look.logo.is_some(), scripts: false })
-}
-
-fn rendered(page: &impl Template, status: StatusCode, leads: Leads<'_>, loads: Loads) -> Result<Response, PageError> {
-    let broken = |error: &dyn std::fmt::Display| PageError::new(errors::INTERNAL).log(error.to_string());
-    let html = page.render().map_err(|error| broken(&error))?;
-    let policy = HeaderValue::try_from(leads.policy(loads)).map_err(|error| broken(&error))?;
-    let mut response = (status, Html(html)).into_response();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    if !matches!(leads, Leads::On(_)) {
-        // The page holds nothing that its address could give away, and browsers then name the origin of its forms (CSR-05).
-        response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    }
-    Ok(response)
-}
-
-/// The issuer's host, as people know it.
-pub(super) fn host(issuer: &Issuer) -> &str {
-    issuer.host()
-}
-
 /// The form of a page, whose mistakes are answered by a page.
 #[derive(Debug)]
 pub struct PageForm(pub Form);
@@ -477,8 +412,12 @@ impl FromRequest<App> for PageForm {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use askama::Template;
+
     use super::*;
-    use crate::domain::{time::Timestamp, upstream::UpstreamName};
+    use crate::domain::{language::Language, time::Timestamp, upstream::UpstreamName};
 
     fn labelled(text: &str) -> Upstream {
         Upstream {
@@ -493,19 +432,25 @@ mod tests {
     }
 
     /// Every page, with this text wherever one can be.
-    fn full_of(text: &str) -> Vec<askama::Result<String>> {
+    fn full_of(frame: &Frame<'_>, text: &str) -> Vec<askama::Result<String>> {
         // Worse than any that can be stored: the parsers of `domain/brand.rs` let none of this pass.
         let look = Look {
             logo: Some(text.to_owned()),
             colour: Some(text.to_owned()),
-            links: vec![("Privacy policy", text.to_owned(), text.to_owned())],
+            policy: Some((text.to_owned(), text.to_owned())),
+            terms: Some((text.to_owned(), text.to_owned())),
         };
         let wishes = [text.to_owned()];
-        let passkey =
-            PasskeyForm { action: "/ui/mfa/passkey", button: "Use a passkey", quiet: true, options: text.to_owned() };
+        let passkey = PasskeyForm {
+            action: "/ui/mfa/passkey",
+            words: &frame.words.passkey,
+            button: frame.words.passkey.use_one,
+            quiet: true,
+            options: text.to_owned(),
+        };
         vec![
             SignInPage {
-                host: text,
+                frame,
                 client: text,
                 request: text,
                 form: text,
@@ -519,12 +464,11 @@ mod tests {
                 look: &look,
             }
             .render(),
-            MailedPage { host: text, client: text, request: text, form: text, problem: Some(text), look: &look }
-                .render(),
-            MailLinkPage { host: text, client: text, request: text, form: text, token: text, email: text, look: &look }
+            MailedPage { frame, client: text, request: text, form: text, problem: Some(text), look: &look }.render(),
+            MailLinkPage { frame, client: text, request: text, form: text, token: text, email: text, look: &look }
                 .render(),
             SecondFactorPage {
-                host: text,
+                frame,
                 client: text,
                 request: text,
                 form: text,
@@ -535,7 +479,7 @@ mod tests {
             }
             .render(),
             ConsentPage {
-                host: text,
+                frame,
                 client: text,
                 destination: text,
                 email: text,
@@ -546,9 +490,9 @@ mod tests {
                 look: &look,
             }
             .render(),
-            DevicePage { host: text, code: text, form: text, problem: Some(text) }.render(),
+            DevicePage { frame, code: text, form: text, problem: Some(text) }.render(),
             DeviceConfirmPage {
-                host: text,
+                frame,
                 client: text,
                 email: text,
                 code: text,
@@ -562,46 +506,56 @@ mod tests {
         ]
     }
 
-    /// Those on which nothing is asked, or one thing.
-    fn full_of_ends(text: &str) -> [askama::Result<String>; 5] {
+    /// Those behind which nothing is waiting any more.
+    fn full_of_ends(frame: &Frame<'_>, text: &str) -> [askama::Result<String>; 4] {
         [
-            DeviceDonePage { host: text, allowed: true }.render(),
-            SignOutPage { host: text, request: text, form: text }.render(),
-            SignedOutPage { host: text }.render(),
-            FormPostPage { host: text, action: text, fields: &[(text, text)] }.render(),
-            ErrorPage { host: text, title: text, detail: Some(text), help: text, code: text, request_id: text }
-                .render(),
+            SignOutPage { frame, request: text, form: text }.render(),
+            SignedOutPage { frame }.render(),
+            FormPostPage { frame, action: text, fields: &[(text, text)] }.render(),
+            ErrorPage {
+                frame,
+                title: text,
+                detail: Some(text),
+                foreign: true,
+                help: &[(text, true)],
+                code: text,
+                request_id: text,
+            }
+            .render(),
         ]
     }
 
     /// Those of a person's own account.
-    fn full_of_account(text: &str) -> [askama::Result<String>; 8] {
+    fn full_of_account(frame: &Frame<'_>, text: &str) -> [askama::Result<String>; 8] {
         let facts = account::AccountFacts::full_of(text);
         let security = account::SecurityFacts::full_of(text);
         [
-            RegisterPage { host: text, form: text, request: text, email: text, least: 15, problem: Some(text) }
-                .render(),
-            RegisteredPage { host: text, request: text, confirm: true }.render(),
-            DeletePage { host: text, form: text, days: 14, problem: Some(text) }.render(),
-            PasskeyPage { host: text, form: text, name: text, options: text, problem: Some(text) }.render(),
-            AccountPage { host: text, form: text, done: Some(text), facts: &facts }.render(),
-            SecurityPage { host: text, form: text, done: Some(text), facts: &security }.render(),
-            AuthenticatorPage { host: text, form: text, id: text, square: text, secret: text, problem: Some(text) }
-                .render(),
-            RecoveryCodesPage { host: text, title: text, codes: &[text.to_owned()] }.render(),
+            RegisterPage { frame, form: text, request: text, email: text, least: 15, problem: Some(text) }.render(),
+            RegisteredPage { frame, request: text, confirm: true }.render(),
+            DeletePage { frame, form: text, days: 14, problem: Some(text) }.render(),
+            PasskeyPage { frame, form: text, name: text, options: text, problem: Some(text) }.render(),
+            AccountPage { frame, form: text, done: Some(text), facts: &facts }.render(),
+            SecurityPage { frame, form: text, done: Some(text), facts: &security }.render(),
+            AuthenticatorPage { frame, form: text, id: text, square: text, secret: text, problem: Some(text) }.render(),
+            RecoveryCodesPage { frame, title: text, codes: &[text.to_owned()] }.render(),
         ]
     }
 
     /// Those that mails lead to.
-    fn full_of_mail(text: &str) -> [askama::Result<String>; 6] {
+    fn full_of_mail(frame: &Frame<'_>, text: &str) -> [askama::Result<String>; 6] {
         [
-            ForgotPage { host: text, form: text, email: text, problem: Some(text) }.render(),
-            ResetPage { host: text, form: text, token: text, email: text, least: 15, problem: Some(text) }.render(),
-            VerifyPage { host: text, form: text, token: text, email: text }.render(),
-            ChangePage { host: text, form: text, token: text, address: text, problem: Some(text) }.render(),
-            InvitationPage { host: text, form: text, token: text, organisation: text, email: text }.render(),
-            NotePage { host: text, title: text, sentences: &[text] }.render(),
+            ForgotPage { frame, form: text, email: text, problem: Some(text) }.render(),
+            ResetPage { frame, form: text, token: text, email: text, least: 15, problem: Some(text) }.render(),
+            VerifyPage { frame, form: text, token: text, email: text }.render(),
+            ChangePage { frame, form: text, token: text, address: text, problem: Some(text) }.render(),
+            InvitationPage { frame, form: text, token: text, organisation: text, email: text }.render(),
+            NotePage { frame, title: text, sentences: &[text] }.render(),
         ]
+    }
+
+    fn every_page(frame: &Frame<'_>, text: &str) -> Vec<String> {
+        let pages = full_of(frame, text).into_iter().chain(full_of_ends(frame, text)).chain(full_of_mail(frame, text));
+        pages.chain(full_of_account(frame, text)).map(Result::unwrap).collect()
     }
 
     // ADM-05: what a stranger chose stays text wherever it is shown.
@@ -615,19 +569,42 @@ mod tests {
             "{{7*7}}{% include %}",
             "&lt;script&gt;javascript:alert(1)",
         ];
-        for text in HOSTILE {
-            for page in full_of(text)
-                .into_iter()
-                .chain(full_of_ends(text))
-                .chain(full_of_mail(text))
-                .chain(full_of_account(text))
-            {
-                let page = page.unwrap();
+        for (text, language) in HOSTILE.into_iter().flat_map(|text| Language::ALL.map(|language| (text, language))) {
+            for page in every_page(&Frame::full_of(text, language), text) {
                 // The page's own picture is where its template has it.
                 let page = page.replace("<img class=\"logo\" ", "").replace("<img class=\"square\" ", "");
                 for mark in ["<script>", "<img", "<svg", "' on", "\"><", "49"] {
                     assert!(!page.contains(mark), "{mark} in {page}");
                 }
+            }
+        }
+    }
+
+    /// What a person reads of a page, or has read to them.
+    fn texts(page: &str) -> BTreeSet<String> {
+        let between = page.split('>').filter_map(|piece| piece.split('<').next());
+        let labels = page.split("aria-label=\"").skip(1).filter_map(|piece| piece.split('"').next());
+        let said = between.chain(labels).map(str::trim);
+        said.filter(|text| text.chars().any(char::is_alphabetic) && !text.contains("MARK")).map(str::to_owned).collect()
+    }
+
+    // No page has words of another language: whatever two of them have in common stands here.
+    #[test]
+    fn pages_are_in_one_language() {
+        const COMMON: [&str; 5] = ["Code", "English", "Deutsch", "Español", "简体中文"];
+        let pages = Language::ALL.map(|language| every_page(&Frame::full_of("MARK", language), "MARK"));
+        for (own, language) in pages.iter().zip(Language::ALL) {
+            for (page, english) in own.iter().zip(&pages[0]) {
+                assert!(page.contains(&format!("<html lang=\"{}\" data-theme=\"dark\">", language.as_str())), "{page}");
+                assert!(page.contains("<meta name=\"color-scheme\" content=\"dark\">"), "{page}");
+                assert!(!page.contains("{{") && page.len() <= 30 * 1024, "{page}");
+                let (said, original) = (texts(page), texts(english));
+                if language == Language::English {
+                    continue;
+                }
+                let left: Vec<_> =
+                    said.intersection(&original).filter(|text| !COMMON.contains(&text.as_str())).collect();
+                assert!(left.is_empty(), "{left:?} in {page}");
             }
         }
     }
@@ -684,7 +661,7 @@ mod tests {
             include_str!("../../../templates/consent.html"),
             include_str!("../../../templates/device.html"),
             include_str!("../../../templates/device_confirm.html"),
-            include_str!("../../../templates/device_done.html"),
+            include_str!("../../../templates/base.html"),
             include_str!("../../../templates/look_head.html"),
             include_str!("../../../templates/look_logo.html"),
             include_str!("../../../templates/look_links.html"),

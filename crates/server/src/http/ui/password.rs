@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, Uri};
 
 use super::{
-    ForgotPage, PageForm, ResetPage, host,
+    ForgotPage, Frame, PageForm, ResetPage,
     letter::{Mendable, asked, mendable, note, own, token},
 };
 use crate::{
@@ -29,8 +29,8 @@ const ASK: &str = "forgot";
 const SET: &str = "reset";
 
 /// `GET /ui/password/forgot`
-pub async fn ask(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
-    forgot_page(&app, &new_browser(&app, &headers)?, "", None)
+pub async fn ask(State(app): State<App>, context: Context, headers: HeaderMap) -> Result<Response, PageError> {
+    forgot_page(&app, &Frame::new(&app, &context), &new_browser(&app, &headers)?, "", None)
 }
 
 /// `POST /ui/password/forgot`: the same page whether there is an account or not (LOG-05).
@@ -42,26 +42,24 @@ pub async fn send(
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
     let browser = own(&app, (&method, &headers), &form, (ASK, ""))?;
-    let email = form.get("email").unwrap_or_default();
+    let (frame, email) = (Frame::new(&app, &context), form.get("email").unwrap_or_default());
     match forgot::ask(&app, &context, email).await {
-        Ok(()) => note(
-            &app,
-            "Look into your mail",
-            &[
-                "If there is an account with this address, a mail with a link is on its way to it. The link works once, within an hour.",
-                "Nothing there after a few minutes? Look among the unwanted mails, and whether the address is the right one.",
-            ],
-        ),
+        Ok(()) => note(&frame, &frame.words.forgot.sent),
         Err(error) => {
-            let problem = mendable(error)?;
-            Ok(problem.beside(forgot_page(&app, &browser, email, Some(&problem))?))
+            let problem = mendable(&frame, error)?;
+            Ok(problem.beside(forgot_page(&app, &frame, &browser, email, Some(&problem))?))
         }
     }
 }
 
 /// `GET /ui/password/reset?token=…`: a look uses nothing up (LOG-09).
-pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
-    reset_page(&app, &new_browser(&app, &headers)?, &token(&uri)?, None).await
+pub async fn show(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
+    reset_page(&app, &Frame::new(&app, &context), &new_browser(&app, &headers)?, &token(&uri)?, None).await
 }
 
 /// `POST /ui/password/reset`
@@ -75,48 +73,43 @@ pub async fn set(
     let token = form.get("token").unwrap_or_default();
     let browser = own(&app, (&method, &headers), &form, (SET, token))?;
     let password = PlainSecret::new(form.get("password").unwrap_or_default().to_owned());
+    let frame = Frame::new(&app, &context);
     match reset::set(&app, &context, token, &password).await {
-        Ok(()) => note(
-            &app,
-            "Your password is set",
-            &[
-                "Every device and every application was signed out, everywhere; nobody who had your account before has it now.",
-                "Other ways to sign in were disconnected, and a change of your address that was not confirmed was cancelled.",
-                "You are not signed in here. Go back to the application, and sign in with the new password.",
-            ],
-        ),
+        Ok(()) => note(&frame, &frame.words.reset.done),
         Err(error) => {
-            let problem = mendable(error)?;
-            Ok(problem.beside(reset_page(&app, &browser, token, Some(&problem)).await?))
+            let problem = mendable(&frame, error)?;
+            Ok(problem.beside(reset_page(&app, &frame, &browser, token, Some(&problem)).await?))
         }
     }
 }
 
 fn forgot_page(
     app: &App,
+    frame: &Frame<'_>,
     browser: &BrowserSecret,
     email: &str,
     problem: Option<&Mendable>,
 ) -> Result<Response, PageError> {
     let problem = problem.map(|problem| problem.words.as_str());
     let form = browser.form_token(ASK, "");
-    asked(app, browser, &ForgotPage { host: host(&app.config.issuer), form: &form, email, problem })
+    asked(app, frame, browser, &ForgotPage { frame, form: &form, email, problem })
 }
 
 async fn reset_page(
     app: &App,
+    frame: &Frame<'_>,
     browser: &BrowserSecret,
     token: &str,
     problem: Option<&Mendable>,
 ) -> Result<Response, PageError> {
     let (_, standing) = mail::look(app, Purpose::Reset, token).await?;
     let facts = ResetPage {
-        host: host(&app.config.issuer),
+        frame,
         form: &browser.form_token(SET, token),
         token,
         email: &standing.email,
         least: app.config.passwords.min_length,
         problem: problem.map(|problem| problem.words.as_str()),
     };
-    asked(app, browser, &facts)
+    asked(app, frame, browser, &facts)
 }

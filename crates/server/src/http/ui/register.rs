@@ -4,11 +4,9 @@ use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::{
-    Leads, PageForm, RegisterPage, RegisteredPage,
+    Frame, Leads, PageForm, RegisterPage, RegisteredPage,
     account::Purpose,
-    host,
     letter::{Mendable, asked, mendable, own},
-    page,
 };
 use crate::{
     app::App,
@@ -34,10 +32,15 @@ const FORM: &str = "register";
 const MAX_REQUEST: usize = 64;
 
 /// `GET /ui/register?request=…`
-pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
+pub async fn show(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
     open_to_all(&app)?;
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
-    shown(&app, &new_browser(&app, &headers)?, request(&query), "", None)
+    shown(&app, &Frame::new(&app, &context), &new_browser(&app, &headers)?, (request(&query), ""), None)
 }
 
 /// `POST /ui/register`: the same page whether the address has an account already or not (LOG-05).
@@ -52,16 +55,16 @@ pub async fn register(
     let request = request(&form);
     let browser = own(&app, (&method, &headers), &form, (FORM, request))?;
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
-    let email = form.get("email").unwrap_or_default();
+    let (frame, email) = (Frame::new(&app, &context), form.get("email").unwrap_or_default());
     let password = PlainSecret::new(form.get("password").unwrap_or_default().to_owned());
-    match add(&app, &context.source(Source::ANONYMOUS), email, &password, Known::Write).await {
+    match add(&app, (&context, Source::ANONYMOUS), email, &password, Known::Write).await {
         Ok(_) => {
             let confirm = app.config.mail.required;
-            page(&RegisteredPage { host: host(&app.config.issuer), request, confirm }, StatusCode::OK, Leads::Nowhere)
+            frame.page(&RegisteredPage { frame: &frame, request, confirm }, StatusCode::OK, Leads::Nowhere)
         }
         Err(error) => {
-            let problem = mendable(error)?;
-            Ok(problem.beside(shown(&app, &browser, request, email, Some(&problem))?))
+            let problem = mendable(&frame, error)?;
+            Ok(problem.beside(shown(&app, &frame, &browser, (request, email), Some(&problem))?))
         }
     }
 }
@@ -80,18 +83,18 @@ fn request(form: &Form) -> &str {
 
 fn shown(
     app: &App,
+    frame: &Frame<'_>,
     browser: &BrowserSecret,
-    request: &str,
-    email: &str,
+    (request, email): (&str, &str),
     problem: Option<&Mendable>,
 ) -> Result<Response, PageError> {
     let facts = RegisterPage {
-        host: host(&app.config.issuer),
+        frame,
         form: &browser.form_token(FORM, request),
         request,
         email,
         least: app.config.passwords.min_length,
         problem: problem.map(|problem| problem.words.as_str()),
     };
-    asked(app, browser, &facts)
+    asked(app, frame, browser, &facts)
 }

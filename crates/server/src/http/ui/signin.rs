@@ -12,11 +12,13 @@ pub(super) use self::{
     open::{By, Entrant},
     shown::{Filled, Link, shown},
 };
-use super::{PageForm, errand::Errand, mfa};
+use super::{Frame, PageForm, errand::Errand, language::keep, mfa};
 use crate::{
     app::App,
+    domain::preferences::Preferences,
     errors,
     http::{
+        account::settings,
         attempts,
         authorize::signin,
         body::Form,
@@ -44,14 +46,14 @@ pub async fn show(
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
     let errand = match Errand::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     // Signed in by now, in another tab perhaps, and not here to become somebody else.
     if query.get("switch").is_none() && !errand.needs_sign_in(app.clock.now()) {
         return errand.go_on(&app, &context).await;
     }
     let email = errand.login_hint().unwrap_or_default();
-    shown(&app, &errand, &Filled { email, ..Filled::default() }).await
+    shown(&app, &context, &errand, &Filled { email, ..Filled::default() }).await
 }
 
 /// `POST /ui/signin`
@@ -66,7 +68,7 @@ pub async fn sign_in(
     let before = signin(&app, &headers)?;
     let errand = match Errand::find(&app, &headers, form.get("request"), before).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     let token = form.get("form").unwrap_or_default();
     if !errand.browser().owns_form(FORM, &errand.name(), token) {
@@ -80,7 +82,10 @@ pub async fn sign_in(
     let link = Link::find(&app, form.get("link")).await?;
     let who = match authenticate(&app, &context, email, &password, device.as_deref()).await {
         Ok(who) => who,
-        Err(error) => return again(&app, &errand, email, link.as_ref(), error).await,
+        Err(error) => {
+            let filled = Filled { email, problem: None, link: link.as_ref() };
+            return again(&app, &context, &errand, filled, error).await;
+        }
     };
     let entrant = Entrant::by_password(who, link.map(|link| link.name), app.clock.now());
     enter(&app, &context, &headers, errand, entrant).await
@@ -105,12 +110,17 @@ pub(super) async fn enter(
     app.metrics.signin("success");
     let mut response = match Errand::find(app, headers, Some(&errand.name()), Some(secret.id())).await {
         Ok(errand) => errand.go_on(app, context).await?,
-        Err(stop) => stop.into_response(app)?,
+        Err(stop) => stop.into_response(app, context)?,
     };
     let cookie = Cookie::Signin.set(&app.config.issuer, secret.expose(), app.config.refresh.absolute.as_secs());
     let known = entrant.shared.map_or(Ok(None), |shared| attempts::remember(app, &shared))?;
     for cookie in [cookie, known].into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    let theirs = settings::of(app, &entrant.user).await?;
+    if theirs != Preferences::default() {
+        // What they chose once goes with them to every browser.
+        keep(app, theirs.or(context.chosen), &mut response);
     }
     Ok(response)
 }
@@ -118,9 +128,9 @@ pub(super) async fn enter(
 /// The form once more, with what the person can do about it; what they cannot is a page of its own.
 async fn again(
     app: &App,
+    context: &Context,
     errand: &Errand,
-    email: &str,
-    link: Option<&Link>,
+    filled: Filled<'_>,
     error: ApiError,
 ) -> Result<Response, PageError> {
     let code = error.0.code;
@@ -128,11 +138,8 @@ async fn again(
         return Err(error.into());
     }
     let wait = error.0.retry_after;
-    let words = match wait {
-        None => format!("{}.", code.title),
-        Some(seconds) => format!("{}. Try again in {seconds} s.", code.title),
-    };
-    let mut response = shown(app, errand, &Filled { email, problem: Some((code, &words)), link }).await?;
+    let words = Frame::new(app, context).words.sentence(code, wait);
+    let mut response = shown(app, context, errand, &Filled { problem: Some((code, &words)), ..filled }).await?;
     let headers = response.headers_mut();
     headers.extend(wait.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
     if code == errors::INVALID_CREDENTIALS {

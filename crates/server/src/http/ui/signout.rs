@@ -7,7 +7,7 @@ use axum::{
 use countersign_jose::{Verifier, profile::IdToken};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
-use super::{Leads, PageForm, SignOutPage, SignedOutPage, host, page};
+use super::{Frame, Leads, PageForm, SignOutPage, SignedOutPage};
 use crate::{
     app::App,
     domain::{
@@ -61,9 +61,9 @@ pub async fn request(
     let query = uri.query().unwrap_or_default();
     let asked = load(&app, &headers, query).await?;
     match (asked.request.step(asked.subject.as_deref()), asked.signin.is_some()) {
-        (Step::Ask, true) => ask(&app, &headers, query, &asked),
+        (Step::Ask, true) => ask(&app, &Frame::new(&app, &context), &headers, query, &asked),
         // Nobody is signed in, and nobody vouches for whoever wants the browser back.
-        (Step::Ask, false) => gone(&app, None),
+        (Step::Ask, false) => gone(&app, &context, None),
         (Step::Now, _) => sign_out(&app, &context, asked).await,
     }
 }
@@ -136,16 +136,16 @@ fn verify(app: &App, hint: &str) -> Result<Hint, ()> {
     Ok(Hint { subject: claims.sub.clone(), client_id })
 }
 
-fn ask(app: &App, headers: &HeaderMap, query: &str, asked: &Asked) -> Result<Response, PageError> {
+fn ask(app: &App, frame: &Frame<'_>, headers: &HeaderMap, query: &str, asked: &Asked) -> Result<Response, PageError> {
     let known = browser(app, headers)?;
     let browser = match known {
         Some(browser) => browser,
         None => BrowserSecret::new(&app.random.bytes()?),
     };
-    let facts = SignOutPage { host: host(&app.config.issuer), request: query, form: &browser.form_token(FORM, query) };
+    let facts = SignOutPage { frame, request: query, form: &browser.form_token(FORM, query) };
     let to = asked.destination.as_ref().map(|(redirect, _)| redirect.policy_source());
     let leads = to.as_deref().map_or(Leads::Home, Leads::HomeAndOn);
-    let mut response = page(&facts, StatusCode::OK, leads)?;
+    let mut response = frame.page(&facts, StatusCode::OK, leads)?;
     let cookie = Cookie::Browser.set(&app.config.issuer, browser.expose(), BROWSER_TTL);
     response.headers_mut().extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
     Ok(response)
@@ -161,7 +161,7 @@ async fn sign_out(app: &App, context: &Context, asked: Asked) -> Result<Response
     if let Some(signin) = &asked.signin {
         end(app, context, signin.id, &signin.user_id).await?;
     }
-    gone(app, asked.destination.as_ref().map(|(_, to)| to.as_str()))
+    gone(app, context, asked.destination.as_ref().map(|(_, to)| to.as_str()))
 }
 
 async fn end(app: &App, context: &Context, id: SigninId, user_id: &str) -> Result<(), PageError> {
@@ -177,10 +177,13 @@ async fn end(app: &App, context: &Context, id: SigninId, user_id: &str) -> Resul
 }
 
 /// CSR-10: the cookies go, and what pages of the issuer left in the browser.
-fn gone(app: &App, to: Option<&str>) -> Result<Response, PageError> {
+fn gone(app: &App, context: &Context, to: Option<&str>) -> Result<Response, PageError> {
     let mut response = match to {
         Some(to) => go(to)?,
-        None => page(&SignedOutPage { host: host(&app.config.issuer) }, StatusCode::OK, Leads::Nowhere)?,
+        None => {
+            let frame = Frame::new(app, context);
+            frame.page(&SignedOutPage { frame: &frame }, StatusCode::OK, Leads::Nowhere)?
+        }
     };
     let headers = response.headers_mut();
     for cookie in [Cookie::Signin, Cookie::Access] {

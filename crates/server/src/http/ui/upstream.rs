@@ -8,6 +8,7 @@ use axum::{
 use http::{HeaderMap, Uri};
 
 use super::{
+    Frame,
     errand::Errand,
     signin::{By, Entrant, Filled, Link, enter, shown},
 };
@@ -19,7 +20,7 @@ use crate::{
         email::Email,
         rsn::{self, Rsn},
         time::Timestamp,
-        upstream::{Arrival, Claim, Identity, Metadata, Refused, Trip, Upstream, UpstreamName},
+        upstream::{Arrival, Claim, Identity, Metadata, NoAccount, Refused, Trip, Upstream, UpstreamName},
         user::UserId,
     },
     errors::{self, Code},
@@ -50,14 +51,14 @@ pub async fn leave(
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
     let errand = match Errand::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
     let name = query.get("upstream").and_then(|name| UpstreamName::parse(name).ok());
     let upstream = find(&app, name).await?;
     let metadata = match discover(&app, &upstream.issuer).await {
         Ok(metadata) => metadata,
-        Err(error) => return failed(&app, &errand, &upstream, &error).await,
+        Err(error) => return failed(&app, &context, &errand, &upstream, &error).await,
     };
     let trip = trip(&app, &errand, &upstream, metadata)?;
     let hint = errand.login_hint();
@@ -93,15 +94,15 @@ pub async fn come_back(
     let (trip, head) = back.await?.ok_or(errors::FORM_EXPIRED)?;
     let errand = match Errand::find(&app, &headers, Some(&trip.request), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     let upstream = find(&app, Some(trip.upstream.clone())).await?;
     if name != trip.upstream.as_str() {
-        return failed(&app, &errand, &upstream, &Refused::MixUp.into()).await;
+        return failed(&app, &context, &errand, &upstream, &Refused::MixUp.into()).await;
     }
     let came = match arrival(&app, &upstream, &trip, &query).await {
         Ok(came) => came,
-        Err(error) => return failed(&app, &errand, &upstream, &error).await,
+        Err(error) => return failed(&app, &context, &errand, &upstream, &error).await,
     };
     match settle(&app, &upstream, came, head).await? {
         Settled::Known(entrant) => {
@@ -109,10 +110,10 @@ pub async fn come_back(
             app.limiter.give_back(context.address, now);
             enter(&app, &context, &headers, errand, *entrant).await
         }
-        Settled::Claimed(claim, email) => ask_for_password(&app, &errand, &upstream, claim, &email).await,
+        Settled::Claimed(claim, email) => ask_for_password(&app, &context, &errand, &upstream, (claim, &email)).await,
         Settled::Nobody(why) => {
-            let words = format!("{} says who you are, but {why}.", upstream.label);
-            refused(&app, &errand, errors::UPSTREAM_NO_ACCOUNT, &words).await
+            let words = (Frame::new(&app, &context).words.no_account)(&upstream.label, why);
+            refused(&app, &context, &errand, errors::UPSTREAM_NO_ACCOUNT, &words).await
         }
     }
 }
@@ -152,7 +153,7 @@ enum Settled {
     Known(Box<Entrant>),
     /// An account has the address that the upstream has verified. It may be another person's: its password will tell.
     Claimed(Claim, Email),
-    Nobody(&'static str),
+    Nobody(NoAccount),
 }
 
 /// What is known here of somebody.
@@ -181,12 +182,12 @@ async fn settle(app: &App, upstream: &Upstream, came: Arrival, head: Rsn) -> Res
             }
             Ok(entrant(id, rsn::of_sign_in(head, min_rsn), (second_factor, None)))
         }
-        (Found::Account(_), _) => Ok(Settled::Nobody("your account here cannot be used")),
+        (Found::Account(_), _) => Ok(Settled::Nobody(NoAccount::Unusable)),
         // The same words whether the address is known here or not (LOG-05).
-        (_, None) => Ok(Settled::Nobody("names no e-mail address that it knows to be yours")),
+        (_, None) => Ok(Settled::Nobody(NoAccount::NoAddress)),
         (Found::SameAddress(user), Some(email)) => Ok(Settled::Claimed(Claim { identity: came.identity, user }, email)),
         (Found::Nothing, Some(_)) if !upstream.signup || app.config.registration == Registration::Closed => {
-            Ok(Settled::Nobody("you have no account here yet"))
+            Ok(Settled::Nobody(NoAccount::None))
         }
         (Found::Nothing, Some(email)) => {
             let now = app.clock.now();
@@ -222,10 +223,10 @@ fn new_user(id: UserId, email: Email, now: Timestamp) -> NewUser {
 /// Never by the address alone: whoever has the password has the account, and may give it a second way in.
 async fn ask_for_password(
     app: &App,
+    context: &Context,
     errand: &Errand,
     upstream: &Upstream,
-    claim: Claim,
-    email: &Email,
+    (claim, email): (Claim, &Email),
 ) -> Result<Response, PageError> {
     let name = RequestName::new(&app.random.bytes()?);
     let (kept, hash, by) = (name.clone(), errand.browser().hash(), until(app.clock.now()));
@@ -235,17 +236,29 @@ async fn ask_for_password(
     });
     keep.await?;
     let link = Link { name, upstream: upstream.name.clone(), label: upstream.label.clone() };
-    shown(app, errand, &Filled { email: email.as_str(), problem: None, link: Some(&link) }).await
+    shown(app, context, errand, &Filled { email: email.as_str(), problem: None, link: Some(&link) }).await
 }
 
 /// The log says why; the person can try again, or come in another way.
-async fn failed(app: &App, errand: &Errand, upstream: &Upstream, error: &UpstreamError) -> Result<Response, PageError> {
+async fn failed(
+    app: &App,
+    context: &Context,
+    errand: &Errand,
+    upstream: &Upstream,
+    error: &UpstreamError,
+) -> Result<Response, PageError> {
     tracing::warn!(upstream = %upstream.name, %error, "a sign-in with an upstream failed");
     app.metrics.signin("failure");
-    let words = format!("Signing in with {} did not work. Try again, or sign in another way.", upstream.label);
-    refused(app, errand, errors::UPSTREAM_FAILED, &words).await
+    let words = (Frame::new(app, context).words.sign_in.failed)(&upstream.label);
+    refused(app, context, errand, errors::UPSTREAM_FAILED, &words).await
 }
 
-async fn refused(app: &App, errand: &Errand, code: Code, words: &str) -> Result<Response, PageError> {
-    shown(app, errand, &Filled { problem: Some((code, words)), ..Filled::default() }).await
+async fn refused(
+    app: &App,
+    context: &Context,
+    errand: &Errand,
+    code: Code,
+    words: &str,
+) -> Result<Response, PageError> {
+    shown(app, context, errand, &Filled { problem: Some((code, words)), ..Filled::default() }).await
 }

@@ -121,7 +121,7 @@ pub(in crate::http) async fn add(
     let codes = drawn(app)?;
     let keep = Keep {
         change: Change::new(app, context, (&user, caller), Event::FactorAdded, new.end_other_sessions)?,
-        notice: mail::notice(app, Letter::FactorAdded, "")?,
+        notice: mail::notice(app, context, Letter::FactorAdded, "")?,
         hashes: codes.iter().map(|code| code.hash(&user)).collect(),
         challenge: made.challenge().clone(),
         passkey: passkeys::NewPasskey {

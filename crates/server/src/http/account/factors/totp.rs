@@ -163,7 +163,7 @@ pub(in crate::http) async fn finish(
     app.limiter.give_back(context.address, now);
     let codes = super::super::recovery_codes::drawn(app)?;
     let change = Change::new(app, context, (&user, caller), Event::FactorAdded, body.end_other_sessions)?;
-    let notice = mail::notice(app, Letter::FactorAdded, "")?;
+    let notice = mail::notice(app, context, Letter::FactorAdded, "")?;
     let hashes = codes.iter().map(|code| code.hash(&user)).collect::<Vec<_>>();
     let confirmed = app.store.write(move |tx| {
         let (id, user, change, notice, hashes) =

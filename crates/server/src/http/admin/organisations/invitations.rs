@@ -95,7 +95,7 @@ pub async fn invite(
         created_at: now,
         expires_at: now.plus(INVITATION_LIFETIME),
     };
-    let link = Link::new(&app).await?;
+    let link = Link::new(&app, &context).await?;
     let invited = write(
         &app,
         event,

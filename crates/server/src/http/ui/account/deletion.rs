@@ -15,8 +15,8 @@ use crate::{
         cookies::require_same_origin,
         error::PageError,
         ui::{
-            DeletePage, PageForm, host,
-            letter::{Mendable, asked, mendable, note},
+            DeletePage, Frame, PageForm,
+            letter::{Mendable, asked, mendable, told},
         },
     },
     secret::PlainSecret,
@@ -29,12 +29,12 @@ pub const PARAMETERS: &[&str] = &["form", "password"];
 const FORM: &str = "delete";
 
 /// `GET /account/delete`
-pub async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
+pub async fn show(State(app): State<App>, context: Context, headers: HeaderMap) -> Result<Response, PageError> {
     let visit =
         AccountVisit::load(&app, Purpose::Account, new_browser(&app, &headers)?, signin(&app, &headers)?).await?;
     match &visit.signin {
         None => go("/ui/signin?request=account"),
-        Some(own) => shown(&app, &visit, own, None),
+        Some(own) => shown(&app, &Frame::new(&app, &context), &visit, own, None),
     }
 }
 
@@ -53,29 +53,31 @@ pub async fn delete(
         return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
     }
     let password = PlainSecret::new(form.get("password").unwrap_or_default().to_owned());
+    let frame = Frame::new(&app, &context);
     match deletion::ask(&app, &context, &own.user_id, &password).await {
         Ok(at) => {
-            let until =
-                format!("Sign in before {} and choose “Keep my account”, if you change your mind.", ago::date(at));
-            note(
-                &app,
-                "Your account will be deleted",
-                &["Every device and every application was signed out, everywhere.", &until],
-            )
+            let words = &frame.words.delete;
+            told(&frame, words.done_title, &[words.done, &(words.until)(&ago::date(at))])
         }
         Err(error) => {
-            let problem = mendable(error)?;
-            Ok(problem.beside(shown(&app, &visit, own, Some(&problem))?))
+            let problem = mendable(&frame, error)?;
+            Ok(problem.beside(shown(&app, &frame, &visit, own, Some(&problem))?))
         }
     }
 }
 
-fn shown(app: &App, visit: &AccountVisit, own: &LiveSignin, problem: Option<&Mendable>) -> Result<Response, PageError> {
+fn shown(
+    app: &App,
+    frame: &Frame<'_>,
+    visit: &AccountVisit,
+    own: &LiveSignin,
+    problem: Option<&Mendable>,
+) -> Result<Response, PageError> {
     let facts = DeletePage {
-        host: host(&app.config.issuer),
+        frame,
         form: &visit.browser.form_token(FORM, &own.user_id),
         days: app.config.retention.deletion.as_secs().div_ceil(86_400),
         problem: problem.map(|problem| problem.words.as_str()),
     };
-    asked(app, &visit.browser, &facts)
+    asked(app, frame, &visit.browser, &facts)
 }

@@ -2,15 +2,30 @@
 
 use crate::{
     app::App,
-    domain::{activity, ago, signin::LiveSignin, time::Timestamp, user::UserId, user_agent},
+    domain::{
+        activity,
+        ago::{self, Ago},
+        audit::AuditEvent,
+        preferences::Preferences,
+        signin::LiveSignin,
+        time::Timestamp,
+        user::UserId,
+        user_agent,
+    },
     errors,
     http::{
         account::{activity as events, signins},
         error::PageError,
         passkey,
-        ui::consent::wishes,
+        ui::words::Words,
     },
-    store::{consents, factors, signed_in::SignedIn, upstreams, users, users_deleted},
+    store::{
+        consents, factors,
+        signed_in::SignedIn,
+        upstreams,
+        users::{self, User},
+        users_deleted,
+    },
 };
 
 /// How many devices, applications and events the page shows.
@@ -25,6 +40,7 @@ pub(in crate::http) struct AccountFacts {
     pub email: String,
     pub confirmed: bool,
     pub since: String,
+    pub preferences: Preferences,
     /// The day on which it goes.
     pub going: Option<String>,
     /// When the password was set; `None` if there is none.
@@ -68,11 +84,25 @@ pub(in crate::http) struct Happened {
     pub ip: String,
 }
 
-/// Reads what the page says to whoever is signed in.
+/// What is known of somebody, before it is said in a language.
+pub(super) struct Known {
+    now: Timestamp,
+    own: LiveSignin,
+    user: User,
+    going: Option<Timestamp>,
+    providers: Vec<String>,
+    factors: Vec<String>,
+    passkeys: bool,
+    consents: Vec<consents::Consent>,
+    signins: Vec<SignedIn>,
+    events: Vec<AuditEvent>,
+}
+
+/// Reads it of whoever is signed in.
 ///
 /// # Errors
 /// Those of the store.
-pub(super) async fn load(app: &App, own: &LiveSignin) -> Result<AccountFacts, PageError> {
+pub(super) async fn load(app: &App, own: &LiveSignin) -> Result<Known, PageError> {
     let now = app.clock.now();
     let user = UserId::parse(&own.user_id);
     let id = user.ok_or_else(|| PageError::new(errors::INTERNAL).log("a stored user id is malformed"))?;
@@ -89,45 +119,67 @@ pub(super) async fn load(app: &App, own: &LiveSignin) -> Result<AccountFacts, Pa
             })
         })
         .await?;
-    let user = user.ok_or(errors::FORM_EXPIRED)?;
-    let signins = signins::load(app, &own.user_id, now).await?;
-    let events = events::load(app, &own.user_id, None, EVENTS).await?;
-    let application = |consent: consents::Consent| Application {
-        id: consent.client_id,
-        name: consent.client_name,
-        since: ago::date(consent.granted_at),
-        wishes: wishes(&consent.scope),
-    };
-    let happened = events.iter().filter_map(|event| {
-        let (what, when) = (activity::words(event)?, ago::words(event.at, now));
-        Some(Happened { what, when, ip: event.source.ip.clone() })
-    });
-    Ok(AccountFacts {
-        email: user.email,
-        confirmed: user.email_verified_at.is_some(),
-        since: ago::date(user.created_at),
-        going: going.map(ago::date),
-        password: user.password_changed_at.filter(|_| user.has_password).map(|at| ago::words(at, now)),
+    Ok(Known {
+        now,
+        own: own.clone(),
+        user: user.ok_or(errors::FORM_EXPIRED)?,
+        going,
         providers: identities.into_iter().map(|(identity, _)| identity.issuer).collect(),
         factors: factors.into_iter().map(|factor| factor.name).collect(),
         passkeys: passkey::site(app).is_ok(),
-        more: signins.len().saturating_sub(DEVICES),
-        devices: devices(signins, own, now),
-        applications: consents.into_iter().map(application).collect(),
-        events: happened.take(SHOWN_EVENTS).collect(),
+        consents,
+        signins: signins::load(app, &own.user_id, now).await?,
+        events: events::load(app, &own.user_id, None, EVENTS).await?,
     })
 }
 
+impl Known {
+    pub fn preferences(&self) -> Preferences {
+        self.user.preferences
+    }
+
+    /// All of it in words.
+    pub fn say(self, words: &Words) -> AccountFacts {
+        let Self { now, own, user, going, providers, factors, passkeys, consents, signins, events } = self;
+        let when = |at| (words.ago)(Ago::of(at, now));
+        let application = |consent: consents::Consent| Application {
+            id: consent.client_id,
+            name: consent.client_name,
+            since: ago::date(consent.granted_at),
+            wishes: words.wishes(&consent.scope),
+        };
+        let happened = events.iter().filter_map(|event| {
+            let what = activity::words(event, &words.happened)?;
+            Some(Happened { what, when: when(event.at), ip: event.source.ip.clone() })
+        });
+        AccountFacts {
+            email: user.email,
+            confirmed: user.email_verified_at.is_some(),
+            since: ago::date(user.created_at),
+            preferences: user.preferences,
+            going: going.map(ago::date),
+            password: user.password_changed_at.filter(|_| user.has_password).map(when),
+            providers,
+            factors,
+            passkeys,
+            more: signins.len().saturating_sub(DEVICES),
+            devices: devices(signins, &own, now, words),
+            applications: consents.into_iter().map(application).collect(),
+            events: happened.take(SHOWN_EVENTS).collect(),
+        }
+    }
+}
+
 /// This device first.
-fn devices(mut signins: Vec<SignedIn>, own: &LiveSignin, now: Timestamp) -> Vec<Device> {
+fn devices(mut signins: Vec<SignedIn>, own: &LiveSignin, now: Timestamp, words: &Words) -> Vec<Device> {
     signins.sort_by_key(|signin| signin.id != own.id);
     let device = |signin: SignedIn| Device {
         id: signins::name(&signin.id),
-        name: user_agent::words(&signin.device),
+        name: (words.program)(user_agent::program(&signin.device)),
         own: signin.id == own.id,
         ip: signin.ip,
-        began: ago::words(signin.created_at, now),
-        seen: ago::words(signin.last_seen_at, now),
+        began: (words.ago)(Ago::of(signin.created_at, now)),
+        seen: (words.ago)(Ago::of(signin.last_seen_at, now)),
         clients: signin.clients,
     };
     signins.into_iter().take(DEVICES).map(device).collect()
@@ -154,6 +206,7 @@ impl AccountFacts {
             email: text.to_owned(),
             confirmed: true,
             since: text.to_owned(),
+            preferences: Preferences::default(),
             going: Some(text.to_owned()),
             password: Some(text.to_owned()),
             providers: texts.clone(),

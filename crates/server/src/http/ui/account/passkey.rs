@@ -16,7 +16,7 @@ use crate::{
         context::Context,
         cookies::require_same_origin,
         error::{ApiError, PageError},
-        ui::{Leads, Look, PageForm, PasskeyPage, RecoveryCodesPage, host, page, page_with_passkeys},
+        ui::{Frame, Leads, Look, PageForm, PasskeyPage, RecoveryCodesPage},
     },
 };
 
@@ -25,18 +25,19 @@ pub const PARAMETERS: &[&str] = &["form", "name", "credential"];
 
 /// The form's name, as its token has it.
 const FORM: &str = "passkey";
-/// What stands in the field at first.
-const NAME: &str = "Passkey";
 /// What the person can do about; the rest is a page of its own.
 const MENDABLE: [Code; 4] =
     [errors::INVALID_VALUE, errors::PASSKEY_REFUSED, errors::PASSKEY_LATE, errors::PASSKEY_KNOWN];
 
 /// `GET /account/passkey`
-pub async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, PageError> {
+pub async fn show(State(app): State<App>, context: Context, headers: HeaderMap) -> Result<Response, PageError> {
     let browser = new_browser(&app, &headers)?;
     let visit = AccountVisit::load(&app, Purpose::Passkey, browser, signin(&app, &headers)?).await?;
     let mut response = match visit.allowed(app.clock.now()) {
-        Ok(own) => shown(&app, &visit, own, (NAME, None)).await?,
+        Ok(own) => {
+            let frame = Frame::new(&app, &context);
+            shown(&app, &frame, (&visit, own), (frame.words.passkey.name, None)).await?
+        }
         Err(elsewhere) => go(&elsewhere)?,
     };
     remember_browser(&app, &visit.browser, &mut response);
@@ -60,6 +61,7 @@ pub async fn make(
     if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
         return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
     }
+    let frame = Frame::new(&app, &context);
     let name = form.get("name").unwrap_or_default();
     let added = match serde_json::from_str(form.get("credential").unwrap_or_default()) {
         Ok(credential) => added(&app, &context, own, (name, credential)).await,
@@ -68,13 +70,15 @@ pub async fn make(
     match added {
         Ok(None) => go("/account?done=passkey"),
         Ok(Some(codes)) => {
-            let title = "Your passkey was added";
-            let facts = RecoveryCodesPage { host: host(&app.config.issuer), title, codes: &codes };
-            page(&facts, StatusCode::OK, Leads::Home)
+            let facts = RecoveryCodesPage { frame: &frame, title: frame.words.passkey.added, codes: &codes };
+            frame.page(&facts, StatusCode::OK, Leads::Home)
         }
         Err(error) if MENDABLE.contains(&error.0.code) => {
-            let words = error.0.detail.clone().unwrap_or_else(|| format!("{}.", error.0.code.title));
-            let mut response = shown(&app, &visit, own, (name, Some(&words))).await?;
+            let words = match error.0.code {
+                errors::INVALID_VALUE => frame.words.passkey.bad_value.to_owned(),
+                code => frame.words.sentence(code, None),
+            };
+            let mut response = shown(&app, &frame, (&visit, own), (name, Some(&words))).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
         }
@@ -95,17 +99,12 @@ async fn added(
 
 async fn shown(
     app: &App,
-    visit: &AccountVisit,
-    own: &LiveSignin,
+    frame: &Frame<'_>,
+    (visit, own): (&AccountVisit, &LiveSignin),
     (name, problem): (&str, Option<&str>),
 ) -> Result<Response, PageError> {
     let options = asked(app, &SignedIn::from(own)).await?.to_string();
-    let facts = PasskeyPage {
-        host: host(&app.config.issuer),
-        form: &visit.browser.form_token(FORM, &own.user_id),
-        name,
-        options: &options,
-        problem,
-    };
-    page_with_passkeys(&facts, StatusCode::OK, Leads::Home, &Look::default())
+    let facts =
+        PasskeyPage { frame, form: &visit.browser.form_token(FORM, &own.user_id), name, options: &options, problem };
+    frame.page_with_passkeys(&facts, StatusCode::OK, Leads::Home, &Look::default())
 }

@@ -9,7 +9,7 @@ use super::{AccountVisit, Purpose};
 use crate::{
     app::App,
     domain::{
-        ago,
+        ago::{self, Ago},
         factor::{Factor, Kind, MAX_TOTPS},
         recovery::{COUNT, RecoveryCode},
         signin::LiveSignin,
@@ -33,9 +33,9 @@ use crate::{
         error::PageError,
         passkey,
         ui::{
-            AuthenticatorPage, Leads, PageForm, RecoveryCodesPage, SecurityPage, host,
+            AuthenticatorPage, Frame, Leads, PageForm, RecoveryCodesPage, SecurityPage,
             letter::{Mendable, mendable},
-            page, pictured,
+            words::Words,
         },
     },
     secret::PlainSecret,
@@ -52,8 +52,13 @@ pub const CODE: &[&str] = &["form", "id", "code", "others"];
 const FORM: &str = "security";
 
 /// What was done last, as the address of the page carries it, and its words.
-const DONE: [(&str, &str); 2] =
-    [("added", "The app was added. You are asked for a code of it from now on."), ("removed", "It was removed.")];
+fn done<'w>(words: &'w Words, name: Option<&str>) -> Option<&'w str> {
+    match name? {
+        "added" => Some(words.security.done_added),
+        "removed" => Some(words.security.done_removed),
+        _ => None,
+    }
+}
 
 /// What the page says.
 #[derive(Debug)]
@@ -74,28 +79,33 @@ pub(in crate::http) struct SecurityFacts {
 #[derive(Debug)]
 pub(in crate::http) struct FactorFacts {
     pub id: String,
-    pub kind: &'static str,
+    pub kind: String,
     pub name: String,
     pub since: String,
     pub used: Option<String>,
 }
 
 /// `GET /account/security`
-pub async fn show(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Result<Response, PageError> {
+pub async fn show(
+    State(app): State<App>,
+    context: Context,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, PageError> {
     let browser = new_browser(&app, &headers)?;
     let visit = AccountVisit::load(&app, Purpose::Security, browser, signin(&app, &headers)?).await?;
     let mut response = match visit.allowed(app.clock.now()) {
         Err(elsewhere) => go(&elsewhere)?,
         Ok(own) => {
             let query = Form::parse(uri.query().unwrap_or_default().as_bytes())?;
-            let done = DONE.iter().find(|(name, _)| query.get("done") == Some(*name)).map(|(_, words)| *words);
+            let frame = Frame::new(&app, &context);
             let facts = SecurityPage {
-                host: host(&app.config.issuer),
+                frame: &frame,
                 form: &visit.browser.form_token(FORM, &own.user_id),
-                done,
-                facts: &load(&app, own).await?,
+                done: done(frame.words, query.get("done")),
+                facts: &load(&app, frame.words, own).await?,
             };
-            page(&facts, StatusCode::OK, Leads::Home)?
+            frame.page(&facts, StatusCode::OK, Leads::Home)?
         }
     };
     remember_browser(&app, &visit.browser, &mut response);
@@ -114,14 +124,15 @@ pub async fn act(
         Ok(own) => own,
         Err(elsewhere) => return go(&elsewhere),
     };
+    let frame = Frame::new(&app, &context);
     match form.get("act") {
         Some("authenticator") => {
             let (begun, _) = totp::start(&app, &caller, None).await?;
-            asked(&app, &visit, &caller, &begun, None)
+            asked(&frame, &visit, &caller, &begun, None)
         }
         Some("recovery-codes") => {
             let codes = recovery_codes::renew(&app, &context, &caller).await?;
-            written(&app, "New recovery codes", &codes)
+            written(&frame, frame.words.security.new_codes, &codes)
         }
         Some("remove") => {
             // What is gone already was removed by another tab.
@@ -148,16 +159,17 @@ pub async fn confirm(
     let id = form.get("id").unwrap_or_default();
     let code = PlainSecret::new(form.get("code").unwrap_or_default().to_owned());
     let body = totp::Confirm { code, end_other_sessions: form.get("others").is_some() };
+    let frame = Frame::new(&app, &context);
     match totp::finish(&app, &context, &caller, id, &body).await {
-        Ok(Some(codes)) => written(&app, "The app was added", &codes),
+        Ok(Some(codes)) => written(&frame, frame.words.security.app_added, &codes),
         Ok(None) => go("/account/security?done=added"),
         Err(error) if error.0.code == errors::NOT_FOUND => {
             Err(PageError::new(errors::FORM_EXPIRED).log("no app is being added"))
         }
         Err(error) => {
-            let problem = mendable(error)?;
+            let problem = mendable(&frame, error)?;
             let begun = totp::again(&app, &caller, id).await?;
-            Ok(problem.beside(asked(&app, &visit, &caller, &begun, Some(&problem))?))
+            Ok(problem.beside(asked(&frame, &visit, &caller, &begun, Some(&problem))?))
         }
     }
 }
@@ -184,7 +196,7 @@ async fn own(
 
 /// The square, and a place for a code.
 fn asked(
-    app: &App,
+    frame: &Frame<'_>,
     visit: &AccountVisit,
     caller: &SignedIn,
     begun: &Begun,
@@ -192,22 +204,22 @@ fn asked(
 ) -> Result<Response, PageError> {
     let square = format!("data:image/svg+xml;base64,{}", STANDARD.encode_to_string(begun.square()?.as_bytes()));
     let facts = AuthenticatorPage {
-        host: host(&app.config.issuer),
+        frame,
         form: &visit.browser.form_token(FORM, &caller.user_id),
         id: begun.id.as_str(),
         square: &square,
         secret: &begun.seed.base32(),
         problem: problem.map(|problem| problem.words.as_str()),
     };
-    pictured(&facts, StatusCode::OK)
+    frame.pictured(&facts, StatusCode::OK)
 }
 
-fn written(app: &App, title: &str, codes: &[RecoveryCode; COUNT]) -> Result<Response, PageError> {
-    let facts = RecoveryCodesPage { host: host(&app.config.issuer), title, codes: &totp::shown(codes) };
-    page(&facts, StatusCode::OK, Leads::Home)
+fn written(frame: &Frame<'_>, title: &str, codes: &[RecoveryCode; COUNT]) -> Result<Response, PageError> {
+    let facts = RecoveryCodesPage { frame, title, codes: &totp::shown(codes) };
+    frame.page(&facts, StatusCode::OK, Leads::Home)
 }
 
-async fn load(app: &App, own: &LiveSignin) -> Result<SecurityFacts, PageError> {
+async fn load(app: &App, words: &Words, own: &LiveSignin) -> Result<SecurityFacts, PageError> {
     let now = app.clock.now();
     let id = UserId::parse(&own.user_id);
     let id = id.ok_or_else(|| PageError::new(errors::INTERNAL).log("a stored user id is malformed"))?;
@@ -220,25 +232,25 @@ async fn load(app: &App, own: &LiveSignin) -> Result<SecurityFacts, PageError> {
     let user = user.ok_or(errors::FORM_EXPIRED)?;
     let apps = factors.iter().filter(|factor| factor.kind == Kind::Totp).count();
     Ok(SecurityFacts {
-        password: user.password_changed_at.filter(|_| user.has_password).map(|at| ago::words(at, now)),
+        password: user.password_changed_at.filter(|_| user.has_password).map(|at| (words.ago)(Ago::of(at, now))),
         providers: identities.into_iter().map(|(identity, _)| identity.issuer).collect(),
         room: i64::try_from(apps).is_ok_and(|apps| apps < MAX_TOTPS),
-        factors: factors.into_iter().map(|factor| shown(factor, now)).collect(),
+        factors: factors.into_iter().map(|factor| shown(factor, words, now)).collect(),
         codes,
         passkeys: passkey::site(app).is_ok(),
     })
 }
 
-fn shown(factor: Factor, now: Timestamp) -> FactorFacts {
+fn shown(factor: Factor, words: &Words, now: Timestamp) -> FactorFacts {
     FactorFacts {
         id: factor.id.to_string(),
         kind: match factor.kind {
-            Kind::Totp => "authenticator app",
-            Kind::Passkey => "passkey",
+            Kind::Totp => words.security.kind_app.to_owned(),
+            Kind::Passkey => words.passkey.kind.to_owned(),
         },
         name: factor.name,
         since: ago::date(factor.created_at),
-        used: factor.last_used_at.map(|at| ago::words(at, now)),
+        used: factor.last_used_at.map(|at| (words.ago)(Ago::of(at, now))),
     }
 }
 
@@ -248,7 +260,7 @@ impl SecurityFacts {
     pub fn full_of(text: &str) -> Self {
         let factor = FactorFacts {
             id: text.to_owned(),
-            kind: "authenticator app",
+            kind: text.to_owned(),
             name: text.to_owned(),
             since: text.to_owned(),
             used: Some(text.to_owned()),

@@ -14,7 +14,7 @@ use crate::{
         cookies::{Cookie, require_same_origin},
         error::{ApiError, PageError},
         passkey::{Question, check},
-        ui::{PageForm, PasskeyForm, errand::Errand},
+        ui::{PageForm, PasskeyForm, errand::Errand, words::Words},
     },
 };
 
@@ -32,7 +32,7 @@ pub async fn finish(
     require_same_origin(&app.config.issuer, &method, &headers)?;
     let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     let name = errand.name();
     if !errand.browser().owns_form(FORM, &name, form.get("form").unwrap_or_default()) {
@@ -46,7 +46,7 @@ pub async fn finish(
     let question = Question { browser: errand.browser(), request: &name, whose, device: device.as_deref() };
     let who = match check(&app, &context, form.get("credential").unwrap_or_default(), question).await {
         Ok(who) => who,
-        Err(error) => return again(&app, &errand, &owed, error).await,
+        Err(error) => return again(&app, &context, (&errand, &owed), error).await,
     };
     let entrant = entrant(&errand, owed, &who.user, who.shown)?;
     enter(&app, &context, &headers, errand, entrant).await
@@ -58,6 +58,7 @@ pub async fn finish(
 /// Those of the store.
 pub(super) async fn form(
     app: &App,
+    words: &'static Words,
     errand: &Errand,
     (user, app_too): (&UserId, bool),
 ) -> Result<Option<PasskeyForm>, PageError> {
@@ -65,7 +66,8 @@ pub(super) async fn form(
     let options = question.ask(app).await?;
     Ok(options.map(|options| PasskeyForm {
         action: "/ui/mfa/passkey",
-        button: "Use a passkey",
+        words: &words.passkey,
+        button: words.passkey.use_one,
         quiet: app_too,
         options: options.to_string(),
     }))

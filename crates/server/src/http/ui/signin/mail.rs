@@ -28,11 +28,10 @@ use crate::{
         mail::{self, Link},
         second_factor,
         ui::{
-            MailLinkPage, MailedPage, PageForm,
+            Frame, MailLinkPage, MailedPage, PageForm,
             errand::{Errand, leads},
-            host,
             letter::{mendable, note},
-            mfa, page_of,
+            mfa,
         },
     },
     store::{
@@ -61,7 +60,7 @@ pub async fn send(
     require_same_origin(&app.config.issuer, &method, &headers)?;
     let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     owned(&errand, FORM, &form)?;
     let email = form.get("email").unwrap_or_default();
@@ -69,9 +68,9 @@ pub async fn send(
         Ok(()) => go(&format!("/ui/signin/mail?request={}", errand.name())),
         Err(error) => {
             let code = error.0.code;
-            let problem = mendable(error)?;
+            let problem = mendable(&Frame::new(&app, &context), error)?;
             let filled = Filled { email, problem: Some((code, &problem.words)), link: None };
-            Ok(problem.beside(shown(&app, &errand, &filled).await?))
+            Ok(problem.beside(shown(&app, &context, &errand, &filled).await?))
         }
     }
 }
@@ -91,8 +90,8 @@ pub async fn show(
     match Errand::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
         // Signed in by now, by the link in another tab perhaps.
         Ok(errand) if !errand.needs_sign_in(app.clock.now()) => errand.go_on(&app, &context).await,
-        Ok(errand) => typing(&app, &errand, None).await,
-        Err(stop) => stop.into_response(&app),
+        Ok(errand) => typing(&app, &context, &errand, None).await,
+        Err(stop) => stop.into_response(&app, &context),
     }
 }
 
@@ -108,7 +107,7 @@ pub async fn sign_in(
     require_same_origin(&app.config.issuer, &method, &headers)?;
     let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     owned(&errand, CODE, &form)?;
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
@@ -123,7 +122,7 @@ pub async fn sign_in(
     };
     let Some((token, state)) = state else {
         wrong(&app, &context).await?;
-        return typing(&app, &errand, Some(errors::MAIL_CODE_WRONG)).await;
+        return typing(&app, &context, &errand, Some(errors::MAIL_CODE_WRONG)).await;
     };
     app.limiter.give_back(context.address, app.clock.now());
     let entrant = entrant(&app, token, state)?;
@@ -146,7 +145,7 @@ async fn ask(app: &App, context: &Context, errand: &Errand, typed: &str) -> Resu
     let email = Email::parse(typed).map_err(|bad| ApiError::field(errors::INVALID_EMAIL, "email", bad.to_string()))?;
     let now = app.clock.now();
     app.limiter.take(context.address, now)?;
-    let (link, bound) = (Link::new(app).await?, mfa::id(errand));
+    let (link, bound) = (Link::new(app, context).await?, mfa::id(errand));
     let token = link.token();
     let new = NewCode {
         token: token.id(Purpose::SignIn),
@@ -177,16 +176,8 @@ async fn ask(app: &App, context: &Context, errand: &Errand, typed: &str) -> Resu
 
 /// The link was opened: here where it was asked for, or elsewhere.
 async fn followed(app: &App, context: &Context, headers: &HeaderMap, token: &str) -> Result<Response, PageError> {
-    let elsewhere = || {
-        note(
-            app,
-            "Open it where you asked for it",
-            &[
-                "This link signs in the browser that asked for it, and no other. Open it there, or type the code of the mail there.",
-                "If that was long ago, ask for another mail. If it was not you who asked, you need not do anything.",
-            ],
-        )
-    };
+    let frame = Frame::new(app, context);
+    let elsewhere = || note(&frame, &frame.words.mailed.elsewhere);
     let Some(parsed) = MailToken::parse(token) else { return elsewhere() };
     let id = parsed.id(Purpose::SignIn);
     let Some((bound, request)) =
@@ -204,15 +195,15 @@ async fn followed(app: &App, context: &Context, headers: &HeaderMap, token: &str
     let Ok((_, standing)) = mail::look(app, Purpose::SignIn, token).await else { return elsewhere() };
     let look = errand.look(app).await?;
     let facts = MailLinkPage {
-        host: host(&app.config.issuer),
-        client: errand.client(),
+        frame: &frame,
+        client: errand.client(frame.words),
         request: &errand.name(),
         form: &errand.browser().form_token(CODE, &errand.name()),
         token,
         email: &standing.email,
         look: &look,
     };
-    page_of(&facts, StatusCode::OK, leads(errand.destination().as_deref()), &look)
+    frame.page_of(&facts, StatusCode::OK, leads(errand.destination().as_deref()), &look)
 }
 
 /// The token of a link, if it was sent for this browser and request.
@@ -276,19 +267,25 @@ async fn wrong(app: &App, context: &Context) -> Result<(), PageError> {
     Ok(told.await?)
 }
 
-async fn typing(app: &App, errand: &Errand, problem: Option<errors::Code>) -> Result<Response, PageError> {
+async fn typing(
+    app: &App,
+    context: &Context,
+    errand: &Errand,
+    problem: Option<errors::Code>,
+) -> Result<Response, PageError> {
+    let frame = Frame::new(app, context).at(format!("/ui/signin/mail?request={}", errand.name()));
     let look = errand.look(app).await?;
-    let words = problem.map(|code| format!("{}.", code.title));
+    let words = problem.map(|code| frame.words.sentence(code, None));
     let facts = MailedPage {
-        host: host(&app.config.issuer),
-        client: errand.client(),
+        frame: &frame,
+        client: errand.client(frame.words),
         request: &errand.name(),
         form: &errand.browser().form_token(CODE, &errand.name()),
         problem: words.as_deref(),
         look: &look,
     };
     let status = problem.and_then(|code| StatusCode::from_u16(code.status).ok()).unwrap_or(StatusCode::OK);
-    let mut response = page_of(&facts, status, leads(errand.destination().as_deref()), &look)?;
+    let mut response = frame.page_of(&facts, status, leads(errand.destination().as_deref()), &look)?;
     if problem.is_some() {
         // RFC 9110 §15.5.2: no 401 without a challenge; no browser acts on this one.
         response

@@ -14,7 +14,7 @@ use crate::{
         cookies::{Cookie, require_same_origin},
         error::{ApiError, PageError},
         passkey::{Question, check},
-        ui::{PageForm, PasskeyForm, errand::Errand},
+        ui::{Frame, PageForm, PasskeyForm, errand::Errand, words::Words},
     },
 };
 
@@ -32,7 +32,7 @@ pub async fn sign_in(
     require_same_origin(&app.config.issuer, &method, &headers)?;
     let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app),
+        Err(stop) => return stop.into_response(&app, &context),
     };
     let name = errand.name();
     if !errand.browser().owns_form(FORM, &name, form.get("form").unwrap_or_default()) {
@@ -44,7 +44,7 @@ pub async fn sign_in(
     let question = Question { browser: errand.browser(), request: &name, whose: None, device: device.as_deref() };
     let who = match check(&app, &context, form.get("credential").unwrap_or_default(), question).await {
         Ok(who) => who,
-        Err(error) => return again(&app, &errand, error).await,
+        Err(error) => return again(&app, &context, &errand, error).await,
     };
     let (auth_rsn, auth_time) = (who.auth_rsn, app.clock.now());
     let (second, shared) = (Some(who.shown), Some(who.shared));
@@ -56,25 +56,27 @@ pub async fn sign_in(
 ///
 /// # Errors
 /// The random source failed.
-pub(super) async fn form(app: &App, errand: &Errand) -> Result<Option<PasskeyForm>, PageError> {
+pub(super) async fn form(app: &App, words: &'static Words, errand: &Errand) -> Result<Option<PasskeyForm>, PageError> {
     let question = Question { browser: errand.browser(), request: &errand.name(), whose: None, device: None };
     let options = question.ask(app).await?;
     Ok(options.map(|options| PasskeyForm {
         action: "/ui/signin/passkey",
-        button: "Sign in with a passkey",
+        words: &words.passkey,
+        button: words.passkey.sign_in,
         quiet: true,
         options: options.to_string(),
     }))
 }
 
 /// The page once more, with a new question.
-async fn again(app: &App, errand: &Errand, error: ApiError) -> Result<Response, PageError> {
+async fn again(app: &App, context: &Context, errand: &Errand, error: ApiError) -> Result<Response, PageError> {
     let code = error.0.code;
     if ![errors::PASSKEY_REFUSED, errors::PASSKEY_LATE].contains(&code) {
         return Err(error.into());
     }
-    let words = format!("{}.", code.title);
-    let mut response = shown(app, errand, &Filled { problem: Some((code, &words)), ..Filled::default() }).await?;
+    let words = Frame::new(app, context).words.sentence(code, None);
+    let mut response =
+        shown(app, context, errand, &Filled { problem: Some((code, &words)), ..Filled::default() }).await?;
     if code == errors::PASSKEY_REFUSED {
         // RFC 9110 §15.5.2: no 401 without a challenge; no browser acts on this one.
         let challenge = HeaderValue::from_static("SecondFactor realm=\"countersign\"");

@@ -11,11 +11,11 @@ use crate::{
     errors::Code,
     http::{
         TENANT,
+        context::Context,
         error::PageError,
         ui::{
-            SignInPage,
+            Frame, SignInPage,
             errand::{Errand, leads},
-            host, page_of, page_with_passkeys,
         },
     },
     store::upstreams,
@@ -65,15 +65,21 @@ impl Link {
 ///
 /// # Errors
 /// Those of the store; `internal`.
-pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Filled<'_>) -> Result<Response, PageError> {
+pub(in crate::http::ui) async fn shown(
+    app: &App,
+    context: &Context,
+    errand: &Errand,
+    filled: &Filled<'_>,
+) -> Result<Response, PageError> {
+    let frame = Frame::new(app, context).at(format!("/ui/signin?request={}", errand.name()));
     let upstreams = app.store.read(|tx| Box::pin(upstreams::list(tx, TENANT))).await?;
     let carried = filled.link.map(|link| (link.carried(), &*link.label));
     let look = errand.look(app).await?;
     // What waits for the account's password is not opened by anything else.
-    let passkey = if filled.link.is_none() { passkey::form(app, errand).await? } else { None };
+    let passkey = if filled.link.is_none() { passkey::form(app, frame.words, errand).await? } else { None };
     let facts = SignInPage {
-        host: host(&app.config.issuer),
-        client: errand.client(),
+        frame: &frame,
+        client: errand.client(frame.words),
         request: &errand.name(),
         form: &errand.browser().form_token(FORM, &errand.name()),
         email: filled.email,
@@ -88,5 +94,8 @@ pub(in crate::http::ui) async fn shown(app: &App, errand: &Errand, filled: &Fill
     let status = filled.problem.and_then(|(code, _)| StatusCode::from_u16(code.status).ok());
     let (status, to) = (status.unwrap_or(StatusCode::OK), errand.destination());
     let to = leads(to.as_deref());
-    if passkey.is_some() { page_with_passkeys(&facts, status, to, &look) } else { page_of(&facts, status, to, &look) }
+    match passkey {
+        Some(_) => frame.page_with_passkeys(&facts, status, to, &look),
+        None => frame.page_of(&facts, status, to, &look),
+    }
 }
