@@ -23,7 +23,7 @@ await tell(async (way) => {
   await first.press('Add a passkey')
   await first.look('passkey')
   await telephone.unlocks(false)
-  await first.choose('Add a passkey')
+  await first.push('Add a passkey')
   await first.page.getByText('No passkey was shown').waitFor()
   await telephone.unlocks(true)
   await first.press('Add a passkey')

@@ -140,7 +140,7 @@ class Person {
   }
 
   /** Presses a button whose page stays. */
-  async choose(name) {
+  async push(name) {
     await this.reach(name, ['button'])
     this.steps += 1
     await this.page.keyboard.press('Enter')
