@@ -1,22 +1,22 @@
-//! Public keys as authenticators write them (COSE, RFC 9052 and RFC 9053), and as they are kept: a JWK that names its algorithm, checked by
-//! the library that checks all other keys.
+//! Public keys as authenticators write them (COSE, RFC 9052 and RFC 9053), and as they are kept: a JWK whose curve or name leaves one algorithm,
+//! checked by the library that checks all other keys.
 
 use cbor4ii::core::{
     dec::{Decode, IgnoredAny, Read, Reference},
     types::{Bytes, Map},
     utils::SliceReader,
 };
-use countersign_jose::{Algorithm, Jwk, VerifyingKey, b64};
+use countersign_jose::{Jwk, VerifyingKey, b64};
 use der::{Reader, asn1::UintRef};
 use serde_json::json;
 
 use super::Refusal;
 
 /// The algorithms that are asked for, the first one rather: their COSE numbers.
-pub(super) const ALGORITHMS: [i64; 3] = [ES256, EDDSA, RS256];
-const ES256: i64 = -7;
+pub(super) const ALGORITHMS: [i64; 3] = [ECDSA_SHA256, EDDSA, RSA_SHA256];
+const ECDSA_SHA256: i64 = -7;
 const EDDSA: i64 = -8;
-const RS256: i64 = -257;
+const RSA_SHA256: i64 = -257;
 
 /// Members of a key; those in use have five.
 const MAX_MEMBERS: usize = 8;
@@ -32,8 +32,7 @@ impl PublicKey {
     /// Reads what the store keeps; `None` if it is no such key.
     pub fn parse(jwk: &str) -> Option<Self> {
         let key = VerifyingKey::from_jwk(&Jwk::parse(jwk.as_bytes()).ok()?).ok()?;
-        let asked = [Algorithm::ES256, Algorithm::Ed25519, Algorithm::RS256].contains(&key.alg());
-        asked.then(|| Self { jwk: jwk.to_owned(), key })
+        Some(Self { jwk: jwk.to_owned(), key })
     }
 
     /// What the store keeps: a JWK.
@@ -41,12 +40,12 @@ impl PublicKey {
         &self.jwk
     }
 
-    /// Whether this is its signature. Authenticators write those of ES256 in DER (section 6.5.5).
+    /// Whether this is its signature. Authenticators write those of ECDSA in DER (section 6.5.5).
     ///
     /// # Errors
     /// [`Refusal::Signature`]
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
-        let verified = if self.key.alg() == Algorithm::ES256 {
+        let verified = if self.key.alg().kty() == "EC" {
             self.key.verify_raw(message, &fixed(signature).ok_or(Refusal::Signature)?)
         } else {
             self.key.verify_raw(message, signature)
@@ -73,11 +72,11 @@ pub(super) fn read(reader: &mut SliceReader<'_>) -> Result<PublicKey, Refusal> {
     let members = members(reader).ok_or(Refusal::Key)?;
     let [first, second, third] = members.texts.map(|bytes| bytes.map(b64::encode));
     let jwk = match (members.kty, members.alg, members.crv) {
-        (Some(2), Some(ES256), Some(1)) => {
-            json!({ "kty": "EC", "alg": "ES256", "crv": "P-256", "x": second, "y": third })
+        (Some(2), Some(ECDSA_SHA256), Some(1)) => {
+            json!({ "kty": "EC", "crv": "P-256", "x": second, "y": third })
         }
-        (Some(1), Some(EDDSA), Some(6)) => json!({ "kty": "OKP", "alg": "Ed25519", "crv": "Ed25519", "x": second }),
-        (Some(3), Some(RS256), None) => json!({ "kty": "RSA", "alg": "RS256", "n": first, "e": second }),
+        (Some(1), Some(EDDSA), Some(6)) => json!({ "kty": "OKP", "crv": "Ed25519", "x": second }),
+        (Some(3), Some(RSA_SHA256), None) => json!({ "kty": "RSA", "alg": "RS256", "n": first, "e": second }),
         _ => return Err(Refusal::Key),
     };
     PublicKey::parse(&jwk.to_string()).ok_or(Refusal::Key)
