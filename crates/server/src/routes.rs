@@ -169,6 +169,11 @@ pub const ROUTES: &[Route] = &[
         post(ui::account::security::confirm)
     })
     .form(ui::account::security::CODE),
+    row(Get, "/account/email", Public, "My address (page)", || get(ui::account::email::show)),
+    row(Post, "/account/email", Credential, "Another address, or the mail that confirms this one", || {
+        post(ui::account::email::act)
+    })
+    .form(ui::account::email::PARAMETERS),
     row(Get, "/account/delete", Public, "Delete my account (page)", || get(ui::account::deletion::show)),
     row(Post, "/account/delete", Credential, "Yes, after a while", || post(ui::account::deletion::delete))
         .form(ui::account::deletion::PARAMETERS),

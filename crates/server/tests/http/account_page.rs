@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     both,
     browser::{Browser, Client, hidden, location},
+    mailbox::{letters, one},
     rig::{Answer, PASSWORD, Rig},
 };
 
@@ -36,6 +37,50 @@ fn other(list: &[Value]) -> String {
 }
 
 both! {
+    // LOG-05, LOG-12: another address is asked for with the password; the mail that confirms one comes again.
+    async fn an_address_is_confirmed_and_changed_from_a_page(rig: Rig) {
+        rig.register(ADA).await;
+        let first = one(&letters(&rig).await, "Confirm your e-mail").token();
+        let mut browser = Browser::new(&rig);
+        let overview = account(&mut browser, ADA).await;
+        assert!(overview.body.contains("/account/email"), "{}", overview.body);
+        let page = browser.get("/account/email").await.expect(200);
+        let form = hidden(&page, "form");
+        let sent = browser.post("/account/email", &[("form", &form), ("act", "verify")]).await.expect(200);
+        assert!(sent.body.contains("Look into your mail"), "{}", sent.body);
+        let again = one(&letters(&rig).await, "Confirm your e-mail").token();
+        let verify = |token: String| rig.post("/email/verify").json(&json!({ "token": token })).send();
+        verify(first).await.refused(400, "mail-link-invalid");
+        verify(again).await.expect(204);
+
+        // Whoever was signed in before the address was confirmed is not any more (LOG-13).
+        account(&mut browser, ADA).await;
+        let page = browser.get("/account/email").await.expect(200);
+        assert!(page.body.contains("address confirmed") && !page.body.contains("value=\"verify\""), "{}", page.body);
+        let form = hidden(&page, "form");
+        let change = |email: &'static str, password: &'static str| {
+            [("form", form.clone()), ("act", "change".to_owned()), ("email", email.to_owned()), ("password", password.to_owned())]
+        };
+        for (fields, status) in [(change("nonsense", PASSWORD), 422), (change("new@example.com", "wrong"), 401)] {
+            let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let again = browser.post("/account/email", &pairs).await.expect(status);
+            assert!(again.body.contains("role=\"alert\""), "{}", again.body);
+        }
+        let fields = change("new@example.com", PASSWORD);
+        let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert!(browser.post("/account/email", &pairs).await.expect(200).body.contains("Look into your new mail"));
+        let sent = letters(&rig).await;
+        let token = sent.iter().find(|letter| letter.to == "new@example.com").unwrap().token();
+        assert!(sent.iter().any(|letter| letter.to == ADA), "{sent:?}");
+        let confirm = json!({ "token": token, "password": PASSWORD });
+        rig.post("/email/change/confirm").json(&confirm).send().await.expect(204);
+        assert!(browser.get("/account").await.expect(200).body.contains("new@example.com"));
+
+        let mut stranger = Browser::new(&rig);
+        stranger.get("/account/email").await.expect(303);
+        stranger.post("/account/email", &pairs).await.expect(303);
+    }
+
     // LOG-05, CSR-06: from nothing to the page of one's account; a known address sees the same words.
     async fn an_account_is_made_on_a_page(rig: Rig) {
         let mut browser = Browser::new(&rig);

@@ -64,13 +64,22 @@ pub async fn ask(
     caller: SignedIn,
     Json(body): Json<Change>,
 ) -> Result<(StatusCode, Answer<Value>), ApiError> {
+    begin(&app, &context, &caller.user_id, &body).await?;
+    Ok((StatusCode::ACCEPTED, Answer(json!({ "status": "accepted" }))))
+}
+
+/// Sends the mails.
+///
+/// # Errors
+/// `invalid-email`, `invalid-credentials`; `too-many-attempts`; those of the store.
+pub(in crate::http) async fn begin(app: &App, context: &Context, user: &str, body: &Change) -> Result<(), ApiError> {
     let new = Email::parse(&body.new_email)
         .map_err(|bad| ApiError::field(errors::INVALID_EMAIL, "new_email", bad.to_string()))?;
     app.limiter.take(context.address, app.clock.now())?;
-    let id = UserId::parse(&caller.user_id).ok_or(errors::TOKEN_INVALID)?;
-    let (user, account) = proved(&app, &context, &id, &body.password).await?;
-    let (now, link) = (app.clock.now(), Link::new(&app, &context).await?);
-    let notice = mail::notice(&app, &context, Letter::ChangeAsked, new.as_str())?;
+    let id = UserId::parse(user).ok_or(errors::TOKEN_INVALID)?;
+    let (user, account) = proved(app, context, &id, &body.password).await?;
+    let (now, link) = (app.clock.now(), Link::new(app, context).await?);
+    let notice = mail::notice(app, context, Letter::ChangeAsked, new.as_str())?;
     let event = AuditEvent::new(Event::EmailChangeAsked, now, &context.source(id.as_str()), app.random.bytes()?)
         .user(id.as_str());
     let (limit, key) = (app.limiter.account, key(&user)?);
@@ -90,10 +99,7 @@ pub async fn ask(
             Ok(None)
         })
     });
-    match asked.await? {
-        Some(wait) => Err(mail::too_many(wait)),
-        None => Ok((StatusCode::ACCEPTED, Answer(json!({ "status": "accepted" })))),
-    }
+    asked.await?.map_or(Ok(()), |wait| Err(mail::too_many(wait)))
 }
 
 /// `POST /email/change/confirm`: 204 after the commit. Sessions live on.

@@ -12,11 +12,19 @@ use crate::{
         audit::{AuditEvent, Event},
         email::Email,
         limits::account_key,
+        mail::Letter,
         mail_token::Purpose,
         revocation::{Entry, Scope},
+        user::UserId,
     },
     errors,
-    http::{TENANT, body::Json, context::Context, error::ApiError, mail},
+    http::{
+        TENANT,
+        body::Json,
+        context::Context,
+        error::ApiError,
+        mail::{self, Link},
+    },
     secret::PlainSecret,
     store::{audit, login_limits, mail_tokens, users},
 };
@@ -38,6 +46,31 @@ pub async fn verify(
 ) -> Result<StatusCode, ApiError> {
     confirm(&app, &context, body.token.expose()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sends the mail with the link once more, in place of those before; nothing if the address is confirmed.
+///
+/// # Errors
+/// `too-many-attempts`; those of the store.
+pub(in crate::http) async fn again(app: &App, context: &Context, user: &str) -> Result<(), ApiError> {
+    let now = app.clock.now();
+    app.limiter.take(context.address, now)?;
+    let id = UserId::parse(user).ok_or(errors::TOKEN_INVALID)?;
+    let (link, limit) = (Link::new(app, context).await?, app.limiter.account);
+    let asked = app.store.write(move |tx| {
+        let (id, link) = (id.clone(), link.clone());
+        Box::pin(async move {
+            let user = users::by_id(tx, &id).await?.filter(|user| user.email_verified_at.is_none());
+            let Some(email) = user.and_then(|user| Email::parse(&user.email).ok()) else { return Ok(None) };
+            if let Some(wait) = mail::count(tx, limit, email.key(), now).await? {
+                return Ok(Some(wait));
+            }
+            mail_tokens::cancel(tx, &id, Purpose::Verify).await?;
+            link.send(tx, Letter::Verify, email.key(), None).await?;
+            Ok(None)
+        })
+    });
+    asked.await?.map_or(Ok(()), |wait| Err(mail::too_many(wait)))
 }
 
 /// Notes that the address is verified.

@@ -1,6 +1,7 @@
 //! `/account`: what a person sees and changes of their own account, without a script. The JSON behind it is `/api/account/…`.
 
 pub mod deletion;
+pub mod email;
 mod facts;
 pub mod passkey;
 pub mod security;

@@ -333,6 +333,20 @@ pub(super) struct RecoveryCodesPage<'a> {
 }
 
 #[derive(Debug, Template)]
+#[template(path = "email.html")]
+pub(super) struct EmailPage<'a> {
+    pub frame: &'a Frame<'a>,
+    pub form: &'a str,
+    pub email: &'a str,
+    pub confirmed: bool,
+    /// They have a password, which another address asks for.
+    pub password: bool,
+    /// What is in the form already.
+    pub new: &'a str,
+    pub problem: Option<&'a str>,
+}
+
+#[derive(Debug, Template)]
 #[template(path = "delete.html")]
 pub(super) struct DeletePage<'a> {
     pub frame: &'a Frame<'a>,
@@ -526,12 +540,18 @@ mod tests {
     }
 
     /// Those of a person's own account.
-    fn full_of_account(frame: &Frame<'_>, text: &str) -> [askama::Result<String>; 8] {
+    fn full_of_account(frame: &Frame<'_>, text: &str) -> [askama::Result<String>; 10] {
         let facts = account::AccountFacts::full_of(text);
         let security = account::SecurityFacts::full_of(text);
+        let email = |password| {
+            let (email, problem) = (text, Some(text));
+            EmailPage { frame, form: text, email, confirmed: false, password, new: text, problem }.render()
+        };
         [
             RegisterPage { frame, form: text, request: text, email: text, least: 15, problem: Some(text) }.render(),
             RegisteredPage { frame, request: text, confirm: true }.render(),
+            email(true),
+            email(false),
             DeletePage { frame, form: text, days: 14, problem: Some(text) }.render(),
             PasskeyPage { frame, form: text, name: text, options: text, problem: Some(text) }.render(),
             AccountPage { frame, form: text, done: Some(text), facts: &facts }.render(),
@@ -650,6 +670,7 @@ mod tests {
             include_str!("../../../templates/registered.html"),
             include_str!("../../../templates/account.html"),
             include_str!("../../../templates/delete.html"),
+            include_str!("../../../templates/email.html"),
             include_str!("../../../templates/security.html"),
             include_str!("../../../templates/authenticator.html"),
             include_str!("../../../templates/recovery_codes.html"),

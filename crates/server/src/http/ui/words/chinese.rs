@@ -5,8 +5,8 @@
 mod problems;
 
 use super::{
-    Account, Address, Around, Back, Consent, Delete, Device, Forgot, Invitation, Mailed, Note, Passkey, Problem,
-    Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
+    Account, Address, Around, Back, Consent, Delete, Device, EmailAddress, Forgot, Invitation, Mailed, Note, Passkey,
+    Problem, Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
 };
 use crate::domain::{
     activity::{Ended, Happened},
@@ -263,6 +263,22 @@ pub(super) static WORDS: Words = Words {
         done_kept: "您的账号已保留。",
         done_withdrawn: "该应用不能再使用您的账号，并已退出登录。",
         done_settings: "语言和外观已保存。邮件也将使用此语言。",
+    },
+    email: EmailAddress {
+        title: "您的邮箱地址",
+        verify: "重新发送确认邮件",
+        verify_sent: Note {
+            title: "请查看您的邮件",
+            sentences: &["一封带有链接的邮件正在发送给您。链接在一小时内可使用一次。"],
+        },
+        new: "新的邮箱地址",
+        what: "带有链接的邮件会发送到新地址，旧地址也会收到通知。在打开链接之前，一切保持不变。",
+        change: "更改地址",
+        change_sent: Note {
+            title: "请查看新地址的邮件",
+            sentences: &["一封带有链接的邮件正在发送到新地址。在打开之前，您的账号仍使用现有地址。"],
+        },
+        password_first: "如需更改地址，请先设置密码。",
     },
     settings: Settings {
         title: "语言和外观",

@@ -1,8 +1,8 @@
 //! English, from which the others are translated.
 
 use super::{
-    Account, Address, Around, Back, Consent, Delete, Device, Forgot, Invitation, Mailed, Note, Passkey, Problem,
-    Problems, Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
+    Account, Address, Around, Back, Consent, Delete, Device, EmailAddress, Forgot, Invitation, Mailed, Note, Passkey,
+    Problem, Problems, Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
 };
 use crate::domain::{
     activity::{Ended, Happened},
@@ -286,6 +286,24 @@ pub(super) static WORDS: Words = Words {
         done_kept: "Your account is kept.",
         done_withdrawn: "That application may not use your account any more, and was signed out.",
         done_settings: "Language and look are saved. Mails come in this language, too.",
+    },
+    email: EmailAddress {
+        title: "Your e-mail address",
+        verify: "Send the mail that confirms it again",
+        verify_sent: Note {
+            title: "Look into your mail",
+            sentences: &["A mail with a link is on its way to you. The link works once, within an hour."],
+        },
+        new: "New e-mail address",
+        what: "A mail with a link goes to the new address, and one to the old address says so. Nothing changes until the link is opened.",
+        change: "Change the address",
+        change_sent: Note {
+            title: "Look into your new mail",
+            sentences: &[
+                "A mail with a link is on its way to the new address. Until it is opened, your account keeps the address that it has.",
+            ],
+        },
+        password_first: "To change the address, set a password first.",
     },
     settings: Settings {
         title: "Language and look",

@@ -5,8 +5,8 @@
 mod problems;
 
 use super::{
-    Account, Address, Around, Back, Consent, Delete, Device, Forgot, Invitation, Mailed, Note, Passkey, Problem,
-    Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
+    Account, Address, Around, Back, Consent, Delete, Device, EmailAddress, Forgot, Invitation, Mailed, Note, Passkey,
+    Problem, Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
 };
 use crate::domain::{
     activity::{Ended, Happened},
@@ -300,6 +300,26 @@ pub(super) static WORDS: Words = Words {
         done_kept: "Ihr Konto bleibt bestehen.",
         done_withdrawn: "Diese Anwendung darf Ihr Konto nicht mehr nutzen und wurde abgemeldet.",
         done_settings: "Sprache und Aussehen sind gespeichert. Auch E-Mails kommen in dieser Sprache.",
+    },
+    email: EmailAddress {
+        title: "Ihre E-Mail-Adresse",
+        verify: "Die Bestätigungs-E-Mail noch einmal senden",
+        verify_sent: Note {
+            title: "Sehen Sie in Ihre E-Mails",
+            sentences: &[
+                "Eine E-Mail mit einem Link ist zu Ihnen unterwegs. Der Link funktioniert einmal, innerhalb einer Stunde.",
+            ],
+        },
+        new: "Neue E-Mail-Adresse",
+        what: "An die neue Adresse geht eine E-Mail mit einem Link, an die alte ein Hinweis darauf. Bis der Link geöffnet wird, ändert sich nichts.",
+        change: "Adresse ändern",
+        change_sent: Note {
+            title: "Sehen Sie in die E-Mails der neuen Adresse",
+            sentences: &[
+                "Eine E-Mail mit einem Link ist zur neuen Adresse unterwegs. Bis er geöffnet wird, behält Ihr Konto seine jetzige Adresse.",
+            ],
+        },
+        password_first: "Um die Adresse zu ändern, setzen Sie zuerst ein Passwort.",
     },
     settings: Settings {
         title: "Sprache und Aussehen",

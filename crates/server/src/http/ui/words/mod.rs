@@ -49,6 +49,7 @@ pub struct Words {
     pub security: Security,
     pub passkey: Passkey,
     pub account: Account,
+    pub email: EmailAddress,
     pub settings: Settings,
     pub delete: Delete,
     pub happened: Happened,
@@ -391,6 +392,19 @@ pub struct Account {
     pub done_kept: &'static str,
     pub done_withdrawn: &'static str,
     pub done_settings: &'static str,
+}
+
+/// The account's address, and another one for it.
+#[derive(Debug)]
+pub struct EmailAddress {
+    pub title: &'static str,
+    pub verify: &'static str,
+    pub verify_sent: Note,
+    pub new: &'static str,
+    pub what: &'static str,
+    pub change: &'static str,
+    pub change_sent: Note,
+    pub password_first: &'static str,
 }
 
 /// Language and look.

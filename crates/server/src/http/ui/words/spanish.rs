@@ -6,8 +6,8 @@
 mod problems;
 
 use super::{
-    Account, Address, Around, Back, Consent, Delete, Device, Forgot, Invitation, Mailed, Note, Passkey, Problem,
-    Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
+    Account, Address, Around, Back, Consent, Delete, Device, EmailAddress, Forgot, Invitation, Mailed, Note, Passkey,
+    Problem, Register, Reset, SecondStep, Security, Settings, Shared, SignIn, SignOut, Wishes, Words,
 };
 use crate::domain::{
     activity::{Ended, Happened},
@@ -302,6 +302,24 @@ pub(super) static WORDS: Words = Words {
         done_kept: "Su cuenta se conserva.",
         done_withdrawn: "Esa aplicación ya no puede usar su cuenta, y se cerró su sesión.",
         done_settings: "El idioma y el aspecto se han guardado. Los correos también llegarán en este idioma.",
+    },
+    email: EmailAddress {
+        title: "Su dirección de correo electrónico",
+        verify: "Enviar de nuevo el correo de confirmación",
+        verify_sent: Note {
+            title: "Revise su correo",
+            sentences: &["Un correo con un enlace va en camino. El enlace funciona una vez, durante una hora."],
+        },
+        new: "Nueva dirección de correo electrónico",
+        what: "A la nueva dirección llega un correo con un enlace, y a la anterior un aviso. Nada cambia hasta que se abre el enlace.",
+        change: "Cambiar la dirección",
+        change_sent: Note {
+            title: "Revise el correo de la nueva dirección",
+            sentences: &[
+                "Un correo con un enlace va en camino a la nueva dirección. Hasta que se abra, su cuenta conserva la dirección que tiene.",
+            ],
+        },
+        password_first: "Para cambiar la dirección, establezca primero una contraseña.",
     },
     settings: Settings {
         title: "Idioma y aspecto",
