@@ -445,16 +445,19 @@ mod tests {
         }
     }
 
-    /// Every page, with this text wherever one can be.
-    fn full_of(frame: &Frame<'_>, text: &str) -> Vec<askama::Result<String>> {
-        // Worse than any that can be stored: the parsers of `domain/brand.rs` let none of this pass.
-        let look = Look {
+    /// Worse than any that can be stored: the parsers of `domain/brand.rs` let none of this pass.
+    fn look_full_of(text: &str) -> Look {
+        Look {
             logo: Some(text.to_owned()),
             colour: Some(text.to_owned()),
             policy: Some((text.to_owned(), text.to_owned())),
             terms: Some((text.to_owned(), text.to_owned())),
-        };
-        let wishes = [text.to_owned()];
+        }
+    }
+
+    /// Every page, with this text wherever one can be.
+    fn full_of(frame: &Frame<'_>, text: &str) -> Vec<askama::Result<String>> {
+        let look = look_full_of(text);
         let passkey = PasskeyForm {
             action: "/ui/mfa/passkey",
             words: &frame.words.passkey,
@@ -492,6 +495,13 @@ mod tests {
                 look: &look,
             }
             .render(),
+        ]
+    }
+
+    /// Those on which somebody is let in or not.
+    fn full_of_consents(frame: &Frame<'_>, text: &str) -> [askama::Result<String>; 3] {
+        let (look, wishes) = (look_full_of(text), [text.to_owned()]);
+        [
             ConsentPage {
                 frame,
                 client: text,
@@ -574,7 +584,11 @@ mod tests {
     }
 
     fn every_page(frame: &Frame<'_>, text: &str) -> Vec<String> {
-        let pages = full_of(frame, text).into_iter().chain(full_of_ends(frame, text)).chain(full_of_mail(frame, text));
+        let pages = full_of(frame, text)
+            .into_iter()
+            .chain(full_of_consents(frame, text))
+            .chain(full_of_ends(frame, text))
+            .chain(full_of_mail(frame, text));
         pages.chain(full_of_account(frame, text)).map(Result::unwrap).collect()
     }
 
