@@ -107,7 +107,7 @@ pub fn registered(asked: Asked<'_>, answer: &Credential<Attestation>) -> Result<
     Ok(Registered {
         credential: made.credential,
         key: made.key,
-        count: data.count,
+        count: counted(data.count, data.backup),
         backup: data.backup,
         aaguid: made.aaguid,
         transports: transports.collect::<Vec<_>>().join(" "),
@@ -148,10 +148,17 @@ pub fn asserted(
     let signature = decode(&answer.response.signature, "the signature")?;
     known.key.verify(&[&bytes[..], &heard.hash].concat(), &signature)?;
     // Authenticators that count nothing say 0. One that counts never says the same number twice, nor 0 again (WebAuthn §7.2).
-    if known.count > 0 && data.count <= known.count {
-        return Err(Refusal::Count { stored: known.count, shown: data.count });
+    let count = counted(data.count, data.backup);
+    if known.count > 0 && count <= known.count {
+        return Err(Refusal::Count { stored: known.count, shown: count });
     }
-    Ok(Asserted { count: data.count, backup: data.backup, challenge: heard.challenge })
+    Ok(Asserted { count, backup: data.backup, challenge: heard.challenge })
+}
+
+/// What a counter says of copies. A passkey that is meant to be on several devices has some, and each may count for itself: nobody
+/// is kept out by that.
+const fn counted(count: u32, backup: Backup) -> u32 {
+    if backup.is_synced() { 0 } else { count }
 }
 
 /// Where nobody has said who they are, the authenticator must; elsewhere it must not say somebody else.
