@@ -8,7 +8,7 @@ use crate::{Failure, debian};
 pub const VARIABLE: &str = "COUNTERSIGN_TEST_CHROMEDRIVER";
 const PROGRAM: &str = "chromedriver";
 /// Debian's: the driver, the browser, and letters for it to draw.
-const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-dejavu-core"];
+const PACKAGES: [&str; 4] = ["chromium", "chromium-driver", "fonts-dejavu-core", "fonts-droid-fallback"];
 
 /// The driver. On Debian as root it is installed with the browser when it is missing.
 pub fn driver() -> Result<PathBuf, Failure> {

@@ -153,27 +153,16 @@ pub const ROUTES: &[Route] = &[
         .query(&["done"]),
     row(Post, "/account", Credential, "Sign devices out, take a consent back", || post(ui::account::act))
         .form(ui::account::PARAMETERS),
-    row(Get, "/account/security", Public, "How I sign in (page); asks for a sign-in of the last minutes", || {
-        get(ui::account::security::show)
-    })
-    .query(&["done"]),
-    row(
-        Post,
-        "/account/security",
-        Credential,
-        "Add an authenticator app, take a factor away, new recovery codes",
-        || post(ui::account::security::act),
-    )
-    .form(ui::account::security::PARAMETERS),
+    row(Get, "/account/security", Public, "How I sign in (page)", || get(ui::account::security::show)).query(&["done"]),
+    row(Post, "/account/security", Credential, "Add an app, take a factor away", || post(ui::account::security::act))
+        .form(ui::account::security::PARAMETERS),
     row(Post, "/account/security/authenticator", Credential, "A code of the app, which counts from then on", || {
         post(ui::account::security::confirm)
     })
     .form(ui::account::security::CODE),
     row(Get, "/account/email", Public, "My address (page)", || get(ui::account::email::show)),
-    row(Post, "/account/email", Credential, "Another address, or the mail that confirms this one", || {
-        post(ui::account::email::act)
-    })
-    .form(ui::account::email::PARAMETERS),
+    row(Post, "/account/email", Credential, "Another, or the mail that confirms it", || post(ui::account::email::act))
+        .form(ui::account::email::PARAMETERS),
     row(Get, "/account/delete", Public, "Delete my account (page)", || get(ui::account::deletion::show)),
     row(Post, "/account/delete", Credential, "Yes, after a while", || post(ui::account::deletion::delete))
         .form(ui::account::deletion::PARAMETERS),
