@@ -78,7 +78,7 @@ both! {
 
         let mut stranger = Browser::new(&rig);
         stranger.get("/account/email").await.expect(303);
-        stranger.post("/account/email", &pairs).await.expect(303);
+        stranger.post("/account/email", &pairs).await.refused_page("form-expired");
     }
 
     // LOG-05, CSR-06: from nothing to the page of one's account; a known address sees the same words.

@@ -60,12 +60,15 @@ impl Letter {
             let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
             line.unwrap_or_else(|| panic!("no {name}: {head}")).to_owned()
         };
+        // A line of a part may begin with hyphens, too: a link that was broken there.
+        let boundary = head.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
+        let end = format!("\r\n--{boundary}");
         let plain = body.split("Content-Type: text/plain").nth(1).unwrap();
         let (part, text) = plain.split_once("\r\n\r\n").unwrap();
-        let text = text.split("\r\n--").next().unwrap();
+        let text = text.split(&end).next().unwrap();
         let html = body.split("Content-Type: text/html").nth(1).unwrap();
         let (kind, html) = html.split_once("\r\n\r\n").unwrap();
-        let html = decoded(kind, html.split("\r\n--").next().unwrap());
+        let html = decoded(kind, html.split(&end).next().unwrap());
         let language = html.split("<html lang=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         // English words are ASCII, and need no decoding.
         assert!(language != "en" || part.contains("7bit"), "{part}");
