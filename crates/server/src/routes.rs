@@ -139,7 +139,7 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/ui/signin/mail", Credential, "The code of the mail (page), or its link; a look uses nothing up", || {
         get(ui::signin::mail::show)
     })
-    .query(&["request", "token"]),
+    .query(&["request", "token", "switch"]),
     row(Post, "/ui/signin/mail", Credential, "Sign in by it", || post(ui::signin::mail::sign_in))
         .form(ui::signin::mail::PARAMETERS),
     row(Post, "/ui/signin/passkey", Credential, "Sign in with a passkey alone", || post(ui::signin::passkey::sign_in))

@@ -114,6 +114,14 @@ pub async fn count(tx: &mut Tx, limit: AccountLimit, to: &EmailKey, now: Timesta
     })
 }
 
+/// Forgets how many mails were sent to an address: its owner has used one.
+///
+/// # Errors
+/// As any statement.
+pub async fn forgive(tx: &mut Tx, to: &EmailKey) -> Result<(), StoreError> {
+    login_limits::reset(tx, &account_key("mail", to.as_str())).await.map(drop)
+}
+
 /// Finds what a link was about, without using it: mail programs follow links, too (LOG-09).
 ///
 /// # Errors

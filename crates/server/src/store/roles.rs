@@ -85,13 +85,14 @@ pub async fn give(tx: &mut Tx, id: &UserId, roles: &[RoleGrant]) -> Result<(), S
     Ok(())
 }
 
-/// How many enabled users other than `id` have a role everywhere or at `audience`: the last administrator stays (ADM-07).
+/// How many enabled users other than `id`, who want to stay, have a role everywhere or at `audience`: the last administrator stays (ADM-07).
 ///
 /// # Errors
 /// As any statement.
 pub async fn count_others(tx: &mut Tx, id: &UserId, audience: &str, role: &Role) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(DISTINCT u.user_id) FROM user_roles r JOIN users u ON u.user_id = r.user_id \
-                       WHERE r.user_id <> $1 AND r.audience IN ('', $2) AND r.role = $3 AND u.disabled_at IS NULL";
+                       WHERE r.user_id <> $1 AND r.audience IN ('', $2) AND r.role = $3 AND u.disabled_at IS NULL \
+                       AND u.delete_at IS NULL";
     let row = tx.fetch_optional(SQL, &[id.as_str().into(), audience.into(), role.as_str().into()]).await?;
     row.map_or(Ok(0), |row| row.get(0))
 }

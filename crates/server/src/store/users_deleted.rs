@@ -2,6 +2,7 @@
 
 use super::{
     StoreError, Tx,
+    dialect::{RowKey, lock_rows},
     sessions::{self, Act},
 };
 use crate::domain::{session::EndReason, time::Timestamp, user::UserId};
@@ -73,6 +74,8 @@ pub async fn due(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<UserId>,
 /// # Errors
 /// As any statement.
 pub async fn remove(tx: &mut Tx, id: &UserId, due: Option<Timestamp>, act: &Act) -> Result<bool, StoreError> {
+    // Whoever wants to keep it comes before or after, not in between.
+    lock_rows(tx, &mut [RowKey::User(id.as_str())]).await?;
     if let Some(now) = due
         && when(tx, id).await?.is_none_or(|at| at > now)
     {

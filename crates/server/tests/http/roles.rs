@@ -93,6 +93,10 @@ both! {
         assert_eq!(refreshed(&rig, &mut tokens).await["roles"], json!(["buyer"]));
         put(&rig, "roles/treasurer", json!({ "required_acr": "1" })).await.expect(200);
         assert_eq!(refreshed(&rig, &mut tokens).await["roles"], json!(["buyer", "treasurer"]));
+        // A role that people had before anybody described it.
+        post(&rig, "roles", json!({ "role": "buyer", "required_acr": "2" })).await.expect(201);
+        rig.session(&tokens.access).await.refused(401, "token-invalid");
+        assert_eq!(refreshed(&rig, &mut tokens).await["roles"], json!(["treasurer"]));
     }
 
     // RLO-09: whatever is taken away ends the tokens that say it; what is given ends none.

@@ -104,18 +104,24 @@ pub async fn add(
         created_at: app.clock.now(),
     };
     let event = told(event(&app, &context, admin.actor(), Event::PermissionsChanged)?, &new, "described");
-    let stored = new.clone();
+    let (stored, act) = (new.clone(), app.act(&context, admin.actor(), app.clock.now())?);
     let inserted = write(
         &app,
         event,
         |inserted| *inserted == Some(true),
         move |tx| {
-            let new = stored.clone();
+            let (new, act) = (stored.clone(), act.clone());
             Box::pin(async move {
                 if too_many(tx, new.permissions.len(), 0).await? {
                     return Ok(None);
                 }
-                role_definitions::insert(tx, &new).await.map(Some)
+                let inserted = role_definitions::insert(tx, &new).await?;
+                if inserted && new.required_level > Level::One {
+                    // People may have it already, whom nobody asked for more.
+                    let clients = clients::of_tenant(tx, TENANT).await?;
+                    revocations::outdate_clients(tx, &clients, &act).await?;
+                }
+                Ok(Some(inserted))
             })
         },
     );

@@ -9,7 +9,7 @@ use crate::{
     both,
     browser::{Browser, Client, hidden, location, query},
     mailbox::{Cost, Letter, letters, one},
-    rig::{Answer, Rig},
+    rig::{Answer, PASSWORD, Rig},
 };
 
 const ADA: &str = "ada@example.com";
@@ -176,6 +176,40 @@ both! {
         let tokens = client.redeem(&rig, &query(&to)["code"]).await.expect(200);
         let claims = client.id_token(&rig, &tokens).await;
         assert_eq!((claims.amr.join(" ").as_str(), claims.acr.as_deref()), ("email otp mfa", Some("2")));
+    }
+
+    // Signed in already, and here to become somebody else: by the code, and by the link.
+    async fn another_account_signs_in_by_mail(rig: Rig) {
+        confirmed(&rig).await;
+        rig.register("bob@example.com").await;
+        letters(&rig).await;
+        let mut browser = Browser::new(&rig);
+        for by_link in [false, true] {
+            let to = browser.get("/account").await;
+            let page = if to.status == 303 { browser.follow(&to).await } else { browser.get("/ui/signin?request=account&switch=1").await };
+            browser.sign_in(&page, "bob@example.com", PASSWORD).await.expect(303);
+            let page = browser.get("/ui/signin?request=account&switch=1").await.expect(200);
+            let typing = again(&mut browser, &page, ADA).await;
+            let letter = mailed(&rig).await;
+            let to = if by_link {
+                let page = browser.get(&letter.link()).await.expect(200);
+                press(&mut browser, &page).await.expect(303)
+            } else {
+                type_code(&mut browser, &typing, &code(&letter)).await.expect(303)
+            };
+            assert!(browser.follow(&to).await.expect(200).body.contains(ADA));
+        }
+    }
+
+    // LOG-06: whoever uses their codes may ask for as many as they like.
+    async fn a_used_code_is_not_one_too_many(rig: Rig) {
+        confirmed(&rig).await;
+        for _ in 0..12 {
+            let mut browser = Browser::new(&rig);
+            let page = ask(&mut browser, "/account", ADA).await;
+            let letter = mailed(&rig).await;
+            type_code(&mut browser, &page, &code(&letter)).await.expect(303);
+        }
     }
 
     // LOG-09: a code dies with the password that the account had, and with the account.

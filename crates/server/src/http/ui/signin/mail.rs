@@ -65,7 +65,7 @@ pub async fn send(
     owned(&errand, FORM, &form)?;
     let email = form.get("email").unwrap_or_default();
     match ask(&app, &context, &errand, email).await {
-        Ok(()) => go(&format!("/ui/signin/mail?request={}", errand.name())),
+        Ok(()) => go(&format!("/ui/signin/mail?request={}&switch=1", errand.name())),
         Err(error) => {
             let code = error.0.code;
             let problem = mendable(&Frame::new(&app, &context), error)?;
@@ -88,8 +88,10 @@ pub async fn show(
         return followed(&app, &context, &headers, token).await;
     }
     match Errand::find(&app, &headers, query.get("request"), signin(&app, &headers)?).await {
-        // Signed in by now, by the link in another tab perhaps.
-        Ok(errand) if !errand.needs_sign_in(app.clock.now()) => errand.go_on(&app, &context).await,
+        // Signed in by now, and not here to become somebody else.
+        Ok(errand) if query.get("switch").is_none() && !errand.needs_sign_in(app.clock.now()) => {
+            errand.go_on(&app, &context).await
+        }
         Ok(errand) => typing(&app, &context, &errand, None).await,
         Err(stop) => stop.into_response(&app, &context),
     }
@@ -125,6 +127,7 @@ pub async fn sign_in(
         return typing(&app, &context, &errand, Some(errors::MAIL_CODE_WRONG)).await;
     };
     app.limiter.give_back(context.address, app.clock.now());
+    forgive(&app, &state).await?;
     let entrant = entrant(&app, token, state)?;
     enter(&app, &context, &headers, errand, entrant).await
 }
@@ -189,10 +192,10 @@ async fn followed(app: &App, context: &Context, headers: &HeaderMap, token: &str
         Ok(errand) if *mfa::id(&errand).as_bytes() == bound => errand,
         _ => return elsewhere(),
     };
-    if !errand.needs_sign_in(app.clock.now()) {
-        return errand.go_on(app, context).await;
-    }
-    let Ok((_, standing)) = mail::look(app, Purpose::SignIn, token).await else { return elsewhere() };
+    let Ok((_, standing)) = mail::look(app, Purpose::SignIn, token).await else {
+        // Used: they are in by now.
+        return if errand.needs_sign_in(app.clock.now()) { elsewhere() } else { errand.go_on(app, context).await };
+    };
     let look = errand.look(app).await?;
     let facts = MailLinkPage {
         frame: &frame,
@@ -236,6 +239,17 @@ async fn whose(app: &App, token: TokenId) -> Result<Option<SignInState>, StoreEr
         })
     });
     read.await
+}
+
+/// Whoever reads the mails has not asked for too many of them.
+async fn forgive(app: &App, state: &SignInState) -> Result<(), StoreError> {
+    let email = state.user.as_ref().and_then(|user| Email::parse(&user.email).ok());
+    let Some(email) = email else { return Ok(()) };
+    let forgiven = app.store.write(move |tx| {
+        let key = email.key().clone();
+        Box::pin(async move { mail::forgive(tx, &key).await })
+    });
+    forgiven.await
 }
 
 fn entrant(app: &App, token: TokenId, state: SignInState) -> Result<Entrant, PageError> {
