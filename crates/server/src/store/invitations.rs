@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Row, StoreError, Tx, groups::grants};
-use crate::domain::{mail_token::TokenId, organisation::OrganisationId, roles::RoleGrant, time::Timestamp};
+use crate::domain::{
+    mail_token::TokenId, organisation::OrganisationId, roles::RoleGrant, time::Timestamp, user::UserId,
+};
 
 /// An invitation that nobody has answered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +94,16 @@ pub async fn spend(tx: &mut Tx, id: &TokenId) -> Result<bool, StoreError> {
 pub async fn take_back(tx: &mut Tx, organisation: &OrganisationId, name: &str) -> Result<bool, StoreError> {
     const SQL: &str = "DELETE FROM invitations WHERE organisation = $1 AND name = $2";
     Ok(tx.execute(SQL, &[organisation.as_str().into(), name.into()]).await? == 1)
+}
+
+/// Takes back whatever a user was invited to an organisation with: they are not to come back by a link that lies in their mailbox.
+///
+/// # Errors
+/// As any statement.
+pub async fn take_back_of(tx: &mut Tx, organisation: &OrganisationId, user: &UserId) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM invitations WHERE organisation = $1 \
+                       AND email_key IN (SELECT u.email_key FROM users u WHERE u.user_id = $2)";
+    tx.execute(SQL, &[organisation.as_str().into(), user.as_str().into()]).await.map(drop)
 }
 
 /// Removes up to `limit` invitations that had expired by `before`; returns how many.

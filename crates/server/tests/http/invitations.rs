@@ -61,6 +61,13 @@ both! {
         let token = one(&letters(&rig).await, "You are invited").token();
         accept(&rig, ADA, &token).await.expect(200);
         assert_eq!(members(&rig).await[0]["roles"], json!(["guest", "owner", "manager@api"]));
+        // Whoever is taken out does not come back by a link that lies in their mailbox.
+        rig.admin(Method::POST, INVITATIONS, &body).await.expect(201);
+        let token = one(&letters(&rig).await, "You are invited").token();
+        let member = "/api/admin/organisations/acme/members/ada@example.com";
+        rig.admin(Method::DELETE, member, &json!({})).await.expect(204);
+        accept(&rig, ADA, &token).await.refused(400, "mail-link-invalid");
+        assert_eq!(members(&rig).await, json!([]));
     }
 
     // LOG-13: whoever made an account with somebody else's address is not whom the invitation is for.

@@ -33,7 +33,7 @@ use crate::{
         StoreError, Tx,
         dialect::{RowKey, lock_rows},
         groups::Member,
-        organisations, revocations,
+        invitations, organisations, revocations,
         sessions::Act,
     },
 };
@@ -142,6 +142,7 @@ pub async fn take_out(
             lock_rows(tx, &mut [RowKey::Organisation(id.as_str()), RowKey::User(user.as_str())]).await?;
             let left = organisations::remove_member(tx, &id, &user).await?;
             if left {
+                invitations::take_back_of(tx, &id, &user).await?;
                 revocations::outdate_users(tx, &[user.to_string()], &act).await?;
             }
             Ok(left)
