@@ -29,7 +29,6 @@ use crate::{
         authorize::{go, new_browser, remember_browser, signin},
         body::Form,
         context::Context,
-        cookies::require_same_origin,
         error::PageError,
     },
 };
@@ -89,12 +88,10 @@ pub async fn act(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let visit = AccountVisit::find(&app, &headers, Purpose::Account, signin(&app, &headers)?).await?;
-    let Some(own) = &visit.signin else { return go("/ui/signin?request=account") };
-    if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
+    let (_, own) = match AccountVisit::of_form(&app, (&method, &headers), &form, (Purpose::Account, FORM)).await? {
+        Ok(own) => own,
+        Err(answer) => return Ok(answer),
+    };
     let (user, id) = (&own.user_id, form.get("id").unwrap_or_default());
     // What is gone already was done by another tab.
     match form.get("act") {

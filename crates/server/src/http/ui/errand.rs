@@ -1,7 +1,7 @@
 //! What a person signs in for: a client's request, a device, or their own account.
 
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 
 use super::{
     Leads, Look,
@@ -17,9 +17,12 @@ use crate::{
         signin::{Signin, SigninId},
         time::Timestamp,
     },
+    errors,
     http::{
-        authorize::{Stop, Visit, go},
+        authorize::{Stop, Visit, go, signin},
+        body::Form,
         context::Context,
+        cookies::require_same_origin,
         error::PageError,
     },
 };
@@ -52,6 +55,29 @@ impl Errand {
             return Ok(Self::Account(Box::new(visit)));
         }
         Visit::find(app, headers, name, signin).await.map(|visit| Self::Client(Box::new(visit)))
+    }
+
+    /// The errand of a form that this browser sends from a page of its own (CSR-05, CSR-06), or the answer that its sender gets
+    /// instead.
+    ///
+    /// # Errors
+    /// `cross-site`, `form-expired`; those of the store.
+    pub async fn of_form(
+        app: &App,
+        context: &Context,
+        (method, headers): (&Method, &HeaderMap),
+        form: &Form,
+        name: &str,
+    ) -> Result<Result<Self, Response>, PageError> {
+        require_same_origin(&app.config.issuer, method, headers)?;
+        let errand = match Self::find(app, headers, form.get("request"), signin(app, headers)?).await {
+            Ok(errand) => errand,
+            Err(stop) => return stop.into_response(app, context).map(Err),
+        };
+        if errand.browser().owns_form(name, &errand.name(), form.get("form").unwrap_or_default()) {
+            return Ok(Ok(errand));
+        }
+        Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"))
     }
 
     /// As the page calls it.

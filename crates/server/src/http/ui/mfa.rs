@@ -24,7 +24,7 @@ use crate::{
         authorize::{go, signin},
         body::Form,
         context::Context,
-        cookies::{Cookie, require_same_origin},
+        cookies::Cookie,
         error::{ApiError, PageError},
         second_factor::{self, First, Shown},
     },
@@ -72,14 +72,10 @@ pub async fn finish(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
+    let errand = match Errand::of_form(&app, &context, (&method, &headers), &form, FORM).await? {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app, &context),
+        Err(answer) => return Ok(answer),
     };
-    if !errand.browser().owns_form(FORM, &errand.name(), form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
     let over = || PageError::new(errors::FORM_EXPIRED).log("no second factor is owed");
     let owed = owed(&app, &errand).await?.ok_or_else(over)?;
     let user = second_factor::whose(&app, owed.user()).await?.ok_or_else(over)?;

@@ -23,7 +23,7 @@ use crate::{
         authorize::signin,
         body::Form,
         context::Context,
-        cookies::{Cookie, require_same_origin},
+        cookies::Cookie,
         error::{ApiError, PageError},
         login::authenticate,
     },
@@ -64,16 +64,10 @@ pub async fn sign_in(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let before = signin(&app, &headers)?;
-    let errand = match Errand::find(&app, &headers, form.get("request"), before).await {
+    let errand = match Errand::of_form(&app, &context, (&method, &headers), &form, FORM).await? {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app, &context),
+        Err(answer) => return Ok(answer),
     };
-    let token = form.get("form").unwrap_or_default();
-    if !errand.browser().owns_form(FORM, &errand.name(), token) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
     let (email, password) = (form.get("email").unwrap_or_default(), form.get("password").unwrap_or_default());
     // One that was planted twice is none.

@@ -7,12 +7,10 @@ use super::{AccountVisit, Purpose};
 use crate::{
     app::App,
     domain::{ago, signin::LiveSignin},
-    errors,
     http::{
         account::deletion,
         authorize::{go, new_browser, signin},
         context::Context,
-        cookies::require_same_origin,
         error::PageError,
         ui::{
             DeletePage, Frame, PageForm,
@@ -46,12 +44,10 @@ pub async fn delete(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let visit = AccountVisit::find(&app, &headers, Purpose::Account, signin(&app, &headers)?).await?;
-    let Some(own) = &visit.signin else { return go("/ui/signin?request=account") };
-    if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
+    let (visit, own) = match AccountVisit::of_form(&app, (&method, &headers), &form, (Purpose::Account, FORM)).await? {
+        Ok(own) => own,
+        Err(answer) => return Ok(answer),
+    };
     let password = PlainSecret::new(form.get("password").unwrap_or_default().to_owned());
     let frame = Frame::new(&app, &context);
     match deletion::ask(&app, &context, &own.user_id, &password).await {
@@ -61,7 +57,7 @@ pub async fn delete(
         }
         Err(error) => {
             let problem = mendable(&frame, error)?;
-            Ok(problem.beside(shown(&app, &frame, &visit, own, Some(&problem))?))
+            Ok(problem.beside(shown(&app, &frame, &visit, &own, Some(&problem))?))
         }
     }
 }

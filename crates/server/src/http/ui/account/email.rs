@@ -11,7 +11,6 @@ use crate::{
     http::{
         authorize::{go, new_browser, signin},
         context::Context,
-        cookies::require_same_origin,
         email::{change, verify},
         error::PageError,
         ui::{
@@ -47,12 +46,10 @@ pub async fn act(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let visit = AccountVisit::find(&app, &headers, Purpose::Account, signin(&app, &headers)?).await?;
-    let Some(own) = &visit.signin else { return go("/ui/signin?request=account") };
-    if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
+    let (visit, own) = match AccountVisit::of_form(&app, (&method, &headers), &form, (Purpose::Account, FORM)).await? {
+        Ok(own) => own,
+        Err(answer) => return Ok(answer),
+    };
     let (frame, email) = (Frame::new(&app, &context), form.get("email").unwrap_or_default());
     let done = match form.get("act") {
         Some("change") => {
@@ -67,7 +64,7 @@ pub async fn act(
         Ok(note) => told(&frame, note.title, note.sentences),
         Err(error) => {
             let problem = mendable(&frame, error)?;
-            Ok(problem.beside(shown(&app, &frame, (&visit, own), email, Some(&problem)).await?))
+            Ok(problem.beside(shown(&app, &frame, (&visit, &own), email, Some(&problem)).await?))
         }
     }
 }

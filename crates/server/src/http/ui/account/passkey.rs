@@ -14,7 +14,6 @@ use crate::{
         authorize::{go, new_browser, remember_browser, signin},
         caller::SignedIn,
         context::Context,
-        cookies::require_same_origin,
         error::{ApiError, PageError},
         ui::{Frame, Leads, Look, PageForm, PasskeyPage, RecoveryCodesPage},
     },
@@ -52,19 +51,14 @@ pub async fn make(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let visit = AccountVisit::find(&app, &headers, Purpose::Passkey, signin(&app, &headers)?).await?;
-    let own = match visit.allowed(app.clock.now()) {
+    let (visit, own) = match AccountVisit::of_form(&app, (&method, &headers), &form, (Purpose::Passkey, FORM)).await? {
         Ok(own) => own,
-        Err(elsewhere) => return go(&elsewhere),
+        Err(answer) => return Ok(answer),
     };
-    if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
     let frame = Frame::new(&app, &context);
     let name = form.get("name").unwrap_or_default();
     let added = match serde_json::from_str(form.get("credential").unwrap_or_default()) {
-        Ok(credential) => added(&app, &context, own, (name, credential)).await,
+        Ok(credential) => added(&app, &context, &own, (name, credential)).await,
         Err(_) => Err(ApiError::new(errors::PASSKEY_REFUSED).log("not an answer of a browser")),
     };
     match added {
@@ -78,7 +72,7 @@ pub async fn make(
                 errors::INVALID_VALUE => frame.words.passkey.bad_value.to_owned(),
                 code => frame.words.sentence(code, None),
             };
-            let mut response = shown(&app, &frame, (&visit, own), (name, Some(&words))).await?;
+            let mut response = shown(&app, &frame, (&visit, &own), (name, Some(&words))).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(response)
         }

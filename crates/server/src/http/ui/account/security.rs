@@ -29,7 +29,6 @@ use crate::{
         body::Form,
         caller::SignedIn,
         context::Context,
-        cookies::require_same_origin,
         error::PageError,
         passkey,
         ui::{
@@ -120,10 +119,11 @@ pub async fn act(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    let (visit, caller) = match own(&app, &method, &headers, &form).await? {
+    let (visit, own) = match AccountVisit::of_form(&app, (&method, &headers), &form, (Purpose::Security, FORM)).await? {
         Ok(own) => own,
-        Err(elsewhere) => return go(&elsewhere),
+        Err(answer) => return Ok(answer),
     };
+    let caller = SignedIn::from(&own);
     let frame = Frame::new(&app, &context);
     match form.get("act") {
         Some("authenticator") => {
@@ -152,10 +152,11 @@ pub async fn confirm(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    let (visit, caller) = match own(&app, &method, &headers, &form).await? {
+    let (visit, own) = match AccountVisit::of_form(&app, (&method, &headers), &form, (Purpose::Security, FORM)).await? {
         Ok(own) => own,
-        Err(elsewhere) => return go(&elsewhere),
+        Err(answer) => return Ok(answer),
     };
+    let caller = SignedIn::from(&own);
     let id = form.get("id").unwrap_or_default();
     let code = PlainSecret::new(form.get("code").unwrap_or_default().to_owned());
     let body = totp::Confirm { code, end_other_sessions: form.get("others").is_some() };
@@ -172,26 +173,6 @@ pub async fn confirm(
             Ok(problem.beside(asked(&frame, &visit, &caller, &begun, Some(&problem))?))
         }
     }
-}
-
-/// Who sent a form of this page (CSR-05, CSR-06).
-async fn own(
-    app: &App,
-    method: &Method,
-    headers: &HeaderMap,
-    form: &Form,
-) -> Result<Result<(AccountVisit, SignedIn), String>, PageError> {
-    require_same_origin(&app.config.issuer, method, headers)?;
-    let visit = AccountVisit::find(app, headers, Purpose::Security, signin(app, headers)?).await?;
-    let own = match visit.allowed(app.clock.now()) {
-        Ok(own) => own,
-        Err(elsewhere) => return Ok(Err(elsewhere)),
-    };
-    if !visit.browser.owns_form(FORM, &own.user_id, form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
-    let caller = SignedIn::from(own);
-    Ok(Ok((visit, caller)))
 }
 
 /// The square, and a place for a code.

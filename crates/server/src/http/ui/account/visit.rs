@@ -1,6 +1,7 @@
 //! A browser on its person's own pages.
 
-use http::HeaderMap;
+use axum::response::Response;
+use http::{HeaderMap, Method};
 
 use crate::{
     app::App,
@@ -10,7 +11,13 @@ use crate::{
         signin::{LiveSignin, SigninId},
         time::Timestamp,
     },
-    http::{authorize::known_browser, error::PageError},
+    errors,
+    http::{
+        authorize::{go, known_browser, signin},
+        body::Form,
+        cookies::require_same_origin,
+        error::PageError,
+    },
     store::signins,
 };
 
@@ -94,6 +101,29 @@ impl AccountVisit {
         };
         let signin = found.and_then(|found| found.live(app.clock.now(), app.config.refresh.idle).ok());
         Ok(Self { purpose, browser, signin })
+    }
+
+    /// The visit of a form that this browser sends from a page of its own (CSR-05, CSR-06), and whose it is; or the way to where
+    /// its sender has to go first.
+    ///
+    /// # Errors
+    /// `cross-site`, `form-expired`; those of the store.
+    pub async fn of_form(
+        app: &App,
+        (method, headers): (&Method, &HeaderMap),
+        form: &Form,
+        (purpose, name): (Purpose, &str),
+    ) -> Result<Result<(Self, LiveSignin), Response>, PageError> {
+        require_same_origin(&app.config.issuer, method, headers)?;
+        let visit = Self::find(app, headers, purpose, signin(app, headers)?).await?;
+        let own = match visit.allowed(app.clock.now()) {
+            Ok(own) => own.clone(),
+            Err(elsewhere) => return go(&elsewhere).map(Err),
+        };
+        if visit.browser.owns_form(name, &own.user_id, form.get("form").unwrap_or_default()) {
+            return Ok(Ok((visit, own)));
+        }
+        Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"))
     }
 
     /// Whether somebody has to sign in, or to sign in again.

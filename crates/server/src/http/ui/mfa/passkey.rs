@@ -9,9 +9,8 @@ use crate::{
     domain::user::UserId,
     errors,
     http::{
-        authorize::signin,
         context::Context,
-        cookies::{Cookie, require_same_origin},
+        cookies::Cookie,
         error::{ApiError, PageError},
         passkey::{Question, check},
         ui::{PageForm, PasskeyForm, errand::Errand, words::Words},
@@ -29,15 +28,11 @@ pub async fn finish(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
+    let errand = match Errand::of_form(&app, &context, (&method, &headers), &form, FORM).await? {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app, &context),
+        Err(answer) => return Ok(answer),
     };
     let name = errand.name();
-    if !errand.browser().owns_form(FORM, &name, form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
     let over = || PageError::new(errors::FORM_EXPIRED).log("no second factor is owed");
     let owed = owed(&app, &errand).await?.ok_or_else(over)?;
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;

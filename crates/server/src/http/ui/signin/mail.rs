@@ -23,7 +23,6 @@ use crate::{
         authorize::{go, signin},
         body::Form,
         context::Context,
-        cookies::require_same_origin,
         error::{ApiError, PageError},
         mail::{self, Link},
         second_factor,
@@ -57,12 +56,10 @@ pub async fn send(
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
     offered(&app)?;
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
+    let errand = match Errand::of_form(&app, &context, (&method, &headers), &form, FORM).await? {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app, &context),
+        Err(answer) => return Ok(answer),
     };
-    owned(&errand, FORM, &form)?;
     let email = form.get("email").unwrap_or_default();
     match ask(&app, &context, &errand, email).await {
         Ok(()) => go(&format!("/ui/signin/mail?request={}&switch=1", errand.name())),
@@ -106,12 +103,10 @@ pub async fn sign_in(
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
     offered(&app)?;
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
+    let errand = match Errand::of_form(&app, &context, (&method, &headers), &form, CODE).await? {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app, &context),
+        Err(answer) => return Ok(answer),
     };
-    owned(&errand, CODE, &form)?;
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
     let bound = mfa::id(&errand);
     let token = match form.get("token") {
@@ -134,13 +129,6 @@ pub async fn sign_in(
 
 fn offered(app: &App) -> Result<(), PageError> {
     if app.config.sign_in_by_mail { Ok(()) } else { Err(errors::NOT_FOUND.into()) }
-}
-
-fn owned(errand: &Errand, name: &str, form: &Form) -> Result<(), PageError> {
-    if errand.browser().owns_form(name, &errand.name(), form.get("form").unwrap_or_default()) {
-        return Ok(());
-    }
-    Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"))
 }
 
 /// Sends the mail, if there is somebody to send it to, in place of one that was sent for this request before.

@@ -9,9 +9,8 @@ use crate::{
     app::App,
     errors,
     http::{
-        authorize::signin,
         context::Context,
-        cookies::{Cookie, require_same_origin},
+        cookies::Cookie,
         error::{ApiError, PageError},
         passkey::{Question, check},
         ui::{Frame, PageForm, PasskeyForm, errand::Errand, words::Words},
@@ -29,15 +28,11 @@ pub async fn sign_in(
     headers: HeaderMap,
     PageForm(form): PageForm,
 ) -> Result<Response, PageError> {
-    require_same_origin(&app.config.issuer, &method, &headers)?;
-    let errand = match Errand::find(&app, &headers, form.get("request"), signin(&app, &headers)?).await {
+    let errand = match Errand::of_form(&app, &context, (&method, &headers), &form, FORM).await? {
         Ok(errand) => errand,
-        Err(stop) => return stop.into_response(&app, &context),
+        Err(answer) => return Ok(answer),
     };
     let name = errand.name();
-    if !errand.browser().owns_form(FORM, &name, form.get("form").unwrap_or_default()) {
-        return Err(PageError::new(errors::FORM_EXPIRED).log("a form without its token"));
-    }
     app.limiter.take(context.address, app.clock.now()).map_err(ApiError::from)?;
     // One that was planted twice is none.
     let device = Cookie::Device.read(&app.config.issuer, &headers).unwrap_or_default();
