@@ -8,6 +8,7 @@ use super::{TENANT, context::Context, cookies::Cookie, error::ApiError};
 use crate::{
     app::App,
     domain::{
+        assurance::Level,
         audit::{AuditEvent, Event, Source},
         email::EmailKey,
         known_device,
@@ -45,7 +46,7 @@ const KNOWN_FOR: u64 = 400 * 24 * 3600;
 pub async fn begin(app: &App, context: &Context, email: &EmailKey, device: Option<&str>) -> Result<Attempt, ApiError> {
     app.passwords.room()?;
     let shared = account_key(TENANT, email.as_str());
-    let account = known_device::counted_as(app.ring.snapshot().mac_keys(), &shared, device);
+    let account = known_device::counted_as(app.ring.snapshot().mac_keys(), &shared, device, Level::One);
     let (limit, now) = (app.limiter.account, app.clock.now());
     let (key, email) = (account.clone(), email.clone());
     let event = AuditEvent::new(Event::LoginLock, now, &context.source(Source::ANONYMOUS), app.random.bytes()?);
@@ -72,12 +73,12 @@ pub async fn begin(app: &App, context: &Context, email: &EmailKey, device: Optio
     }
 }
 
-/// The cookie of a device that has signed in to this account.
+/// The cookie of a device that has signed in to this account, and how strongly.
 ///
 /// # Errors
 /// The random source failed.
-pub fn remember(app: &App, shared: &str) -> Result<Option<HeaderValue>, ApiError> {
-    let value = known_device::seal(app.ring.snapshot().mac_keys(), shared, app.random.bytes()?);
+pub fn remember(app: &App, shared: &str, level: Level) -> Result<Option<HeaderValue>, ApiError> {
+    let value = known_device::seal(app.ring.snapshot().mac_keys(), shared, level, app.random.bytes()?);
     Ok(Cookie::Device.set(&app.config.issuer, &value, KNOWN_FOR))
 }
 

@@ -190,7 +190,7 @@ async fn enter(
     Ok(match transport {
         Transport::Bearer => (AppendHeaders(nonce), Answer(answer)).into_response(),
         Transport::Cookie => {
-            let device = attempts::remember(app, &who.shared)?;
+            let device = attempts::remember(app, &who.shared, who.level())?;
             with_cookies(app, &signed_in.secret, answer, device)?
         }
     })

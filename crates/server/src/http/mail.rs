@@ -7,7 +7,9 @@ use super::{TENANT, context::Context, error::ApiError};
 use crate::{
     app::App,
     domain::{
+        assurance::Level,
         email::EmailKey,
+        known_device,
         language::Language,
         limits::{AccountLimit, account_key},
         mail::Letter,
@@ -101,25 +103,36 @@ pub fn notice(app: &App, context: &Context, letter: Letter, detail: &str) -> Res
     Ok(NewMail { id: mail_id(app)?, letter, language, detail: detail.to_owned(), now: app.clock.now() })
 }
 
-/// Counts a mail that somebody wants sent to an address: the first few go at once, the next must wait, ever longer. Some: how
-/// long.
+/// What mails to an address are counted under, whoever asks for them.
+pub fn counted(to: &EmailKey) -> String {
+    account_key("mail", to.as_str())
+}
+
+/// The same for mails to sign in with: a device that has signed in to the account before is counted apart, so that no stranger
+/// keeps its owner waiting (LOG-06).
+pub fn counted_for(app: &App, to: &EmailKey, device: Option<&str>) -> String {
+    let shared = account_key(TENANT, to.as_str());
+    let known = known_device::counted_as(app.ring.snapshot().mac_keys(), &shared, device, Level::One);
+    if known == shared { counted(to) } else { account_key("mail", &known) }
+}
+
+/// Counts a mail that somebody wants sent: the first few go at once, the next must wait, ever longer. Some: how long.
 ///
 /// # Errors
 /// As any statement.
-pub async fn count(tx: &mut Tx, limit: AccountLimit, to: &EmailKey, now: Timestamp) -> Result<Option<u64>, StoreError> {
-    let key = account_key("mail", to.as_str());
-    Ok(match login_limits::count(tx, &key, limit, now).await? {
+pub async fn count(tx: &mut Tx, limit: AccountLimit, key: &str, now: Timestamp) -> Result<Option<u64>, StoreError> {
+    Ok(match login_limits::count(tx, key, limit, now).await? {
         Attempt::Counted { .. } => None,
         Attempt::TooEarly { retry_after } => Some(retry_after_secs(retry_after)),
     })
 }
 
-/// Forgets how many mails were sent to an address: its owner has used one.
+/// Forgets how many mails were sent: their reader has used one.
 ///
 /// # Errors
 /// As any statement.
-pub async fn forgive(tx: &mut Tx, to: &EmailKey) -> Result<(), StoreError> {
-    login_limits::reset(tx, &account_key("mail", to.as_str())).await.map(drop)
+pub async fn forgive(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
+    login_limits::reset(tx, key).await.map(drop)
 }
 
 /// Finds what a link was about, without using it: mail programs follow links, too (LOG-09).

@@ -7,7 +7,7 @@ use super::{TENANT, context::Context, error::ApiError, mail};
 use crate::{
     app::App,
     domain::{
-        assurance::Method,
+        assurance::{Level, Method},
         audit::{AuditEvent, Event, Source},
         email::Email,
         factor::{Kind, Typed, Used},
@@ -261,11 +261,11 @@ pub async fn matching(
     Ok(found)
 }
 
-/// By the account, not by its address, so that another address begins no new count; a device that is known at the account has
-/// a count of its own.
+/// By the account, not by its address, so that another address begins no new count; a device that has shown a second factor here
+/// before has a count of its own.
 fn counted_as(app: &App, user: &Credentials, device: Option<&str>) -> Result<String, ApiError> {
     let shared = shared(user)?;
-    let known = known_device::counted_as(app.ring.snapshot().mac_keys(), &shared, device);
+    let known = known_device::counted_as(app.ring.snapshot().mac_keys(), &shared, device, Level::Two);
     let whose = if known == shared { user.id.as_str() } else { known.as_str() };
     Ok(account_key("second-factor", whose))
 }

@@ -34,7 +34,8 @@ pub struct Standing {
 }
 
 /// Keeps a token for the account with this address, unless there is none, it is disabled, or it has enough of them: then
-/// `None`. One to sign in with goes to no address that nobody has shown to be theirs. The statement is the same in every case (LOG-05).
+/// `None`. One to sign in with goes to no address that nobody has shown to be
+/// theirs, and however many there are: a stranger's do not keep the owner's from being sent. The statement is the same in every case (LOG-05).
 ///
 /// # Errors
 /// As any statement.
@@ -42,7 +43,7 @@ pub async fn issue(tx: &mut Tx, token: &NewToken<'_>) -> Result<Option<String>, 
     const SQL: &str = "INSERT INTO mail_tokens (id, purpose, address, created_at, expires_at, user_id, version) \
         SELECT $1, $2, COALESCE($3, u.email), CAST($4 AS bigint), CAST($5 AS bigint), u.user_id, u.credential_version \
         FROM users u WHERE u.tenant = $6 AND u.email_key = $7 AND u.disabled_at IS NULL \
-        AND ($2 <> 'signin' OR u.email_verified_at IS NOT NULL) AND (SELECT COUNT(*) FROM mail_tokens t WHERE t.user_id = u.user_id AND t.purpose = $2 AND t.expires_at > $4) < $8 \
+        AND ($2 <> 'signin' OR u.email_verified_at IS NOT NULL) AND ($2 = 'signin' OR (SELECT COUNT(*) FROM mail_tokens t WHERE t.user_id = u.user_id AND t.purpose = $2 AND t.expires_at > $4) < $8) \
         RETURNING user_id";
     let params = [
         (&token.id).into(),

@@ -83,7 +83,7 @@ pub async fn update(tx: &mut Tx, new: &Definition) -> Result<(), StoreError> {
     set_permissions(tx, new).await
 }
 
-/// Removes a role from wherever it stands: its description, people, groups, organisations. The caller ends the tokens that say it.
+/// Removes a role from wherever it stands: its description, people, groups, organisations, and the invitations that name it. The caller ends the tokens that say it.
 ///
 /// # Errors
 /// As any statement.
@@ -94,6 +94,8 @@ pub async fn remove(tx: &mut Tx, role: &Role) -> Result<(), StoreError> {
         "DELETE FROM organisation_roles WHERE role = $1",
         "DELETE FROM role_permissions WHERE role = $1",
         "DELETE FROM roles WHERE role = $1",
+        // Whoever accepts an invitation that names it would bring it back.
+        "DELETE FROM invitations WHERE REPLACE(' ' || roles, ' ' || $1 || '@', '') <> ' ' || roles",
     ] {
         tx.execute(sql, &[role.as_str().into()]).await?;
     }

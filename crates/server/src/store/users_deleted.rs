@@ -9,7 +9,7 @@ use crate::domain::{session::EndReason, time::Timestamp, user::UserId};
 
 /// What goes with an account. What stays: security events, which keep the id for as long as `retention.audit` says, and messages
 /// that are on their way.
-const GONE: [&str; 17] = [
+const GONE: [&str; 19] = [
     "DELETE FROM user_roles WHERE user_id = $1",
     "DELETE FROM group_members WHERE user_id = $1",
     "DELETE FROM organisation_roles WHERE user_id = $1",
@@ -26,6 +26,8 @@ const GONE: [&str; 17] = [
     "DELETE FROM devices WHERE user_id = $1",
     "DELETE FROM consents WHERE user_id = $1",
     "DELETE FROM mail_tokens WHERE user_id = $1",
+    "DELETE FROM mails WHERE user_id = $1 AND dead_at IS NOT NULL",
+    "DELETE FROM invitations WHERE email_key IN (SELECT u.email_key FROM users u WHERE u.user_id = $1)",
     "DELETE FROM users WHERE user_id = $1",
 ];
 

@@ -82,7 +82,14 @@ on_both! {
         let client = client(&registered);
         let tokens = Browser::new(&rig).tokens(&client, &[], ADA).await;
         client.id_token(&rig, &tokens).await;
-        client.refresh(&rig, &tokens.text("refresh_token")).await.expect(200);
+        let tokens = client.refresh(&rig, &tokens.text("refresh_token")).await.expect(200);
+        // For whom it speaks is chosen where its person agrees, not behind their back.
+        let secret = client.secret.clone().unwrap();
+        let form = [("grant_type", "refresh_token"), ("client_id", &client.id), ("client_secret", &secret), ("organization", "acme")];
+        let refresh = tokens.text("refresh_token");
+        let ask = rig.post("/token").form(&[&form[..], &[("refresh_token", &refresh)]].concat());
+        ask.send().await.refused(400, "unauthorized-client");
+        client.refresh(&rig, &refresh).await.expect(200);
         let listed = rig.admin(Method::GET, "/api/admin/clients", &json!({})).await.json();
         let listed = listed["items"].as_array().unwrap().iter().find(|item| item["client_id"] == client.id.as_str()).unwrap().clone();
         assert_eq!((&listed["registered_itself"], &listed["consent"]), (&json!(true), &json!("ask")));

@@ -101,6 +101,19 @@ both! {
         accept(&rig, ADA, &letter.token()).await.refused(400, "mail-link-invalid");
     }
 
+    // A role that is gone is gone: no link brings it back.
+    async fn a_removed_role_is_in_no_invitation(rig: Rig) {
+        stage(&rig).await;
+        for role in ["owner", "wner"] {
+            rig.admin(Method::POST, "/api/admin/roles", &json!({ "role": role })).await.expect(201);
+        }
+        let (_, letter) = invite(&rig, ADA).await;
+        rig.admin(Method::DELETE, "/api/admin/roles/wner", &json!({})).await.expect(204);
+        assert_eq!(rig.admin(Method::GET, INVITATIONS, &json!({})).await.json()["items"].as_array().unwrap().len(), 1);
+        rig.admin(Method::DELETE, "/api/admin/roles/owner", &json!({})).await.expect(204);
+        accept(&rig, ADA, &letter.token()).await.refused(400, "mail-link-invalid");
+    }
+
     async fn nobody_is_invited_to_administer_the_issuer(rig: Rig) {
         stage(&rig).await;
         for body in [json!({ "email": ADA, "roles": ["admin"] }), json!({ "email": "no address" })] {

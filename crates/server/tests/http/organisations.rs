@@ -133,10 +133,19 @@ both! {
         let body = json!({ "email": ADA, "password": PASSWORD, "organization": "acme", "transport": "cookie" });
         let signed_in = rig.post("/login").json(&body).same_origin().send().await.expect(200);
         let cookie = signed_in.cookie("signin").unwrap();
-        let renew = || rig.post("/token").form(&[("grant_type", "refresh_token")]).same_origin().cookie("signin", &cookie).send();
-        assert_eq!(claims(&renew().await.expect(200).cookie("access").unwrap())["org"]["id"], "acme");
+        let renew = |more: &[(&'static str, &'static str)]| {
+            let form = [&[("grant_type", "refresh_token")], more].concat();
+            rig.post("/token").form(&form).same_origin().cookie("signin", &cookie).send()
+        };
+        let said = async |more: &[(&'static str, &'static str)]| claims(&renew(more).await.expect(200).cookie("access").unwrap());
+        assert_eq!(said(&[]).await["org"]["id"], "acme");
+        assert_eq!(said(&[("organization", "globex")]).await["org"]["id"], "globex");
+        assert_eq!(said(&[("organization", "acme")]).await["org"]["id"], "acme");
         admin(&rig, Method::DELETE, "/acme/members/ada@example.com", json!({})).await.expect(204);
-        renew().await.refused(400, "refresh-revoked");
+        renew(&[]).await.refused(400, "not-a-member");
+        assert!(said(&[("organization", "none")]).await.get("org").is_none());
+        renew(&[("organization", "acme")]).await.refused(400, "not-a-member");
+        assert!(said(&[]).await.get("org").is_none());
     }
 
     // What a person sees and does themselves.

@@ -29,7 +29,9 @@ use crate::{
         error::ApiError,
     },
     store::{
-        StoreError, Tx, audiences, audit, clients, revocations,
+        StoreError, Tx, audiences, audit, clients,
+        dialect::{RowKey, lock_rows},
+        revocations,
         role_definitions::{self, Definition},
         sessions::Act,
     },
@@ -112,6 +114,7 @@ pub async fn add(
         move |tx| {
             let (new, act) = (stored.clone(), act.clone());
             Box::pin(async move {
+                lock_rows(tx, &mut [RowKey::Tenant(TENANT)]).await?;
                 if too_many(tx, new.permissions.len(), 0).await? {
                     return Ok(None);
                 }
@@ -204,6 +207,8 @@ async fn change_role(
     change: Change,
     (act, event): (&Act, AuditEvent),
 ) -> Result<Changed, StoreError> {
+    // What is left out stays as it is now, whoever changes it at the same time.
+    lock_rows(tx, &mut [RowKey::Tenant(TENANT)]).await?;
     let Some(old) = role_definitions::find(tx, TENANT, role).await? else { return Ok(Changed::Missing) };
     let new = Definition {
         description: change.description.unwrap_or_else(|| old.description.clone()),
@@ -239,6 +244,7 @@ async fn change_role(
 
 /// `None`: there is no such role. Else the audiences and clients that need it, and stand in the way.
 async fn take_away(tx: &mut Tx, role: &Role, act: &Act, event: &AuditEvent) -> Result<Option<Vec<String>>, StoreError> {
+    lock_rows(tx, &mut [RowKey::Tenant(TENANT)]).await?;
     if role_definitions::find(tx, TENANT, role).await?.is_none() {
         return Ok(None);
     }

@@ -298,6 +298,8 @@ pub(in crate::http) async fn is_last_admin(tx: &mut Tx, id: &UserId) -> Result<b
         return Ok(false);
     }
     let role = Role::parse(names::ADMIN).map_err(|bad| StoreError::Broken(bad.to_string()))?;
+    // Two who go at the same time see each other.
+    lock_rows(tx, &mut [RowKey::Tenant(TENANT)]).await?;
     Ok(roles::count_others(tx, id, names::ADMIN, &role).await? == 0)
 }
 

@@ -88,7 +88,7 @@ pub(in crate::http) async fn begin(app: &App, context: &Context, user: &str, bod
         let (id, link, notice, event) = (id.clone(), link.clone(), notice.clone(), event.clone());
         Box::pin(async move {
             login_limits::reset(tx, &account).await?;
-            if let Some(wait) = mail::count(tx, limit, new.key(), now).await? {
+            if let Some(wait) = mail::count(tx, limit, &mail::counted(new.key()), now).await? {
                 return Ok(Some(wait));
             }
             // The wish of today replaces the one of yesterday.

@@ -62,7 +62,7 @@ pub(in crate::http) async fn again(app: &App, context: &Context, user: &str) -> 
         Box::pin(async move {
             let user = users::by_id(tx, &id).await?.filter(|user| user.email_verified_at.is_none());
             let Some(email) = user.and_then(|user| Email::parse(&user.email).ok()) else { return Ok(None) };
-            if let Some(wait) = mail::count(tx, limit, email.key(), now).await? {
+            if let Some(wait) = mail::count(tx, limit, &mail::counted(email.key()), now).await? {
                 return Ok(Some(wait));
             }
             mail_tokens::cancel(tx, &id, Purpose::Verify).await?;

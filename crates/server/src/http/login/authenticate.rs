@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     domain::{
+        assurance::Level,
         audit::{AuditEvent, Event, Source},
         email::{Email, EmailKey},
         mail::Letter,
@@ -56,6 +57,11 @@ impl Authenticated {
     /// Whether nothing may be opened yet.
     pub fn owes_second_factor(&self) -> bool {
         self.user.second_factor && self.second.is_none()
+    }
+
+    /// How strong their sign-in is.
+    pub fn level(&self) -> Level {
+        if self.second.is_some() { Level::Two } else { Level::One }
     }
 
     /// Somebody who has come back with the second factor.

@@ -4,7 +4,7 @@ use super::{Destination, authenticate::Authenticated};
 use crate::{
     app::App,
     domain::{
-        assurance::{Level, amr},
+        assurance::amr,
         audit::{AuditEvent, Event},
         session::{EndReason, Nonce, Sid},
         signin::{SigninId, SigninSecret},
@@ -82,7 +82,7 @@ pub(super) async fn open(
         user_id: who.user.id.to_string(),
         auth_time: who.second.as_ref().map_or(act.now, |second| second.auth_time),
         amr: who.second.as_ref().map_or_else(|| PASSWORD.to_owned(), |second| amr(PASSWORD, second.shown.method())),
-        acr: if who.second.is_some() { Level::Two } else { Level::One }.as_str().to_owned(),
+        acr: who.level().as_str().to_owned(),
         auth_rsn: who.auth_rsn,
         device: context.device(),
         ip: context.ip(),

@@ -56,7 +56,7 @@ pub(in crate::http) async fn ask(app: &App, context: &Context, typed: &str) -> R
     let asked = app.store.write(move |tx| {
         let (key, link, event) = (key.clone(), link.clone(), event.clone());
         Box::pin(async move {
-            if let Some(wait) = mail::count(tx, limit, &key, now).await? {
+            if let Some(wait) = mail::count(tx, limit, &mail::counted(&key), now).await? {
                 return Ok(Some(wait));
             }
             let event = match link.send(tx, Letter::Reset, &key, None).await? {

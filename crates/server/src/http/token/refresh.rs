@@ -53,7 +53,8 @@ pub(super) async fn refresh(
                 OAuthError::new(errors::DPOP_PROOF).detail("a cookie carries no proof; send no DPoP header with it")
             );
         }
-        return renew::renew(app, context, headers, &cookie).await;
+        let choice = Choice::read(form.get("organization"))?;
+        return renew::renew(app, context, headers, (&cookie, choice)).await;
     };
     // The MAC first: garbage costs no database read, and nobody ends a session by guessing.
     let keys = app.ring.snapshot();
@@ -69,6 +70,10 @@ pub(super) async fn refresh(
     let client = claimed.prove(app, state).await?;
     if !client.settings.grants.contains(Grant::RefreshToken) {
         return Err(errors::UNAUTHORIZED_CLIENT.into());
+    }
+    if client.registered && matches!(choice, Choice::For(_)) {
+        let words = "a client that registered itself asks for an organization at /authorize, where its person agrees";
+        return Err(OAuthError::new(errors::UNAUTHORIZED_CLIENT).detail(words));
     }
     let (target, scope) = prepare(app, &client, granted, form)?;
     let target = target.proved(&client, proof)?;

@@ -11,6 +11,7 @@ use crate::{
     app::App,
     domain::{
         client::{ClientId, FIRST_PARTY},
+        organisation::{Choice, NotAMember},
         session::Sid,
         signin::SigninSecret,
     },
@@ -22,7 +23,7 @@ use crate::{
         issue::{self, Issued, Target},
     },
     store::{
-        StoreError, clients,
+        StoreError, clients, organisations,
         sessions::{self, Renewal},
         signins,
     },
@@ -32,7 +33,7 @@ pub(super) async fn renew(
     app: &App,
     context: &Context,
     headers: &HeaderMap,
-    cookie: &str,
+    (cookie, choice): (&str, Choice),
 ) -> Result<Response, OAuthError> {
     require_same_origin(&app.config.issuer, &Method::POST, headers)?;
     let over = |why: String| OAuthError::new(errors::REFRESH_REVOKED).log(why);
@@ -63,17 +64,25 @@ pub(super) async fn renew(
     let renewed = app
         .store
         .write(move |tx| {
-            let renewal = renewal.clone();
+            let (renewal, choice) = (renewal.clone(), choice.clone());
             Box::pin(async move {
                 let Some(sid) = sessions::renew(tx, &renewal).await? else { return Ok(None) };
                 signins::touch(tx, &renewal.signin, now, now).await?;
-                let rules = issue::rules_of_session(tx, &sid).await?;
+                let Some(of) = issue::rules_of_session(tx, &sid).await? else { return Ok(None) };
+                if let Some(organisation) = choice.asked(of.organisation.as_deref())
+                    && !organisations::is_member(tx, organisation, &of.user_id).await?
+                {
+                    return Ok(Some(Err(NotAMember)));
+                }
+                if choice != Choice::Keep {
+                    sessions::speak_for(tx, &sid, choice.asked(None)).await?;
+                }
                 let authority = sessions::authority(tx, &sid).await?;
-                Ok(rules.map(|of| (sid, of.rules, authority)))
+                Ok(Some(Ok((sid, of.rules, authority))))
             })
         })
         .await?;
-    let (sid, rules, authority) = renewed.ok_or_else(|| over("no open session of this sign-in".to_owned()))?;
+    let (sid, rules, authority) = renewed.ok_or_else(|| over("no open session of this sign-in".to_owned()))??;
     let target = Target::new(app, &client, rules, now);
     let issued = issue::for_session(app, authority, state.head, &target, None)?;
     tracing::debug!(request_id = %context.request_id, %sid, "access cookie renewed");

@@ -107,7 +107,8 @@ pub(super) async fn enter(
         Err(stop) => stop.into_response(app, context)?,
     };
     let cookie = Cookie::Signin.set(&app.config.issuer, secret.expose(), app.config.refresh.absolute.as_secs());
-    let known = entrant.shared.map_or(Ok(None), |shared| attempts::remember(app, &shared))?;
+    let level = entrant.level();
+    let known = entrant.shared.map_or(Ok(None), |shared| attempts::remember(app, &shared, level))?;
     for cookie in [cookie, known].into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -146,8 +146,12 @@ both! {
 #[tokio::test]
 async fn a_known_device_is_counted_apart_here_too() {
     let rig = Rig::sqlite().await;
-    let app = Authenticator::of_new_user(&rig, ADA).await;
     let body = json!({ "email": ADA, "password": PASSWORD, "transport": "cookie" });
+    rig.register(ADA).await;
+    let before = rig.post("/login").json(&body).same_origin().send().await.expect(200);
+    let weak = before.cookie("device").unwrap();
+    let access = rig.login(ADA).await.expect(200).text("access_token");
+    let app = Authenticator::add(&rig, &access).await;
     let ask =
         async || rig.post("/login").json(&body).same_origin().send().await.refused(401, "mfa-required").text("ticket");
     let with = |ticket: String, code: String, device: &str| {
@@ -162,6 +166,8 @@ async fn a_known_device_is_counted_apart_here_too() {
     }
     rig.advance(Duration::from_millis(500));
     with(ask().await, app.code_at(&rig, 1), "x").await.refused(429, "too-many-attempts");
+    // MFA-01: of a sign-in with the second factor. One from before there was any has no count of its own.
+    with(ask().await, app.code_at(&rig, 1), &weak).await.refused(429, "too-many-attempts");
     with(ask().await, app.code_at(&rig, 1), &device).await.expect(200);
     // CSR-06: with cookies, only from a page of the issuer.
     let ticket = ask().await;

@@ -212,6 +212,30 @@ both! {
         }
     }
 
+    // LOG-06: a stranger keeps nobody's mail from being sent, and no device waiting that was here before.
+    async fn a_stranger_keeps_no_owner_out(rig: Rig) {
+        confirmed(&rig).await;
+        let mut own = Browser::new(&rig);
+        let page = ask(&mut own, "/account", ADA).await;
+        let letter = mailed(&rig).await;
+        type_code(&mut own, &page, &code(&letter)).await.expect(303);
+        for _ in 0..5 {
+            let mut stranger = Browser::new(&rig);
+            ask(&mut stranger, "/account", ADA).await;
+        }
+        assert_eq!(letters(&rig).await.len(), 5);
+        let mut stranger = Browser::new(&rig);
+        let to = stranger.get("/account").await.expect(303);
+        let sign_in = stranger.follow(&to).await.expect(200);
+        let (request, form) = (hidden(&sign_in, "request"), hidden(&sign_in, "form"));
+        let fields = [("request", request.as_str()), ("form", &form), ("email", ADA), ("password", "")];
+        stranger.post("/ui/signin/mail/send", &fields).await.expect(429);
+        let page = own.get("/ui/signin?request=account&switch=1").await.expect(200);
+        let page = again(&mut own, &page, ADA).await;
+        let letter = mailed(&rig).await;
+        type_code(&mut own, &page, &code(&letter)).await.expect(303);
+    }
+
     // LOG-09: a code dies with the password that the account had, and with the account.
     async fn a_code_dies_with_what_it_rests_on(rig: Rig) {
         confirmed(&rig).await;

@@ -23,6 +23,7 @@ use crate::{
         authorize::{go, signin},
         body::Form,
         context::Context,
+        cookies::Cookie,
         error::{ApiError, PageError},
         mail::{self, Link},
         second_factor,
@@ -61,7 +62,8 @@ pub async fn send(
         Err(answer) => return Ok(answer),
     };
     let email = form.get("email").unwrap_or_default();
-    match ask(&app, &context, &errand, email).await {
+    let device = known(&app, &headers);
+    match ask(&app, &context, &errand, (email, device.as_deref())).await {
         Ok(()) => go(&format!("/ui/signin/mail?request={}&switch=1", errand.name())),
         Err(error) => {
             let code = error.0.code;
@@ -122,7 +124,7 @@ pub async fn sign_in(
         return typing(&app, &context, &errand, Some(errors::MAIL_CODE_WRONG)).await;
     };
     app.limiter.give_back(context.address, app.clock.now());
-    forgive(&app, &state).await?;
+    forgive(&app, &state, known(&app, &headers).as_deref()).await?;
     let entrant = entrant(&app, token, state)?;
     enter(&app, &context, &headers, errand, entrant).await
 }
@@ -131,8 +133,18 @@ fn offered(app: &App) -> Result<(), PageError> {
     if app.config.sign_in_by_mail { Ok(()) } else { Err(errors::NOT_FOUND.into()) }
 }
 
+/// The cookie of a known device; one that was planted twice is none.
+fn known(app: &App, headers: &HeaderMap) -> Option<String> {
+    Cookie::Device.read(&app.config.issuer, headers).unwrap_or_default()
+}
+
 /// Sends the mail, if there is somebody to send it to, in place of one that was sent for this request before.
-async fn ask(app: &App, context: &Context, errand: &Errand, typed: &str) -> Result<(), ApiError> {
+async fn ask(
+    app: &App,
+    context: &Context,
+    errand: &Errand,
+    (typed, device): (&str, Option<&str>),
+) -> Result<(), ApiError> {
     let email = Email::parse(typed).map_err(|bad| ApiError::field(errors::INVALID_EMAIL, "email", bad.to_string()))?;
     let now = app.clock.now();
     app.limiter.take(context.address, now)?;
@@ -146,10 +158,12 @@ async fn ask(app: &App, context: &Context, errand: &Errand, typed: &str) -> Resu
     };
     let event = AuditEvent::new(Event::SignInMailAsked, now, &context.source(Source::ANONYMOUS), app.random.bytes()?);
     let (limit, key) = (app.limiter.account, email.key().clone());
+    let counted = mail::counted_for(app, &key, device);
     let asked = app.store.write(move |tx| {
         let (key, link, new, event) = (key.clone(), link.clone(), new.clone(), event.clone());
+        let counted = counted.clone();
         Box::pin(async move {
-            if let Some(wait) = mail::count(tx, limit, &key, now).await? {
+            if let Some(wait) = mail::count(tx, limit, &counted, now).await? {
                 return Ok(Some(wait));
             }
             mail_codes::replace(tx, &new.bound).await?;
@@ -230,12 +244,18 @@ async fn whose(app: &App, token: TokenId) -> Result<Option<SignInState>, StoreEr
 }
 
 /// Whoever reads the mails has not asked for too many of them.
-async fn forgive(app: &App, state: &SignInState) -> Result<(), StoreError> {
+async fn forgive(app: &App, state: &SignInState, device: Option<&str>) -> Result<(), StoreError> {
     let email = state.user.as_ref().and_then(|user| Email::parse(&user.email).ok());
     let Some(email) = email else { return Ok(()) };
+    let keys = [mail::counted(email.key()), mail::counted_for(app, email.key(), device)];
     let forgiven = app.store.write(move |tx| {
-        let key = email.key().clone();
-        Box::pin(async move { mail::forgive(tx, &key).await })
+        let keys = keys.clone();
+        Box::pin(async move {
+            for key in keys {
+                mail::forgive(tx, &key).await?;
+            }
+            Ok(())
+        })
     });
     forgiven.await
 }

@@ -100,7 +100,7 @@ impl Entrant {
         self.second.as_ref().map_or_else(|| first.to_owned(), |shown| amr(first, shown.method()))
     }
 
-    fn level(&self) -> Level {
+    pub fn level(&self) -> Level {
         if self.second.is_some() { Level::Two } else { Level::One }
     }
 
