@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{Row, StoreError, Tx, groups::grants};
 use crate::domain::{
-    mail_token::TokenId, organisation::OrganisationId, roles::RoleGrant, time::Timestamp, user::UserId,
+    mail_token::TokenId,
+    organisation::OrganisationId,
+    roles::{Role, RoleGrant},
+    time::Timestamp,
+    user::UserId,
 };
 
 /// An invitation that nobody has answered yet.
@@ -104,6 +108,22 @@ pub async fn take_back_of(tx: &mut Tx, organisation: &OrganisationId, user: &Use
     const SQL: &str = "DELETE FROM invitations WHERE organisation = $1 \
                        AND email_key IN (SELECT u.email_key FROM users u WHERE u.user_id = $2)";
     tx.execute(SQL, &[organisation.as_str().into(), user.as_str().into()]).await.map(drop)
+}
+
+/// Takes back every invitation that gives a role, in whichever organisation: there are few of them, and roles are removed seldom.
+///
+/// # Errors
+/// As any statement.
+pub async fn take_back_naming(tx: &mut Tx, role: &Role) -> Result<(), StoreError> {
+    const ALL: &str = "SELECT id, roles FROM invitations WHERE roles <> ''";
+    const ONE: &str = "DELETE FROM invitations WHERE id = $1";
+    for row in tx.fetch_all(ALL, &[]).await? {
+        let (id, roles): (Vec<u8>, String) = (row.get(0)?, row.get(1)?);
+        if grants(Some(&roles))?.iter().any(|grant| grant.role == *role) {
+            tx.execute(ONE, &[id.as_slice().into()]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes up to `limit` invitations that had expired by `before`; returns how many.

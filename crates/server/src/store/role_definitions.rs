@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Row, StoreError, Tx};
+use super::{Row, StoreError, Tx, invitations};
 use crate::domain::{
     assurance::Level,
     rights::{Permission, PermissionGrant},
@@ -94,12 +94,11 @@ pub async fn remove(tx: &mut Tx, role: &Role) -> Result<(), StoreError> {
         "DELETE FROM organisation_roles WHERE role = $1",
         "DELETE FROM role_permissions WHERE role = $1",
         "DELETE FROM roles WHERE role = $1",
-        // Whoever accepts an invitation that names it would bring it back.
-        "DELETE FROM invitations WHERE REPLACE(' ' || roles, ' ' || $1 || '@', '') <> ' ' || roles",
     ] {
         tx.execute(sql, &[role.as_str().into()]).await?;
     }
-    Ok(())
+    // Whoever accepts one of these would bring it back.
+    invitations::take_back_naming(tx, role).await
 }
 
 /// How many permissions all roles hold together.
