@@ -62,5 +62,36 @@ impl Key {
 
 fn list(page: &Value) {
     let members = ["kid", "purpose", "alg", "state", "since", "created_at"];
-    table(&["KID", "PURPOSE", "ALG", "STATE", "SINCE", "CREATED"], &rows(page, &members));
+    let mut rows = rows(page, &members);
+    for (row, key) in rows.iter_mut().zip(page["items"].as_array().into_iter().flatten()) {
+        row.push(verifiers(&key["verifiers"]));
+    }
+    table(&["KID", "PURPOSE", "ALG", "STATE", "SINCE", "CREATED", "VERIFIERS"], &rows);
+}
+
+/// Whom a published key waits for.
+fn verifiers(known: &Value) -> String {
+    let count = |member: &str| known[member].as_u64().unwrap_or_default();
+    let (knowing, lagging) = (count("knowing"), count("lagging"));
+    match lagging {
+        _ if known.is_null() => "-".to_owned(),
+        0 => format!("{knowing} have it"),
+        _ => {
+            let who: Vec<_> = known["who"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            format!("{knowing} have it, waiting for {lagging}: {}", who.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_lags_is_named() {
+        assert_eq!(verifiers(&Value::Null), "-");
+        assert_eq!(verifiers(&json!({ "knowing": 3, "lagging": 0, "who": [] })), "3 have it");
+        let known = json!({ "knowing": 3, "lagging": 2, "who": ["orders (192.0.2.7)", "192.0.2.9"] });
+        assert_eq!(verifiers(&known), "3 have it, waiting for 2: orders (192.0.2.7), 192.0.2.9");
+    }
 }

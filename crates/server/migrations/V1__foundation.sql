@@ -544,6 +544,17 @@ CREATE TABLE keys (
 CREATE UNIQUE INDEX keys_active ON keys (purpose, alg) WHERE state = 'active';
 CREATE UNIQUE INDEX keys_successor ON keys (purpose, alg) WHERE state IN ('staged', 'published');
 
+-- Which of a replica's connected verifiers have a key that is published and signs nothing yet.
+CREATE TABLE key_verifiers (
+    kid      text   NOT NULL,
+    replica  text   NOT NULL,                  -- random, anew at each start
+    knowing  bigint NOT NULL,                  -- how many have it
+    lagging  bigint NOT NULL,                  -- how many have not
+    who      text   NOT NULL,                  -- the first of these, a JSON array of text
+    until    bigint NOT NULL,                  -- after that the row says nothing: its replica is gone
+    PRIMARY KEY (kid, replica)
+);
+
 -- Security events, written in the transaction of the change they tell of. id sorts by time.
 CREATE TABLE audit (
     id         text   NOT NULL PRIMARY KEY,

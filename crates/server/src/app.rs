@@ -285,6 +285,7 @@ fn policy(config: &Config) -> Policy {
     Policy::new(PolicySettings {
         rotate_every: config.keys.rotate_every,
         publish_for: config.keys.publish_for,
+        wait_for_verifiers: config.keys.wait_for_verifiers,
         access_token_ttl_cap: config.access_token_ttl_cap,
         refresh_lifetime_cap: config.refresh.absolute,
     })

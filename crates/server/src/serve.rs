@@ -143,7 +143,9 @@ async fn keep_keys(app: App, stop: impl Future<Output = ()>) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(RELOAD_EVERY) => {
-                if let Err(error) = app.ring.tick().await {
+                if let Err(error) = app.ring.report(&app.feed).await {
+                    error!(%error, "who has which key could not be told; trying again");
+                } else if let Err(error) = app.ring.tick().await {
                     error!(%error, "the key ring could not be kept; trying again");
                 }
             }

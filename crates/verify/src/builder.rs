@@ -23,7 +23,7 @@ use crate::{
     feed::Credentials,
     http::credentials::AccessCookie,
     introspect::Introspector,
-    keys::Limits,
+    keys::{Limits, Teller},
     revocation::{Lease, Profile},
     verifier::{Inner, Verifier},
 };
@@ -124,14 +124,15 @@ impl VerifierBuilder {
         let policy = self.policy();
         let (clock, requirements) = (self.clock.clone(), self.requirements.clone());
         let site = self.site()?;
-        let following = self.following(lease, site.as_ref())?;
+        let (teller, told) = Teller::new();
+        let following = self.following(lease, site.as_ref(), told)?;
         let introspector = site
             .filter(|site| site.credentials.is_some())
             .map(|site| Introspector::new(site, clock.clone(), self.limits.max_wait));
         let cache = (self.cached_tokens > 0).then(|| TokenCache::new(self.cached_tokens));
         let dpop = self.dpop.as_ref().map(Gate::new).transpose()?;
         let decryptor = self.decryptor.take();
-        let keys = self.key_source()?;
+        let keys = self.key_source(teller)?;
         let inner =
             Inner { policy, keys, requirements, cookie, clock, following, cache, introspector, dpop, decryptor };
         Ok(Verifier::new(inner, lease))

@@ -11,6 +11,7 @@ mod e2e;
 mod interop;
 mod jwks;
 mod jwt;
+mod key_verifiers;
 mod peers;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]

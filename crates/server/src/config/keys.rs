@@ -135,6 +135,12 @@ pub const KEYS: &[Key] = &[
     key("keys.rotate_every", Duration, "90d", "a signing key is replaced after this time"),
     key("keys.publish_for", Duration, "10m", "how long a new public key is published before it signs"),
     key(
+        "keys.wait_for_verifiers",
+        Duration,
+        "1d",
+        "how much longer a new key waits for services that follow the revocation feed and have not fetched it; 0s: not at all",
+    ),
+    key(
         "mail.smtp",
         Secret,
         "",

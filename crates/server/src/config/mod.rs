@@ -166,6 +166,7 @@ pub struct Keys {
     pub kek_env: Option<String>,
     pub rotate_every: Duration,
     pub publish_for: Duration,
+    pub wait_for_verifiers: Duration,
 }
 
 /// Everything the server needs to know, checked.
@@ -409,6 +410,7 @@ impl Reader<'_> {
             kek_env: text("keys.kek_env"),
             rotate_every: self.duration("keys.rotate_every", Duration::from_hours(1)..=YEARS)?,
             publish_for: self.duration("keys.publish_for", Duration::from_secs(330)..=DAY)?,
+            wait_for_verifiers: self.duration("keys.wait_for_verifiers", Duration::ZERO..=DAY * 30)?,
         })
     }
 }

@@ -116,6 +116,8 @@ pub struct Spans {
     pub retain_for: Duration,
     /// From one activation to the next.
     pub rotate_every: Duration,
+    /// How much longer than `publish_for` connected verifiers that do not have the key yet are waited for.
+    pub wait_for_verifiers: Duration,
 }
 
 /// What an issuer's key policy is made of.
@@ -125,6 +127,8 @@ pub struct PolicySettings {
     pub rotate_every: Duration,
     /// `keys.publish_for`.
     pub publish_for: Duration,
+    /// `keys.wait_for_verifiers`.
+    pub wait_for_verifiers: Duration,
     /// The longest life of an access token.
     pub access_token_ttl_cap: Duration,
     /// The longest life of a session of any client.
@@ -148,12 +152,16 @@ impl Policy {
             publish_for,
             retain_for: settings.access_token_ttl_cap.saturating_add(SKEW).max(MIN_RETAIN),
             rotate_every,
+            wait_for_verifiers: settings.wait_for_verifiers,
         };
         // Only replicas of this issuer read these keys, and they reload well within the skew.
         let retain_for = settings.refresh_lifetime_cap.saturating_add(SKEW);
         // What a feed key has signed is signed anew by its successor within seconds; relays fetch it anew within minutes.
-        let feed = Spans { publish_for, retain_for: MIN_RETAIN, rotate_every };
-        Self { token, refresh: Spans { publish_for: SKEW, retain_for, rotate_every }, feed }
+        // Verifiers say which keys of tokens they have; whoever meets an unknown key of the feed fetches it.
+        let none = Duration::ZERO;
+        let feed = Spans { publish_for, retain_for: MIN_RETAIN, rotate_every, wait_for_verifiers: none };
+        let refresh = Spans { publish_for: SKEW, retain_for, rotate_every, wait_for_verifiers: none };
+        Self { token, refresh, feed }
     }
 
     /// The spans for `purpose`.
@@ -206,11 +214,12 @@ pub fn check(keys: &[RingKey]) -> Result<(), Damaged> {
 }
 
 /// The steps that are due at `now`, at most one succession step per slot. Doing none, some or all of them is safe,
-/// in any order and more than once; a clock that steps back only delays them.
-pub fn plan(keys: &[RingKey], now: Timestamp, policy: &Policy) -> Vec<Transition> {
+/// in any order and more than once; a clock that steps back only delays them. `lagging`: the keys that some connected
+/// verifier has not fetched yet.
+pub fn plan(keys: &[RingKey], now: Timestamp, policy: &Policy, lagging: &[String]) -> Vec<Transition> {
     let removals = keys.iter().filter(|key| is_spent(key, now, policy));
     let removals = removals.map(|key| Transition::Remove { kid: key.kid.clone() });
-    slots(keys).into_iter().filter_map(|slot| succession(keys, slot, now, policy)).chain(removals).collect()
+    slots(keys).into_iter().filter_map(|slot| succession(keys, slot, (now, lagging), policy)).chain(removals).collect()
 }
 
 /// The key that signs in `slot`.
@@ -223,7 +232,12 @@ pub fn successor(keys: &[RingKey], slot: Slot) -> Option<&RingKey> {
     keys.iter().find(|key| key.slot == slot && key.state.is_successor())
 }
 
-fn succession(keys: &[RingKey], slot: Slot, now: Timestamp, policy: &Policy) -> Option<Transition> {
+fn succession(
+    keys: &[RingKey],
+    slot: Slot,
+    (now, lagging): (Timestamp, &[String]),
+    policy: &Policy,
+) -> Option<Transition> {
     let spans = policy.spans(slot.purpose);
     let current = active(keys, slot)?;
     let KeyState::Active { since } = current.state else { return None };
@@ -233,8 +247,10 @@ fn succession(keys: &[RingKey], slot: Slot, now: Timestamp, policy: &Policy) -> 
     };
     match next.state {
         KeyState::Staged => Some(Transition::Publish { kid: next.kid.clone() }),
-        KeyState::Published { since } if now.since(since) >= spans.publish_for => {
-            Some(Transition::Activate { kid: next.kid.clone(), retire: current.kid.clone() })
+        KeyState::Published { since } => {
+            let waited_for = if lagging.contains(&next.kid) { spans.wait_for_verifiers } else { Duration::ZERO };
+            let due = now.since(since) >= spans.publish_for.saturating_add(waited_for);
+            due.then(|| Transition::Activate { kid: next.kid.clone(), retire: current.kid.clone() })
         }
         _ => None,
     }

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     HEARTBEAT,
     hub::{Full, Hub, Seat, Subscription},
+    known_keys::Said,
     line::Line,
 };
 use crate::domain::rsn::Rsn;
@@ -61,11 +62,15 @@ pub struct Who {
     pub spread: u8,
     /// As whom it was let in; none if nobody had to say.
     pub reader: Option<Reader>,
+    /// Which keys it says that it has.
+    pub said: Option<Said>,
 }
 
 /// A client that reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
+    /// Its `client_id`.
+    pub name: Arc<str>,
     /// Its name in the log.
     pub client: EntryId,
     /// Where the log was when the client was found to be good.
@@ -74,7 +79,7 @@ pub struct Reader {
 
 impl Reader {
     /// Something of it has ended since: whether it may read on is to be seen anew.
-    fn ended_by(self, line: &Line) -> bool {
+    fn ended_by(&self, line: &Line) -> bool {
         line.head > self.since && line.names(self.client)
     }
 }
@@ -130,12 +135,16 @@ impl Ask {
 /// # Errors
 /// `Full`; `Dark` if nothing fresh can be said (a stream is opened all the same, and waits).
 pub async fn answer(hub: &Arc<Hub>, ask: Ask, who: Who) -> Result<Response<Body>, Refused> {
-    let seat = hub.sit(who.address, who.cut)?;
+    let Who { address, cut, spread, reader, said } = who;
+    if let (Some(said), Way::Wait(_)) = (&said, ask.way) {
+        hub.remember(said.clone());
+    }
+    let seat = hub.sit(address, cut, said.filter(|_| ask.way == Way::Events))?;
     let Subscription { missed, mut live } = hub.subscribe_within(ask.after, BEGIN).await.ok_or(Refused::Dark)?;
     match ask.way {
         Way::Events => {
-            let age = STREAM_AGE + STREAM_AGE * u32::from(who.spread) / 256;
-            let (pending, reader, age) = (missed.into(), who.reader, Box::pin(sleep(age)));
+            let age = STREAM_AGE + STREAM_AGE * u32::from(spread) / 256;
+            let (pending, age) = (missed.into(), Box::pin(sleep(age)));
             return Ok(events(Events { seat, pending, live: Some(live), reader, age }));
         }
         Way::Wait(limit) if !missed.iter().any(|line| line.head > ask.after) => {
@@ -206,7 +215,7 @@ impl Events {
 
     /// The line, and behind it the end of the stream if it tells of an end of the reader's own.
     fn told(&mut self, line: &Line) -> Bytes {
-        if !self.reader.is_some_and(|reader| reader.ended_by(line)) {
+        if !self.reader.as_ref().is_some_and(|reader| reader.ended_by(line)) {
             return line.event();
         }
         self.pending.clear();

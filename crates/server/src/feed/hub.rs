@@ -15,7 +15,10 @@ use std::{
 
 use tokio::sync::{Notify, broadcast};
 
-use super::line::Line;
+use super::{
+    known_keys::{self, Knowing, Remembered, Said},
+    line::Line,
+};
 use crate::domain::rsn::Rsn;
 
 /// Lines that a reader may fall behind before it is sent away: 5 s at the fastest, almost a minute of heartbeats. It
@@ -71,6 +74,7 @@ struct State {
     readers: HashMap<u64, Reader>,
     per_address: HashMap<IpAddr, usize>,
     next_reader: u64,
+    remembered: Remembered,
 }
 
 #[derive(Debug)]
@@ -79,6 +83,8 @@ struct Reader {
     asked: Arc<AtomicU64>,
     /// Ends its connection.
     cut: Option<Arc<Notify>>,
+    /// Which keys it has.
+    said: Option<Said>,
 }
 
 /// A reader's place; free again when it is dropped.
@@ -176,11 +182,35 @@ impl Hub {
         cuts.iter().for_each(|cut| cut.notify_one());
     }
 
+    /// How many of those who read have the key `kid`, and who has not.
+    pub fn knowing(&self, kid: &str) -> Knowing {
+        let mut state = self.lock();
+        state.remembered.forget();
+        Knowing::of(kid, state.said())
+    }
+
+    /// The keys that everybody has who says so; none if nobody does.
+    pub fn known_to_all(&self) -> Option<String> {
+        let mut state = self.lock();
+        state.remembered.forget();
+        known_keys::common(state.said())
+    }
+
+    /// What a reader said holds a moment longer than its place: it asks, leaves, and asks again.
+    pub fn remember(&self, said: Said) {
+        self.lock().remembered.add(said);
+    }
+
     /// Takes a place. `address` is none for who is not counted: the Unix socket.
     ///
     /// # Errors
     /// [`Full`]
-    pub fn sit(self: &Arc<Self>, address: Option<IpAddr>, cut: Option<Arc<Notify>>) -> Result<Seat, Full> {
+    pub fn sit(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+        cut: Option<Arc<Notify>>,
+        said: Option<Said>,
+    ) -> Result<Seat, Full> {
         let mut state = self.lock();
         if let Some(address) = address {
             if state.readers.len() >= self.seats.all {
@@ -195,7 +225,7 @@ impl Hub {
         let id = state.next_reader;
         state.next_reader += 1;
         let asked = Arc::new(AtomicU64::new(self.sent.load(Ordering::Relaxed)));
-        state.readers.insert(id, Reader { asked: Arc::clone(&asked), cut });
+        state.readers.insert(id, Reader { asked: Arc::clone(&asked), cut, said });
         Ok(Seat { hub: Arc::clone(self), id, address, asked })
     }
 
@@ -245,6 +275,12 @@ impl Hub {
     // Every state is a valid one.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn said(&self) -> impl Iterator<Item = &Said> {
+        self.readers.values().filter_map(|reader| reader.said.as_ref()).chain(self.remembered.iter())
     }
 }
 

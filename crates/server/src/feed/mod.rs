@@ -10,6 +10,7 @@
 mod answer;
 mod chain;
 mod hub;
+mod known_keys;
 mod line;
 mod publish;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub use answer::{Ask, Reader, Refused, Way, Who, answer};
 pub use hub::{Full, Hub, Seat, Seats, Subscription, View};
+pub use known_keys::{KEYS_HEADER, Knowing, Said};
 pub use line::Line;
 pub use publish::{close, publish};
 

@@ -22,7 +22,7 @@ use crate::{
     config::FeedAccess,
     domain::time::retry_after_secs,
     errors,
-    feed::{self, Ask, Full, Reader, Refused, Who},
+    feed::{self, Ask, Full, Reader, Refused, Said, Who},
     store::revocations,
 };
 
@@ -39,7 +39,7 @@ pub async fn may_read(app: &App, local: bool, headers: &HeaderMap) -> Result<Opt
             let client = token::authenticate_header(app, headers).await?;
             let scope = Scope { issuer: app.config.issuer.as_str(), tenant: &client.tenant };
             let name = EntryId::of(Kind::Client, scope, client.id.as_str());
-            Ok(Some(Reader { client: name, since: client.head() }))
+            Ok(Some(Reader { name: client.id.as_str().into(), client: name, since: client.head() }))
         }
         FeedAccess::Client | FeedAccess::Open => Ok(None),
     }
@@ -58,8 +58,10 @@ pub async fn feed(
     let ask = Ask::read(request.uri().query().unwrap_or_default(), request.headers())?;
     let [spread] = app.random.bytes()?;
     let cut = request.extensions().get::<Cut>().map(|cut| cut.0.clone());
-    let reader = request.extensions().get::<Reader>().copied();
-    let who = Who { address: (!context.is_local()).then_some(context.address), cut, spread, reader };
+    let reader = request.extensions().get::<Reader>().cloned();
+    let address = (!context.is_local()).then_some(context.address);
+    let said = Said::read(request.headers(), address, reader.as_ref().map(|reader| &*reader.name));
+    let who = Who { address, cut, spread, reader, said };
     Ok(feed::answer(&app.feed, ask, who).await?)
 }
 

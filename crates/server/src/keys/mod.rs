@@ -14,11 +14,12 @@ mod sealed;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod verifiers;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use countersign_jose::{Algorithm, SigningKey};
+use countersign_jose::{Algorithm, SigningKey, b64};
 
 pub use error::KeyRingError;
 pub use kek::{KekError, KekSource};
@@ -35,6 +36,7 @@ use crate::{
         key_ring::{KeyState, Policy, RingKey, Slot},
         time::Timestamp,
     },
+    feed::Knowing,
     random::Random,
     store::{
         Store, StoreError, audit,
@@ -64,6 +66,8 @@ pub struct KeyRing {
     clock: Clock,
     random: Random,
     policy: Policy,
+    /// What this process is called beside others that follow the same ring.
+    replica: String,
     snapshot: ArcSwap<Snapshot>,
     /// Held while the store is read and the snapshot replaced, so that an older one never replaces a newer one.
     reloading: tokio::sync::Mutex<()>,
@@ -82,6 +86,8 @@ pub struct KeyInfo {
     pub created_at: Timestamp,
     /// The public JWK as JSON; none for a secret.
     pub public_jwk: Option<String>,
+    /// For a key that verifiers are waited for: who has it.
+    pub verifiers: Option<Knowing>,
 }
 
 /// What the store holds of the ring.
@@ -119,7 +125,8 @@ impl KeyRing {
         let snapshot = Snapshot::build(&stored.keys, &stored.audiences, &provider, None).await?;
         let snapshot = ArcSwap::from_pointee(snapshot);
         let reloading = tokio::sync::Mutex::default();
-        let ring = Self { store, provider, clock, random, policy, snapshot, reloading };
+        let replica = b64::encode(random.bytes::<9>()?);
+        let ring = Self { store, provider, clock, random, policy, replica, snapshot, reloading };
         for alg in algs {
             ring.ensure_alg(alg, &Source::system()).await?;
         }
@@ -168,8 +175,16 @@ impl KeyRing {
     /// # Errors
     /// The store failed.
     pub async fn list(&self) -> Result<Vec<KeyInfo>, KeyRingError> {
-        let info = |row: KeyRow| KeyInfo { key: row.key, created_at: row.created_at, public_jwk: row.public_jwk };
-        Ok(read(&self.store).await?.keys.into_iter().map(info).collect())
+        let rows = read(&self.store).await?.keys;
+        let keys: Vec<RingKey> = rows.iter().map(|row| row.key.clone()).collect();
+        let mut known = self.known(&keys).await?;
+        let info = |row: KeyRow| KeyInfo {
+            verifiers: known.remove(&row.key.kid),
+            key: row.key,
+            created_at: row.created_at,
+            public_jwk: row.public_jwk,
+        };
+        Ok(rows.into_iter().map(info).collect())
     }
 
     /// Reads the store again. If it fails, what was read before stays in use.

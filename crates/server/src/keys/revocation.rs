@@ -9,7 +9,7 @@ use crate::{
         revocation::{Entry, Scope},
         time::Timestamp,
     },
-    store::{StoreError, Tx, audit, revocations},
+    store::{StoreError, Tx, audit, key_verifiers, revocations},
 };
 
 /// What one revocation writes.
@@ -85,6 +85,7 @@ async fn write_revocation(tx: &mut Tx, revocation: &Revocation) -> Result<bool, 
     if !rows::revoke(tx, kid, *now).await? {
         return Ok(false);
     }
+    key_verifiers::forget(tx, kid).await?;
     if let Some(next) = replacement {
         rows::publish(tx, next, *now).await?;
         // The slot would have no signer: nothing of this happens.

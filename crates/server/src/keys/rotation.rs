@@ -11,7 +11,7 @@ use crate::{
         key_ring::{self, Slot, Transition},
         time::Timestamp,
     },
-    store::{StoreError, Tx, audit, keys::KeyRow},
+    store::{StoreError, Tx, audit, key_verifiers, keys::KeyRow},
 };
 
 /// When a rotation's new key starts to sign.
@@ -31,8 +31,9 @@ impl KeyRing {
     /// The store or the provider failed; what was done stays done.
     pub async fn tick(&self) -> Result<usize, KeyRingError> {
         let snapshot = self.reload().await?;
+        let lagging = self.lagging(&snapshot).await?;
         let mut done = 0;
-        for transition in key_ring::plan(snapshot.ring(), self.clock.now(), &self.policy) {
+        for transition in key_ring::plan(snapshot.ring(), self.clock.now(), &self.policy, &lagging) {
             done += usize::from(self.carry_out(transition, &Source::system()).await?);
         }
         if done > 0 {
@@ -171,7 +172,11 @@ async fn write_transition(tx: &mut Tx, transition: &Transition, now: Timestamp) 
                 return Ok(false);
             }
             // The slot would have no signer: nothing of this happens.
-            if rows::activate(tx, kid, now).await? { Ok(true) } else { Err(StoreError::Conflict) }
+            if !rows::activate(tx, kid, now).await? {
+                return Err(StoreError::Conflict);
+            }
+            key_verifiers::forget(tx, kid).await?;
+            Ok(true)
         }
     }
 }

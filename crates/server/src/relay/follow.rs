@@ -30,6 +30,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 const RENEW: Duration = Duration::from_mins(5);
 /// Lines beyond what full ones would need, before the joined ones are fetched.
 const LOOSE_LINES: usize = 1024;
+/// How often it is asked whether all readers have a new key: far below the time that it is published before it signs.
+const ASK_KEYS: Duration = Duration::from_secs(1);
 /// The largest feed that is fetched at once: 2 million entries and more.
 const MAX_FEED: usize = 256 * MAX_FEED_BATCH_BYTES;
 
@@ -106,11 +108,22 @@ impl Follower {
 
     async fn follow(&mut self) -> Result<std::convert::Infallible, Broken> {
         self.fetch_keys().await?;
-        let mut events = self.upstream.events(self.head).await?;
+        let mut known = self.hub.known_to_all();
+        let mut events = self.upstream.events(self.head, known.as_deref()).await?;
         let mut renew = Box::pin(sleep(RENEW));
+        let mut ask_keys = tokio::time::interval(ASK_KEYS);
+        ask_keys.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 text = next(&mut events) => self.take(&text?).await?,
+                // What is known is said with a question, so the stream is asked for anew.
+                _ = ask_keys.tick() => {
+                    let now_known = self.hub.known_to_all();
+                    if now_known != known {
+                        events = self.upstream.events(self.head, now_known.as_deref()).await?;
+                        known = now_known;
+                    }
+                }
                 () = &mut renew => {
                     self.renew().await?;
                     renew = Box::pin(sleep(RENEW));

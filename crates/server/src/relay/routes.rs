@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    feed::{self, Ask, Hub, Refused, Who},
+    feed::{self, Ask, Hub, Refused, Said, Who},
     http::{
         context::{Cut, Peer, client_address},
         metrics::Metrics,
@@ -88,7 +88,9 @@ async fn lines(State(relay): State<Relay>, Path(stream): Path<String>, request: 
     let [spread] = Random.bytes().unwrap_or_default();
     let cut = request.extensions().get::<Cut>().map(|cut| cut.0.clone());
     // A relay asks nobody who they are.
-    let who = Who { address: Some(address(&request)), cut, spread, reader: None };
+    let address = Some(address(&request));
+    let said = Said::read(request.headers(), address, None);
+    let who = Who { address, cut, spread, reader: None, said };
     Ok(feed::answer(&relay.hub, ask, who).await?)
 }
 

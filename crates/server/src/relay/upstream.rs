@@ -15,7 +15,7 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::{domain::rsn::Rsn, secret::PlainSecret};
+use crate::{domain::rsn::Rsn, feed::KEYS_HEADER, secret::PlainSecret};
 
 /// For an answer to begin.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -72,19 +72,19 @@ impl Upstream {
     /// # Errors
     /// [`UpstreamError`]
     pub async fn whole(&self, path: &str, limit: usize) -> Result<Bytes, UpstreamError> {
-        let response = self.get(path, "*/*").await?;
+        let response = self.get(path, "*/*", None).await?;
         let body = tokio::time::timeout(ANSWER_TIMEOUT * 12, Limited::new(response.into_body(), limit).collect()).await;
         let body = body.map_err(|_| UpstreamError::TimedOut)?;
         Ok(body.map_err(|error| UpstreamError::Connection(error.to_string()))?.to_bytes())
     }
 
-    /// The stream of what is above a position.
+    /// The stream of what is above a position. `keys`: which keys everybody has who reads here.
     ///
     /// # Errors
     /// [`UpstreamError`]
-    pub async fn events(&self, after: Rsn) -> Result<Events, UpstreamError> {
+    pub async fn events(&self, after: Rsn, keys: Option<&str>) -> Result<Events, UpstreamError> {
         let path = format!("{}?after={after}", super::FEED);
-        let response = self.get(&path, "text/event-stream").await?;
+        let response = self.get(&path, "text/event-stream", keys).await?;
         let kind = response.headers().get(header::CONTENT_TYPE);
         if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
             return Err(UpstreamError::NoFeed(format!("{path} is no stream of events")));
@@ -92,8 +92,16 @@ impl Upstream {
         Ok(Events { body: response.into_body(), buffer: BytesMut::new(), read: 0 })
     }
 
-    async fn get(&self, path: &str, accept: &'static str) -> Result<Response<Incoming>, UpstreamError> {
+    async fn get(
+        &self,
+        path: &str,
+        accept: &'static str,
+        keys: Option<&str>,
+    ) -> Result<Response<Incoming>, UpstreamError> {
         let mut request = Request::get(format!("{}{path}", self.base)).header(header::ACCEPT, accept);
+        if let Some(keys) = keys {
+            request = request.header(KEYS_HEADER, keys);
+        }
         if let Some(authorization) = &self.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }

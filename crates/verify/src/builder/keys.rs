@@ -6,7 +6,7 @@ use countersign_jose::{self as jose, Algorithm, JwkSet, VerifyingKey};
 use zeroize::Zeroizing;
 
 use super::{BuildError, VerifierBuilder, fetchable};
-use crate::keys::{Address, KeySource};
+use crate::keys::{Address, KeySource, Teller};
 
 const SHORTEST_COOLDOWN: Duration = Duration::from_secs(1);
 
@@ -64,7 +64,7 @@ impl VerifierBuilder {
         self
     }
 
-    pub(super) fn key_source(self) -> Result<KeySource, BuildError> {
+    pub(super) fn key_source(self, teller: Teller) -> Result<KeySource, BuildError> {
         match (self.keys, self.jwks_uri, self.secrets.is_empty()) {
             (Some(keys), None, true) => KeySource::given(&keys).map_err(BuildError::Keys),
             (None, None, false) => {
@@ -76,7 +76,7 @@ impl VerifierBuilder {
                     given.unwrap_or_else(|| format!("{}/.well-known/jwks.json", self.issuer.trim_end_matches('/')));
                 let uri = fetchable(&text).map_err(|reason| BuildError::JwksUri { url: text, reason })?;
                 let address = Address { uri, timeout: self.fetch_timeout, extra_roots: self.extra_roots };
-                KeySource::remote(address, self.clock, self.limits)
+                KeySource::remote(address, self.clock, self.limits, teller)
                     .map_err(|error| BuildError::RootCertificate(error.to_string()))
             }
             _ => Err(BuildError::TwoKeySources),

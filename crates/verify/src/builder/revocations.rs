@@ -8,6 +8,7 @@ use crate::test_issuer::TestFeed;
 use crate::{
     feed::{Credentials, Follower, HttpTransport, Runner, Settings, Site},
     following::{Following, Source},
+    keys::Told,
     net,
     random::Random,
     revocation::{Lease, Profile, Revocations, micros},
@@ -112,6 +113,7 @@ impl VerifierBuilder {
         &mut self,
         lease: Lease,
         site: Option<&Arc<Site>>,
+        told: Told,
     ) -> Result<Option<Following>, BuildError> {
         let revocations = Arc::new(Revocations::new(self.max_entries));
         let source = match (std::mem::take(&mut self.log), site) {
@@ -125,7 +127,7 @@ impl VerifierBuilder {
                     tightest: micros(lease.bound).unsigned_abs().into(),
                     nudge: tokio::sync::Notify::new(),
                 });
-                let transport = HttpTransport::new(Arc::clone(site));
+                let transport = HttpTransport::new(Arc::clone(site), told);
                 let follower = Follower::new(transport, Arc::clone(&settings), &self.issuer);
                 Source::Issuer(Runner::new(follower, settings))
             }

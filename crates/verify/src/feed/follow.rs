@@ -62,6 +62,16 @@ pub(crate) trait Transport: Send + Sync + 'static {
 
     /// These brought a batch that continued what is known.
     fn worked(&self, _lines: &Self::Lines) {}
+
+    /// Whether what the issuer is told with the question holds for as long as these last.
+    fn told_once(&self, _lines: &Self::Lines) -> bool {
+        false
+    }
+
+    /// Waits until there is something else to tell than was told with the last question.
+    fn untold(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
 }
 
 /// An open feed.
@@ -150,7 +160,20 @@ impl<T: Transport> Follower<T> {
                 // Whoever was cut off does not know how long: the clock may have stood still.
                 self.renew.notify_one();
             }
-            batch = match self.within(silence, self.next(&mut lines)).await {
+            let told_once = self.transport.told_once(&lines);
+            let next = select! {
+                biased;
+                next = self.within(silence, self.next(&mut lines)) => next,
+                // The old connection goes only when the new one has brought something: nobody was cut off meanwhile.
+                () = self.transport.untold(), if told_once => {
+                    self.hedged(OPEN_TIMEOUT, || self.open()).await.map(|(reopened, batch)| {
+                        lines = reopened;
+                        self.transport.worked(&lines);
+                        batch
+                    })
+                }
+            };
+            batch = match next {
                 Ok(batch) => batch,
                 Err(FeedError::TimedOut) => return FeedError::Silent(silence),
                 Err(error) => return error,

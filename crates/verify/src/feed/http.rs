@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
@@ -18,7 +18,7 @@ use super::{
     lines::{HttpLines, with_query},
     site::Site,
 };
-use crate::keys::Keys;
+use crate::keys::{Keys, Told};
 
 const MAX_TIME: usize = 16 * 1024;
 /// After so many streams in a row that brought nothing, three seconds' worth, somebody on the way holds them back: ask and
@@ -31,11 +31,15 @@ pub(crate) struct HttpTransport {
     site: Arc<Site>,
     /// Streams that were opened since the last one that is known to have worked.
     dead_streams: AtomicU32,
+    /// Which keys the verifier has, for the issuer.
+    told: Told,
+    /// What of it was said with the last question.
+    said: Mutex<Told>,
 }
 
 impl HttpTransport {
-    pub(crate) fn new(site: Arc<Site>) -> Self {
-        Self { site, dead_streams: AtomicU32::new(0) }
+    pub(crate) fn new(site: Arc<Site>, told: Told) -> Self {
+        Self { site, dead_streams: AtomicU32::new(0), said: Mutex::new(told.clone()), told }
     }
 
     async fn try_open(&self, after: i64) -> Result<HttpLines, FeedError> {
@@ -43,13 +47,16 @@ impl HttpTransport {
         if self.dead_streams.load(Relaxed) >= DEAD_STREAMS {
             // The next time one stream is tried again.
             self.dead_streams.store(DEAD_STREAMS - 1, Relaxed);
-            return Ok(HttpLines::polling(&self.site, &endpoints));
+            return Ok(HttpLines::polling(&self.site, &endpoints, &self.told));
         }
         let uri = with_query(&endpoints.feed, &format!("after={after}"))?;
         let accept = "text/event-stream, application/json;q=0.5";
-        let request = self.site.request(Method::GET, &uri, accept, Bytes::new())?;
+        let mut request = self.site.request(Method::GET, &uri, accept, Bytes::new())?;
+        let mut said = self.told.clone();
+        said.say(request.headers_mut());
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = said;
         let response = self.site.send("the revocation feed", request).await?;
-        let lines = HttpLines::of(response, &self.site, &endpoints).await?;
+        let lines = HttpLines::of(response, &self.site, (&endpoints, &self.told)).await?;
         self.dead_streams.fetch_add(1, Relaxed);
         Ok(lines)
     }
@@ -95,6 +102,15 @@ impl Transport for HttpTransport {
         if matches!(lines, HttpLines::Stream(_)) {
             self.dead_streams.store(0, Relaxed);
         }
+    }
+
+    fn told_once(&self, lines: &HttpLines) -> bool {
+        matches!(lines, HttpLines::Stream(_))
+    }
+
+    async fn untold(&self) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        said.changed().await;
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     site::{Endpoints, Site},
     sse::EventParser,
 };
-use crate::net;
+use crate::{keys::Told, net};
 
 const FEED: &str = "the revocation feed";
 /// A whole answer to one question may hold several parts of a snapshot.
@@ -43,6 +43,7 @@ pub(crate) struct Stream {
 pub(crate) struct Polling {
     site: Arc<Site>,
     endpoints: Arc<Endpoints>,
+    told: Told,
     ready: VecDeque<String>,
 }
 
@@ -51,23 +52,23 @@ impl HttpLines {
     pub(super) async fn of(
         response: Response<Incoming>,
         site: &Arc<Site>,
-        endpoints: &Arc<Endpoints>,
+        (endpoints, told): (&Arc<Endpoints>, &Told),
     ) -> Result<Self, FeedError> {
         let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
         if kind.starts_with(b"text/event-stream") {
             let parser = EventParser::new(MAX_FEED_BATCH_BYTES + 64);
             return Ok(Self::Stream(Stream { body: response.into_body(), parser, ready: VecDeque::new() }));
         }
-        let mut polling = Self::polling(site, endpoints);
+        let mut polling = Self::polling(site, endpoints, told);
         if let Self::Polling(polling) = &mut polling {
             polling.take(response).await?;
         }
         Ok(polling)
     }
 
-    pub(super) fn polling(site: &Arc<Site>, endpoints: &Arc<Endpoints>) -> Self {
+    pub(super) fn polling(site: &Arc<Site>, endpoints: &Arc<Endpoints>, told: &Told) -> Self {
         let (site, endpoints) = (Arc::clone(site), Arc::clone(endpoints));
-        Self::Polling(Polling { site, endpoints, ready: VecDeque::new() })
+        Self::Polling(Polling { site, endpoints, told: told.clone(), ready: VecDeque::new() })
     }
 }
 
@@ -114,7 +115,8 @@ impl Polling {
             }
             let wait = self.endpoints.heartbeat.as_millis();
             let uri = with_query(&self.endpoints.feed, &format!("after={after}&wait_ms={wait}"))?;
-            let request = self.site.request(Method::GET, &uri, "application/json, */*", Bytes::new())?;
+            let mut request = self.site.request(Method::GET, &uri, "application/json, */*", Bytes::new())?;
+            self.told.say(request.headers_mut());
             let response = self.site.send(FEED, request).await?;
             self.take(response).await?;
             tokio::time::sleep(BETWEEN_QUESTIONS).await;

@@ -5,6 +5,7 @@ mod freshness;
 mod remote;
 mod schedule;
 mod set;
+mod told;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +24,7 @@ pub(crate) use remote::Limits;
 use remote::{Asked, Loaded, Remote};
 use schedule::Reason;
 pub(crate) use set::Keys;
+pub(crate) use told::{Teller, Told};
 
 /// A verifier's keys.
 #[derive(Debug)]
@@ -75,9 +77,14 @@ pub struct KeyStatus {
 impl KeySource {
     /// # Errors
     /// One of the extra root certificates is unusable.
-    pub(crate) fn remote(address: Address, clock: Clock, limits: Limits) -> Result<Self, rustls::Error> {
+    pub(crate) fn remote(
+        address: Address,
+        clock: Clock,
+        limits: Limits,
+        teller: Teller,
+    ) -> Result<Self, rustls::Error> {
         let fetcher = Fetcher::new(address.uri, address.timeout, &address.extra_roots)?;
-        Ok(Self::Remote(Remote::start(fetcher, clock, limits)))
+        Ok(Self::Remote(Remote::start(fetcher, clock, (limits, teller))))
     }
 
     /// # Errors

@@ -14,6 +14,7 @@ use super::{
     fetch::{FetchError, Fetched, Fetcher},
     schedule::{Permit, Reason, Schedule},
     set::Keys,
+    told::Teller,
 };
 use crate::clock::{Clock, Moment};
 
@@ -31,6 +32,7 @@ pub(crate) struct Remote {
     fetcher: Fetcher,
     clock: Clock,
     limits: Limits,
+    teller: Teller,
     current: ArcSwapOption<Loaded>,
     state: Mutex<State>,
 }
@@ -65,12 +67,13 @@ pub(super) enum Asked {
 
 impl Remote {
     /// Starts fetching at once where a runtime is at hand, else with the first use in one.
-    pub(super) fn start(fetcher: Fetcher, clock: Clock, limits: Limits) -> Arc<Self> {
+    pub(super) fn start(fetcher: Fetcher, clock: Clock, (limits, teller): (Limits, Teller)) -> Arc<Self> {
         let schedule = Schedule::new(limits.cooldown);
         let remote = Arc::new(Self {
             fetcher,
             clock,
             limits,
+            teller,
             current: ArcSwapOption::empty(),
             state: Mutex::new(State { schedule, flight: None, keeper: None, runtime: None }),
         });
@@ -170,6 +173,7 @@ impl Remote {
         match outcome {
             Ok(loaded) => {
                 report_skipped(&loaded, before.as_deref());
+                self.teller.tell(&loaded.keys);
                 self.current.store(Some(Arc::new(loaded)));
                 state.schedule.succeeded();
             }

@@ -14,6 +14,7 @@ fn policy() -> Policy {
     Policy::new(PolicySettings {
         rotate_every: Duration::from_secs(1800),
         publish_for: JWKS_MAX_AGE + SKEW,
+        wait_for_verifiers: Duration::from_secs(7200),
         access_token_ttl_cap: TTL_CAP,
         refresh_lifetime_cap: TTL_CAP,
     })
@@ -173,7 +174,7 @@ impl World {
             Step::Clock(secs) => self.wall = Timestamp::from_secs(self.wall.secs() + secs),
             Step::Reload(replica) => self.reload(replica),
             Step::Tick(replica, bits) => {
-                let due = plan(&self.replicas[replica].value, self.wall, &policy());
+                let due = plan(&self.replicas[replica].value, self.wall, &policy(), &[]);
                 for (index, transition) in due.iter().enumerate() {
                     if bits & (1 << (index % 8)) != 0 {
                         self.database.apply(transition, self.wall);
@@ -243,31 +244,31 @@ fn a_key_lives_through_every_state_in_time() {
     let publish_for = policy.spans(Purpose::Token).publish_for.as_secs().cast_signed();
     let staged_at = 1800 - publish_for;
 
-    assert_eq!(plan(&database.keys, at(staged_at - 1), &policy), []);
-    assert_eq!(plan(&database.keys, at(staged_at), &policy), [Transition::Stage { slot: SLOT }]);
+    assert_eq!(plan(&database.keys, at(staged_at - 1), &policy, &[]), []);
+    assert_eq!(plan(&database.keys, at(staged_at), &policy, &[]), [Transition::Stage { slot: SLOT }]);
     database.apply(&Transition::Stage { slot: SLOT }, at(staged_at));
 
     let publish = Transition::Publish { kid: "k1".to_owned() };
-    assert_eq!(plan(&database.keys, at(staged_at), &policy), std::slice::from_ref(&publish));
+    assert_eq!(plan(&database.keys, at(staged_at), &policy, &[]), std::slice::from_ref(&publish));
     database.apply(&publish, at(staged_at));
 
-    assert_eq!(plan(&database.keys, at(1799), &policy), []);
-    assert_eq!(plan(&database.keys, at(1800), &policy), [activate("k1", "old")]);
+    assert_eq!(plan(&database.keys, at(1799), &policy, &[]), []);
+    assert_eq!(plan(&database.keys, at(1800), &policy, &[]), [activate("k1", "old")]);
     database.apply(&activate("k1", "old"), at(1800));
 
     let removed_at = 1800 + 3600 + SKEW.as_secs().cast_signed();
     let remove = Transition::Remove { kid: "old".to_owned() };
-    assert!(!plan(&database.keys, at(removed_at - 1), &policy).contains(&remove));
-    assert!(plan(&database.keys, at(removed_at), &policy).contains(&remove));
+    assert!(!plan(&database.keys, at(removed_at - 1), &policy, &[]).contains(&remove));
+    assert!(plan(&database.keys, at(removed_at), &policy, &[]).contains(&remove));
 }
 
 #[test]
 fn a_clock_that_steps_back_only_delays() {
     // I-6
     let keys = [key("old", KeyState::Active { since: at(0) }), key("new", KeyState::Published { since: at(5000) })];
-    assert_eq!(plan(&keys, at(10), &policy()), []);
-    assert_eq!(plan(&keys, at(5000 + 359), &policy()), []);
-    assert_eq!(plan(&keys, at(5000 + 360), &policy()), [activate("new", "old")]);
+    assert_eq!(plan(&keys, at(10), &policy(), &[]), []);
+    assert_eq!(plan(&keys, at(5000 + 359), &policy(), &[]), []);
+    assert_eq!(plan(&keys, at(5000 + 360), &policy(), &[]), [activate("new", "old")]);
 }
 
 #[test]
@@ -279,7 +280,11 @@ fn a_ring_without_exactly_one_active_key_is_damaged() {
     assert_eq!(check(&[active("a")]), Ok(()));
     assert_eq!(check(std::slice::from_ref(&retiring)), Err(Damaged { slot: SLOT, active: 0 }));
     assert_eq!(check(&[active("a"), active("b"), retiring]), Err(Damaged { slot: SLOT, active: 2 }));
-    assert_eq!(plan(&[key("a", KeyState::Staged)], at(1), &policy()), [], "nothing is guessed about a damaged ring");
+    assert_eq!(
+        plan(&[key("a", KeyState::Staged)], at(1), &policy(), &[]),
+        [],
+        "nothing is guessed about a damaged ring"
+    );
 }
 
 #[test]
@@ -288,6 +293,7 @@ fn the_policy_keeps_its_promises_for_any_setting() {
     let eager = Policy::new(PolicySettings {
         rotate_every: Duration::ZERO,
         publish_for: Duration::ZERO,
+        wait_for_verifiers: Duration::ZERO,
         access_token_ttl_cap: Duration::from_secs(1),
         refresh_lifetime_cap: Duration::from_secs(1),
     });
@@ -298,10 +304,25 @@ fn the_policy_keeps_its_promises_for_any_setting() {
     let long = Policy::new(PolicySettings {
         rotate_every: Duration::MAX,
         publish_for: Duration::from_secs(600),
+        wait_for_verifiers: Duration::ZERO,
         access_token_ttl_cap: Duration::from_secs(86_400),
         refresh_lifetime_cap: Duration::from_secs(90 * 86_400),
     });
     assert_eq!(long.spans(Purpose::Token).publish_for, Duration::from_secs(600));
     assert!(long.spans(Purpose::Token).retain_for >= Duration::from_secs(86_400) + SKEW);
     assert!(long.spans(Purpose::Refresh).retain_for >= Duration::from_secs(90 * 86_400) + SKEW);
+}
+
+// KEY-02
+#[test]
+fn a_verifier_that_lacks_the_key_is_waited_for_but_not_for_ever() {
+    let keys = [key("old", KeyState::Active { since: at(0) }), key("new", KeyState::Published { since: at(5000) })];
+    let (published, lagging) = (360, ["new".to_owned()]);
+    let at_end = [activate("new", "old")];
+    assert_eq!(plan(&keys, at(5000 + published), &policy(), &lagging), []);
+    assert_eq!(plan(&keys, at(5000 + published + 7199), &policy(), &lagging), []);
+    assert_eq!(plan(&keys, at(5000 + published + 7200), &policy(), &lagging), at_end);
+    assert_eq!(plan(&keys, at(5000 + published), &policy(), &["another".to_owned()]), at_end);
+    // Whichever is later: that everybody has it shortens nothing.
+    assert_eq!(plan(&keys, at(5000 + published - 1), &policy(), &[]), []);
 }

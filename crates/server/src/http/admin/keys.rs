@@ -84,6 +84,9 @@ pub(super) fn shown(info: &KeyInfo) -> Value {
         "state": info.key.state.as_str(),
         "since": since,
         "created_at": time(info.created_at),
+        "verifiers": info.verifiers.as_ref().map(|known| {
+            json!({ "knowing": known.knowing, "lagging": known.lagging, "who": known.who })
+        }),
     })
 }
 

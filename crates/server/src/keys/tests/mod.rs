@@ -3,6 +3,7 @@
 mod rotation;
 mod secrets;
 mod start;
+mod verifiers;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -48,6 +49,7 @@ impl Place {
             policy: Policy::new(PolicySettings {
                 rotate_every: DAY,
                 publish_for: PUBLISH_FOR,
+                wait_for_verifiers: HOUR,
                 access_token_ttl_cap: HOUR,
                 refresh_lifetime_cap: 2 * DAY,
             }),

@@ -188,7 +188,7 @@ both_databases! {
         while kid(&place.open().await) == old {
             // A new process each time: it does one thing and is gone.
             let replica = place.open().await;
-            let due = plan(replica.snapshot().ring(), place.clock.now(), &replica.policy);
+            let due = plan(replica.snapshot().ring(), place.clock.now(), &replica.policy, &[]);
             match due.into_iter().find(|transition| !matches!(transition, Transition::Remove { .. })) {
                 Some(step) => assert!(replica.carry_out(step, &admin()).await.unwrap()),
                 None => place.clock.advance(PUBLISH_FOR),

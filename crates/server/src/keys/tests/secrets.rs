@@ -26,7 +26,7 @@ both_databases! {
 
         let signer = ring.snapshot().signer(choice).unwrap();
         assert_eq!((signer.alg(), signer.kid()), (Algorithm::HS256, made.kid.as_str()));
-        let secret = countersign_jose::b64::decode(made.secret.expose()).unwrap();
+        let secret = b64::decode(made.secret.expose()).unwrap();
         let theirs = VerifyingKey::hmac(Algorithm::HS256, &made.kid, &secret).unwrap();
         theirs.verify_raw(b"m", &signer.sign_raw(b"m").unwrap()).unwrap();
         assert!(ring.snapshot().verifying_key(&made.kid).is_none(), "it verifies nothing for anybody else");
@@ -116,7 +116,7 @@ fn spellings(secret: &[u8]) -> Vec<String> {
     let list = format!("{part:?}");
     let hex: String = part.iter().map(|byte| format!("{byte:02x}")).collect();
     let at = secret.len() / 2 / 3 * 3;
-    let base64 = countersign_jose::b64::encode(&secret[at..at + 9]);
+    let base64 = b64::encode(&secret[at..at + 9]);
     vec![list.trim_matches(['[', ']']).to_owned(), hex.to_uppercase(), hex, base64]
 }
 
@@ -140,8 +140,8 @@ async fn no_secret_is_ever_shown() {
     ring.rotate(Slot::REFRESH, When::Now, &admin()).await.unwrap();
     ring.reload().await.unwrap();
 
-    let mut secrets = vec![countersign_jose::b64::decode(fs::read(place.kek()).unwrap().trim_ascii_end()).unwrap()];
-    secrets.push(countersign_jose::b64::decode(made.secret.expose()).unwrap());
+    let mut secrets = vec![b64::decode(fs::read(place.kek()).unwrap().trim_ascii_end()).unwrap()];
+    secrets.push(b64::decode(made.secret.expose()).unwrap());
     for row in place.keys().await {
         let context = format!("{}|{}|{}", row.key.kid, row.key.slot.purpose.as_str(), row.key.slot.alg);
         let plain = ring.provider().unseal(row.sealed.as_deref().unwrap(), &context).await.unwrap();
