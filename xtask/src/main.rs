@@ -12,6 +12,7 @@ mod peers;
 mod postgres;
 mod redis;
 mod run;
+mod sbom;
 mod tally;
 mod test;
 
@@ -38,6 +39,7 @@ Commands:
                             `--resume` skips what was noticed in the run before.
   docs                      Builds the API documentation with warnings denied, and refreshes generated pages
   openapi                   Writes the OpenAPI document that is generated from the code
+  sbom [FILE]               Writes what the program is made of, as CycloneDX; release/build.sh puts it beside the program
   help                      This text
 
 Exit codes: 0 all went well, 1 something failed, 2 the command line was not understood.";
@@ -92,6 +94,7 @@ fn dispatch(args: &[&str]) -> Result<(), Failure> {
         ["mutants", rest @ ..] => mutants::run(&mutants::Options::parse(rest)?),
         ["docs"] => docs::run(),
         ["openapi"] => docs::openapi(),
+        ["sbom", rest @ ..] => sbom::run(rest),
         [] => Err(Failure::Usage("a command is missing".to_owned())),
         [other, ..] => Err(Failure::Usage(format!("`{other}` is not a command, or has arguments it does not take"))),
     }

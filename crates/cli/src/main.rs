@@ -4,6 +4,7 @@
 mod admin;
 mod audience;
 mod bench;
+mod built;
 mod client;
 mod config;
 mod doctor;
@@ -37,6 +38,7 @@ use crate::output::{Failure, Output};
 /// Signs people and services in, issues short-lived tokens, and ends them when you say so.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "countersign --version --verbose says what this program was built from.")]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -129,6 +131,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(output) = built::asked() {
+        built::show(output);
+        return ExitCode::SUCCESS;
+    }
     let cli = Cli::parse();
     let output = Output { json: cli.global.json };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bench;
+mod built;
 mod clients;
 mod commands;
 #[cfg(feature = "failpoints")]

@@ -19,9 +19,7 @@ struct Pipes {
 
 impl Process {
     pub fn python(program: &str) -> Self {
-        let mut command = Command::new("python3");
-        command.env("PYTHONPATH", installed("python")).args(["-B", "-Wignore"]).arg(programs().join(program));
-        Self::start(command)
+        Self::start(python(program))
     }
 
     pub fn node(program: &str) -> Self {
@@ -53,6 +51,13 @@ impl Process {
             None => Ok(answer["ok"].clone()),
         }
     }
+}
+
+/// One of the programs in Python, not started.
+pub fn python(program: &str) -> Command {
+    let mut command = Command::new("python3");
+    command.env("PYTHONPATH", installed("python")).args(["-B", "-Wignore"]).arg(programs().join(program));
+    command
 }
 
 fn programs() -> PathBuf {

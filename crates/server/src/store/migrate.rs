@@ -68,7 +68,7 @@ fn outcome(result: Result<Report, refinery::Error>) -> Result<(), StoreError> {
 }
 
 /// The newest schema version this program knows.
-fn newest() -> refinery::SchemaVersion {
+pub fn newest() -> refinery::SchemaVersion {
     // Numbered from 1 without gaps, as the test below checks.
     refinery::SchemaVersion::try_from(MIGRATIONS.len()).unwrap_or(refinery::SchemaVersion::MAX)
 }

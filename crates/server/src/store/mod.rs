@@ -66,6 +66,9 @@ use std::{
 };
 
 pub use lock::{DataDirLock, LockError};
+pub use migrate::newest as schema_version;
+/// The version of the SQLite that is compiled in.
+pub use rusqlite::version as sqlite_version;
 pub use sqlite::check_file;
 pub use tx::Tx;
 pub use value::{FromColumn, Param, Row, Value};
