@@ -7,6 +7,7 @@ mod chromium;
 mod debian;
 mod docs;
 mod fuzz;
+mod keystores;
 mod mutants;
 mod peers;
 mod postgres;

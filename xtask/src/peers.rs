@@ -1,6 +1,6 @@
 //! Other implementations, which the program's tests compare with: of JOSE (joserfc and jwcrypto in Python, jose in Node.js), and
 //! of OpenID Connect clients (authlib in Python, openid-client in Node.js, the crate oauth2). And a mail server (aiosmtpd in Python),
-//! and what leads a browser through the pages (playwright-core and axe-core in Node.js).
+//! and what leads a browser through the pages (playwright-core and axe-core in Node.js). And key stores (OpenBao, moto).
 //!
 //! They are installed into a folder below `target`, never into the system, and each file is checked against the hash that is
 //! committed beside the tests. What runs them (Python, Node.js) is Debian's, and installed where it is missing.
@@ -53,6 +53,7 @@ pub fn installed() -> Result<PathBuf, Failure> {
     let python = output("python3", &["--version"]).unwrap_or_default();
     let node = output("node", &["--version"]).unwrap_or_default();
     keep(&folder.join("python"), &[&sources.join("requirements.txt")], &python, install_python)?;
+    keep(&folder.join("keystores"), &[&sources.join("keystores.txt")], &python, install_python)?;
     keep(
         &folder.join("node"),
         &[&sources.join("package.json"), &sources.join("package-lock.json")],
@@ -193,7 +194,8 @@ mod tests {
     #[test]
     fn every_file_is_pinned_by_a_hash() {
         let sources = root().join(SOURCES);
-        let python = fs::read_to_string(sources.join("requirements.txt")).unwrap();
+        let python = fs::read_to_string(sources.join("requirements.txt")).unwrap()
+            + &fs::read_to_string(sources.join("keystores.txt")).unwrap();
         for line in python.lines().filter(|line| line.contains("==")) {
             assert!(line.ends_with('\\'), "{line}");
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, chromium, peers, postgres,
+    Failure, chromium, keystores, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -57,6 +57,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     println!("PostgreSQL server programs: {}", postgres_bin.display());
     if options.includes("countersign") || options.includes("countersign-server") {
         println!("Other implementations: {}", peers::installed()?.display());
+    }
+    if options.includes("countersign") {
+        keystores::provide_softhsm()?;
     }
 
     let browsed = options.includes("bank") || options.includes("countersign");

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use countersign_server::{config::Database, store::check_file};
+use countersign_server::{config::Database, domain::key_store::KeyPlace, store::check_file};
 use serde_json::{Value, json};
 
 use crate::{
@@ -31,8 +31,12 @@ pub async fn run(global: &Global, output: Output) -> Result<(), Failure> {
         finding("configuration", true, format!("issuer {}", config.issuer.as_str())),
         private("data folder", &config.data, 0o077),
     ];
+    if let KeyPlace::Store(store) = config.keys.place {
+        findings.push(finding("key-encryption key", true, format!("wrapped by the key store {}", store.as_str())));
+    }
     let kek = config.keys.kek_file.clone().unwrap_or_else(|| config.data.join("kek"));
     match &config.keys.kek_env {
+        _ if config.keys.place != KeyPlace::File => {}
         Some(variable) => findings.push(finding("key-encryption key", true, format!("from the variable {variable}"))),
         None => findings.push(private("key-encryption key", &kek, 0o077)),
     }
@@ -85,8 +89,26 @@ fn of_status(running: bool, status: &Value) -> Vec<Finding> {
         finding("signing keys", active > 0, format!("{active} active of {}", keys.len())),
         finding("clock", skew.abs() <= 250, format!("{skew} ms from the database's")),
         finding("users", true, text(status, "users")),
+        of_guard(&status["guard"]),
         of_mail(&status["mail"], text(status, "issuer").starts_with("https:")),
     ]
+}
+
+/// What guards the keys, and whether it does.
+fn of_guard(guard: &Value) -> Finding {
+    let stores = guard["stores"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let used = stores.iter().find(|store| store["store"] == guard["place"]);
+    let place = used.map_or_else(|| "file".to_owned(), |store| text(store, "place"));
+    let others = stores.iter().filter(|store| store["store"] != guard["place"] && store["wrapped_at"].is_string());
+    let others: String =
+        others.map(|store| format!("; so does {}: countersign key move --finish", text(store, "place"))).collect();
+    let signs = if guard["sign"] == "there" { ", signs tokens" } else { "" };
+    match guard["problem"].as_str() {
+        None => finding("key store", true, format!("{place} opens the keys{signs}{others}")),
+        Some(problem) => {
+            finding("key store", false, format!("{problem}; docs/keys.md says what to do, and what works meanwhile"))
+        }
+    }
 }
 
 /// Mails that wait for longer than this are not on their way.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     Global,
     admin::Admin,
-    output::{Failure, Output, rows, table},
+    output::{Failure, Output, rows, say, table, text},
     revoke::Revoke,
 };
 
@@ -27,6 +27,18 @@ pub enum Key {
         #[arg(long)]
         now: bool,
     },
+    /// Give the key-encryption key to another guard; both open it until --finish forgets the old one
+    Move {
+        /// The next guard; how it is reached is in the configuration
+        #[arg(long, value_parser = ["file", "transit", "pkcs11", "kms"], required_unless_present = "finish")]
+        to: Option<String>,
+        /// Forget every guard but the one that keys.store names, once every server uses that one
+        #[arg(long, conflicts_with = "to")]
+        finish: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// A key that must not be trusted any more: every token it signed dies, its successor signs at once
     Revoke {
         kid: String,
@@ -41,6 +53,12 @@ impl Key {
         if let Self::Revoke { kid, reason } = self {
             return Revoke::key(kid, reason).run(global, output).await;
         }
+        if matches!(self, Self::Move { finish: true, yes: false, .. }) {
+            return Err(Failure::usage(
+                "every guard but the one that keys.store names is forgotten: servers with the old configuration do not start \
+                 again, and a backup of the database from before opens with the old guard alone; add --yes",
+            ));
+        }
         let mut admin = Admin::open(global).await?;
         let done = async {
             match self {
@@ -49,6 +67,14 @@ impl Key {
                     let body = json!({ "alg": alg, "purpose": purpose, "now": now });
                     let answer = admin.post("/api/admin/keys/rotate", &body).await?;
                     output.show(&answer, list);
+                }
+                Self::Move { to: Some(to), .. } => {
+                    let answer = admin.post("/api/admin/keys/move", &json!({ "to": to })).await?;
+                    output.show(&answer, wrapped);
+                }
+                Self::Move { to: None, .. } => {
+                    let answer = admin.post("/api/admin/keys/move/finish", &json!({})).await?;
+                    output.show(&answer, finished);
                 }
                 Self::Revoke { .. } => {}
             }
@@ -61,12 +87,12 @@ impl Key {
 }
 
 fn list(page: &Value) {
-    let members = ["kid", "purpose", "alg", "state", "since", "created_at"];
+    let members = ["kid", "purpose", "alg", "state", "since", "created_at", "store"];
     let mut rows = rows(page, &members);
     for (row, key) in rows.iter_mut().zip(page["items"].as_array().into_iter().flatten()) {
         row.push(verifiers(&key["verifiers"]));
     }
-    table(&["KID", "PURPOSE", "ALG", "STATE", "SINCE", "CREATED", "VERIFIERS"], &rows);
+    table(&["KID", "PURPOSE", "ALG", "STATE", "SINCE", "CREATED", "STORE", "VERIFIERS"], &rows);
 }
 
 /// Whom a published key waits for.
@@ -80,6 +106,27 @@ fn verifiers(known: &Value) -> String {
             let who: Vec<_> = known["who"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             format!("{knowing} have it, waiting for {lagging}: {}", who.join(", "))
         }
+    }
+}
+
+fn wrapped(answer: &Value) {
+    let (to, place) = (text(answer, "to"), text(answer, "place"));
+    say!("the key-encryption key {} has another guard: {place}", text(answer, "kek"));
+    say!(
+        "It was asked and gave the key back. Now, on one server after the other: set keys.store = \"{to}\" and restart it."
+    );
+    say!(
+        "Servers with either configuration work meanwhile. When all have the new one: countersign key move --finish --yes"
+    );
+}
+
+fn finished(answer: &Value) {
+    say!("the key-encryption key has one guard: {}", text(answer, "kept"));
+    for place in answer["forgotten"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        say!("forgotten: {place}");
+    }
+    if let Some(left) = answer["left"].as_str() {
+        say!("{left} opens this database still; remove it yourself, on every machine");
     }
 }
 

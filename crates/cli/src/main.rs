@@ -96,7 +96,7 @@ enum Command {
     /// Everybody's access tokens at once or in steps, without signing anybody out: show, raise
     #[command(subcommand)]
     Floor(floor::Floor),
-    /// Signing keys: list, rotate, revoke
+    /// Signing keys: list, rotate, move (between key stores), revoke
     #[command(subcommand)]
     Key(key::Key),
     /// Configuration: show each value and where it came from, check

@@ -532,6 +532,7 @@ CREATE TABLE keys (
     purpose      text   NOT NULL,              -- token | refresh | feed
     alg          text   NOT NULL,
     state        text   NOT NULL,              -- staged | published | active | retiring | removed
+    store        text,                         -- the key store that it lies in, of which sealed says where; null: sealed holds it
     sealed       bytea,                        -- null once removed
     public_jwk   text,                         -- null for a secret
     created_at   bigint NOT NULL,
@@ -553,6 +554,15 @@ CREATE TABLE key_verifiers (
     who      text   NOT NULL,                  -- the first of these, a JSON array of text
     until    bigint NOT NULL,                  -- after that the row says nothing: its replica is gone
     PRIMARY KEY (kid, replica)
+);
+
+-- The key-encryption key as key stores have wrapped it. Where a file holds it there is no row.
+CREATE TABLE kek_wraps (
+    store      text   NOT NULL PRIMARY KEY,    -- transit | pkcs11 | kms
+    kek_id     text   NOT NULL,
+    wrapped    text   NOT NULL,
+    place      text   NOT NULL,                -- the store and the key in it, for people
+    created_at bigint NOT NULL
 );
 
 -- Security events, written in the transaction of the change they tell of. id sorts by time.

@@ -27,7 +27,7 @@ use crate::{
     feed::{Hub, Seats},
     first_start,
     http::{access_token::Recent, context::Context, metrics::Metrics, request_id::RequestIds, well_known::Documents},
-    keys::{KekSource, KeyRing, KeyRingError, Setup},
+    keys::{Guard, KekSource, KeyRing, KeyRingError, KeyStores, Setup},
     limiter::Limiter,
     mail::Mailer,
     mark::{self, MarkError, MarkFile},
@@ -151,7 +151,8 @@ impl Opened {
         let store = Store::open(&store_config(config)).await?;
         let ring = KeyRing::open(Setup {
             store: store.clone(),
-            kek: kek_source(config),
+            guard: guard(config),
+            stores: KeyStores::new(&config.keys.stores, clock, random),
             clock: clock.clone(),
             random,
             policy: policy(config),
@@ -186,6 +187,8 @@ impl App {
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
         let limiter = Limiter::new(&config, random)?;
         let proofs = Checker::default().max_age(config.dpop.max_age);
+        let mut metrics = Metrics::default();
+        metrics.key_stores(ring.stores());
         let seats = Seats { all: config.feed.readers, per_address: config.feed.readers_per_address };
         Ok(Self(Arc::new(Inner {
             request_ids: RequestIds::new(random)?,
@@ -204,7 +207,7 @@ impl App {
             proofs,
             feed: Arc::new(Hub::new(seats)),
             recent: Recent::default(),
-            metrics: Arc::default(),
+            metrics: Arc::new(metrics),
             mark_at_start,
             steady: Steady::default(),
             draining: AtomicBool::new(false),
@@ -273,12 +276,13 @@ fn store_config(config: &Config) -> StoreConfig {
     }
 }
 
-fn kek_source(config: &Config) -> KekSource {
-    match (&config.keys.kek_env, &config.keys.kek_file) {
+fn guard(config: &Config) -> Guard {
+    let file = match (&config.keys.kek_env, &config.keys.kek_file) {
         (Some(variable), _) => KekSource::Env(variable.clone()),
         (None, Some(path)) => KekSource::File(path.clone()),
         (None, None) => KekSource::DataFolder(config.data.clone()),
-    }
+    };
+    Guard { place: config.keys.place, file, sign_there: config.keys.sign_there }
 }
 
 fn policy(config: &Config) -> Policy {

@@ -93,6 +93,8 @@ codes! {
         "Retry-After says when to try again. Nothing was changed. Signing in is limited first, so that refreshing and verifying go on.";
     UNAVAILABLE = "unavailable", 503, "The server cannot reach its database",
         "Nothing was changed, or it is not known whether it was; trying again is safe. Tokens that were issued stay verifiable meanwhile. Operators: countersign doctor.";
+    KEY_STORE = "key-store-unavailable", 503, "The server cannot reach its key store",
+        "Tokens are signed in a key store that does not answer, so there are no new ones for the moment, and no other key signs in its place. Nobody is signed out: try again with the same refresh token. Tokens that were issued stay verifiable meanwhile. Operators: countersign doctor, docs/keys.md.";
 
     AUTHORIZE_INVALID = "authorize-invalid", 400, "The application's request cannot be answered",
         "It does not name a client of this issuer and an address that this client has registered, so nobody is sent anywhere. Go back to the application; its developer finds the registered addresses with countersign client list.";

@@ -171,7 +171,6 @@ mod tests {
     use crate::{
         config::{Origin, Settings},
         domain::{rsn::Rsn, time::Timestamp},
-        keys::KekSource,
         random::Random,
     };
 
@@ -182,8 +181,7 @@ mod tests {
     }
 
     fn provider() -> KeyProvider {
-        KeyProvider::local(&KekSource::DataFolder(tempfile::tempdir().unwrap().path().to_owned()), true, Random)
-            .unwrap()
+        KeyProvider::new(&Random.bytes().unwrap().into(), Random).unwrap()
     }
 
     // I-5

@@ -3,7 +3,7 @@
 
 use std::{future::Future, time::Duration};
 
-use countersign_jose::{Audience, LogoutClaims, claims::LOGOUT_EVENT, profile::LogoutToken, sign};
+use countersign_jose::{Audience, LogoutClaims, claims::LOGOUT_EVENT, profile::LogoutToken};
 use http::StatusCode;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -108,14 +108,14 @@ fn is_over(notice: &Notice, told: Result<(), Unheard>) -> bool {
 async fn tell(app: &App, notice: &Notice) -> Result<(), Unheard> {
     // The client does not want to hear any more, or is none any more.
     let Some(uri) = &notice.uri else { return Ok(()) };
-    let token = token(app, notice)?;
+    let token = token(app, notice).await?;
     let status = app.outbound.post_form(uri, &[("logout_token", &token)]).await?.status;
     // §2.8 says 200; many answer 204.
     if status.is_success() { Ok(()) } else { Err(Unheard::Status(status)) }
 }
 
 /// The same `jti` at each attempt, so that the client can tell a second delivery from a second logout.
-fn token(app: &App, notice: &Notice) -> Result<String, Unheard> {
+async fn token(app: &App, notice: &Notice) -> Result<String, Unheard> {
     let broken = |error: &dyn std::fmt::Display| Unheard::Token(error.to_string());
     let alg = match &notice.alg {
         Some(alg) => alg.parse().map_err(|error| broken(&error))?,
@@ -134,5 +134,5 @@ fn token(app: &App, notice: &Notice) -> Result<String, Unheard> {
         ..LogoutClaims::default()
     };
     let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
-    sign::<LogoutToken>(&key, &claims).map_err(|error| broken(&error))
+    key.sign::<LogoutToken>(&claims).await.map_err(|error| broken(&error))
 }

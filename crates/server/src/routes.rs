@@ -472,6 +472,13 @@ pub const ROUTES: &[Route] = &[
     row(Get, "/api/admin/keys", Admin, "List signing keys and their states", || get(admin::keys::list)),
     row(Post, "/api/admin/keys/rotate", Admin, "Stage the next signing key", || post(admin::keys::rotate))
         .json::<admin::keys::Rotate>(),
+    row(Post, "/api/admin/keys/move", Local, "Give the key-encryption key to another guard besides", || {
+        post(admin::keys::guard_with)
+    })
+    .json::<admin::keys::Move>(),
+    row(Post, "/api/admin/keys/move/finish", Local, "Forget every guard but the configured one", || {
+        post(admin::keys::keep_one_guard)
+    }),
     row(Get, "/api/admin/audit", Admin, "List security events", || get(admin::audit::list))
         .query(&["user", "after", "limit"]),
     row(Get, "/api/admin/status", Admin, "What doctor needs to know", || get(admin::status::status)),

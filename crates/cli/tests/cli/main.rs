@@ -13,6 +13,7 @@ mod interop;
 mod jwks;
 mod jwt;
 mod key_verifiers;
+mod keystores;
 mod peers;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]

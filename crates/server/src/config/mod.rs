@@ -1,5 +1,6 @@
 //! Configuration: flags > environment > file > default, understood once at the start.
 
+mod key_stores;
 mod keys;
 mod mail;
 mod settings;
@@ -10,13 +11,14 @@ use std::{
     time::Duration,
 };
 
+pub use key_stores::{KeyStores, Kms, Pkcs11, SecretPlace, Transit};
 pub use keys::{KEYS, Key, Kind};
 pub use mail::{Mail, Security, Smtp};
 pub use settings::{Origin, Setting, Settings, shown};
 use url::Url;
 
 use crate::{
-    domain::{audience_id::AudienceId, language::Language, network::Network, scope::Scope},
+    domain::{audience_id::AudienceId, key_store::KeyPlace, language::Language, network::Network, scope::Scope},
     secret::PlainSecret,
 };
 
@@ -162,6 +164,11 @@ pub struct Feed {
 /// Where the key-encryption key is, and when signing keys change.
 #[derive(Debug, Clone)]
 pub struct Keys {
+    /// What guards the key-encryption key.
+    pub place: KeyPlace,
+    /// Tokens are signed in that store, by keys that never leave it.
+    pub sign_there: bool,
+    pub stores: KeyStores,
     pub kek_file: Option<PathBuf>,
     pub kek_env: Option<String>,
     pub rotate_every: Duration,
@@ -400,17 +407,6 @@ impl Reader<'_> {
             readers: self.number("feed.readers", 1..=1_000_000)?,
             readers_per_address: self.number("feed.readers_per_address", 1..=1_000_000)?,
             anchors_per_minute: self.number("feed.anchors_per_minute", 1..=1_000_000_000)?,
-        })
-    }
-
-    fn keys(&self) -> Result<Keys, ConfigError> {
-        let text = |name| Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned);
-        Ok(Keys {
-            kek_file: text("keys.kek_file").map(PathBuf::from),
-            kek_env: text("keys.kek_env"),
-            rotate_every: self.duration("keys.rotate_every", Duration::from_hours(1)..=YEARS)?,
-            publish_for: self.duration("keys.publish_for", Duration::from_secs(330)..=DAY)?,
-            wait_for_verifiers: self.duration("keys.wait_for_verifiers", Duration::ZERO..=DAY * 30)?,
         })
     }
 }

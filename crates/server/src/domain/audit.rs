@@ -107,6 +107,10 @@ events! {
     /// A key went one state further; `state` names it.
     KeyRotated "key_rotated",
     KeyRevoked "key_revoked",
+    /// Another guard has the key-encryption key beside the present one; `store` names it.
+    KekWrapped "key_guard_added",
+    /// The key-encryption key has one guard, `kept`; `store` names the others, which open nothing any more.
+    KekForgotten "key_guard_removed",
     RateLimitExceeded "excess_rate_limit_exceeded",
     /// A database that was older than it has been was accepted: everybody was signed out, every key replaced.
     DatabaseRestored "sys_database_restored",

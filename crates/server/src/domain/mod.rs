@@ -24,6 +24,7 @@ pub mod floor;
 pub mod group;
 pub mod id_token;
 pub mod key_ring;
+pub mod key_store;
 pub mod known_device;
 pub mod language;
 pub mod limits;

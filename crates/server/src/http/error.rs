@@ -10,6 +10,7 @@ use crate::{
     app::App,
     domain::{language::Language, limits::TooMany, password::Weakness, time::retry_after_secs},
     errors::{self, Code},
+    keys::{KeyRingError, SignError},
     random::RandomError,
     store::StoreError,
 };
@@ -87,6 +88,18 @@ impl Failure {
             StoreError::Unavailable { .. } => Self { retry_after: Some(1), ..Self::new(errors::UNAVAILABLE, shape) },
             StoreError::Conflict => Self::new(errors::CONFLICT, shape),
             StoreError::Broken(_) => Self::new(errors::INTERNAL, shape),
+        };
+        failure.log = Some(error.to_string());
+        failure
+    }
+
+    /// What a key store does not do now, it may do in a moment: nothing that the caller holds is spent.
+    fn of_signing(error: &SignError, shape: Shape) -> Self {
+        let of_store = |retry_after| Self { retry_after: Some(retry_after), ..Self::new(errors::KEY_STORE, shape) };
+        let mut failure = match error {
+            SignError::Store(error) => of_store(retry_after_secs(error.retry_after())),
+            SignError::Ring(KeyRingError::NotSetUp { .. }) => of_store(10),
+            SignError::Token(_) | SignError::Ring(_) => Self::new(errors::INTERNAL, shape),
         };
         failure.log = Some(error.to_string());
         failure
@@ -288,6 +301,12 @@ macro_rules! boundary {
         impl From<StoreError> for $type {
             fn from(error: StoreError) -> Self {
                 Self(Box::new(Failure::of_store(&error, $shape)))
+            }
+        }
+
+        impl From<SignError> for $type {
+            fn from(error: SignError) -> Self {
+                Self(Box::new(Failure::of_signing(&error, $shape)))
             }
         }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_jose::{AccessClaims, Algorithm, profile::AccessToken, sign};
+use countersign_jose::{AccessClaims, Algorithm, profile::AccessToken};
 
 use super::{dpop::Proven, error::OAuthError, token::AuthenticatedClient};
 use crate::{
@@ -54,11 +54,22 @@ pub struct Target {
 }
 
 impl Target {
-    pub fn new(app: &App, client: &Client, audiences: Vec<AudienceRules>, now: Timestamp) -> Self {
+    /// Nothing is written yet: if no token could be signed, nothing is.
+    ///
+    /// # Errors
+    /// `key-store-unavailable`: the key that would sign lies in a key store that does not answer.
+    pub fn new(app: &App, client: &Client, audiences: Vec<AudienceRules>, now: Timestamp) -> Result<Self, OAuthError> {
         let wished = wished_ttl(app.config.access_token_ttl, client.settings.access_token_ttl, &audiences);
         let ttl = wished.min(app.config.access_token_ttl_cap);
         let (alg, format) = (client.settings.alg, client.settings.access_token_format);
-        Self { ttl, alg, format, audiences, key: None, now }
+        // What has no key is refused by what comes after.
+        if let Ok(signer) = key_choice(&audiences, alg)
+            .map_err(drop)
+            .and_then(|choice| app.ring.snapshot().signer(choice).map_err(drop))
+        {
+            signer.ready()?;
+        }
+        Ok(Self { ttl, alg, format, audiences, key: None, now })
     }
 
     /// For a client that must prove a key, or has.
@@ -95,7 +106,7 @@ impl Target {
 ///
 /// # Errors
 /// `refresh-revoked` if the session ended meanwhile; `invalid-target` if an audience asks for a role that is missing.
-pub fn for_session(
+pub async fn for_session(
     app: &App,
     authority: Option<Authority>,
     head: Rsn,
@@ -123,14 +134,14 @@ pub fn for_session(
         on_behalf: None,
         lifetime: lifetime(app, target, Some(authority.expires_at)),
     };
-    made(app, &grant, target)
+    made(app, &grant, target).await
 }
 
 /// Makes a client's own access token (`client_credentials`).
 ///
 /// # Errors
 /// `invalid-target` if an audience asks for a role that the client does not have.
-pub fn for_client(
+pub async fn for_client(
     app: &App,
     client: &AuthenticatedClient,
     target: &Target,
@@ -151,7 +162,7 @@ pub fn for_client(
         on_behalf: None,
         lifetime: lifetime(app, target, None),
     };
-    made(app, &grant, target)
+    made(app, &grant, target).await
 }
 
 /// What a token is made of that is given in exchange for another.
@@ -170,7 +181,7 @@ pub struct Exchange<'a> {
 ///
 /// # Errors
 /// `invalid-target` if an audience asks for a role that the other token does not carry.
-pub fn for_exchange(
+pub async fn for_exchange(
     app: &App,
     client: &AuthenticatedClient,
     target: &Target,
@@ -193,7 +204,7 @@ pub fn for_exchange(
         on_behalf: Some(OnBehalf { act: &new.act, rests_on: &new.rests_on }),
         lifetime: lifetime(app, target, Some(Timestamp::from_secs(new.until))),
     };
-    made(app, &grant, target)
+    made(app, &grant, target).await
 }
 
 /// What of a session's tokens has to be put together first.
@@ -231,25 +242,25 @@ impl Said {
     }
 }
 
-fn made(app: &App, grant: &AccessGrant<'_>, target: &Target) -> Result<Issued, OAuthError> {
+async fn made(app: &App, grant: &AccessGrant<'_>, target: &Target) -> Result<Issued, OAuthError> {
     let jti = app.random.bytes()?;
     let claims = build(grant, target.now, jti).map_err(refused)?;
     let access_token = match target.format {
-        AccessTokenFormat::Signed => signed(app, &claims, target)?,
+        AccessTokenFormat::Signed => signed(app, &claims, target).await?,
         AccessTokenFormat::Opaque => opaque(app, &claims, jti)?,
         AccessTokenFormat::Encrypted => {
             let to = recipient(&target.audiences).map_err(|refusal| refused(refusal.into()))?;
-            to.encrypt(&signed(app, &claims, target)?).map_err(|error| broken(&error))?
+            to.encrypt(&signed(app, &claims, target).await?).map_err(|error| broken(&error))?
         }
     };
     let token_type = if claims.cnf.is_some() { "DPoP" } else { "Bearer" };
     Ok(Issued { access_token, token_type, expires_in: claims.exp - claims.iat, scope: grant.scope.to_owned() })
 }
 
-fn signed(app: &App, claims: &AccessClaims, target: &Target) -> Result<String, OAuthError> {
+async fn signed(app: &App, claims: &AccessClaims, target: &Target) -> Result<String, OAuthError> {
     let choice = key_choice(&target.audiences, target.alg).map_err(|refusal| refused(refusal.into()))?;
     let key = app.ring.snapshot().signer(choice).map_err(|error| broken(&error))?;
-    sign::<AccessToken>(&key, claims).map_err(|error| broken(&error))
+    Ok(key.sign::<AccessToken>(claims).await?)
 }
 
 /// A reference to what the claims say; `/introspect` makes them again from what the store says then.

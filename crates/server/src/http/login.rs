@@ -177,7 +177,7 @@ async fn enter(
     }
     let signed_in = open::open(app, context, &destination, who, superseded).await?;
     app.metrics.signin("success");
-    let issued = issue::for_session(app, signed_in.authority, destination.head, &destination.target, None)?;
+    let issued = issue::for_session(app, signed_in.authority, destination.head, &destination.target, None).await?;
     let answer = TokenResponse {
         token_type: issued.token_type,
         access_token: Some(issued.access_token),
@@ -254,7 +254,7 @@ async fn destination(app: &App, body: &Wants) -> Result<Destination, ApiError> {
     }
     let wanted = body.scope.as_deref().map(str::parse::<Scope>).transpose().map_err(|_| errors::INVALID_SCOPE)?;
     let scope = client.settings.scopes.grant(wanted.as_ref()).ok_or(errors::INVALID_SCOPE)?;
-    let target = Target::new(app, &client, rules, app.clock.now());
+    let target = Target::new(app, &client, rules, app.clock.now())?;
     let organisation = Choice::read(body.organization.as_deref())?.asked(None).map(str::to_owned);
     Ok(Destination { head, client, scope, target, organisation, proof: None })
 }

@@ -13,7 +13,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{app::App, domain::rsn::Rsn, feed::View};
+use crate::{app::App, domain::rsn::Rsn, feed::View, keys::KeyStores};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -90,6 +90,13 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Shows how the key stores do, if any is set up.
+    pub fn key_stores(&mut self, stores: &KeyStores) {
+        if stores.iter().next().is_some() {
+            stores.meters().register(&mut self.registry);
+        }
+    }
+
     pub fn request(&self, method: &'static str, route: &'static str, status: u16, took: Duration) {
         self.requests.get_or_create(&RequestLabels { method, route, status }).inc();
         self.durations.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());

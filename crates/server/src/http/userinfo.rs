@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use countersign_jose::{Algorithm, Audience, GenericClaims, Missing, profile::Profile, sign};
+use countersign_jose::{Algorithm, Audience, GenericClaims, Missing, profile::Profile};
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::{Map, Value};
 
@@ -56,13 +56,18 @@ pub async fn userinfo(State(app): State<App>, request: Request) -> Result<Respon
         claims.extend(person::single(&person, &authority.claims, &allowed));
     }
     match authority.userinfo_alg {
-        Some(alg) => signed(&app, &authority.client_id, alg, claims),
+        Some(alg) => signed(&app, &authority.client_id, alg, claims).await,
         None => Ok(Json(claims).into_response()),
     }
 }
 
 /// The answer as its client alone is meant to take it: with `iss` and `aud`.
-fn signed(app: &App, client_id: &str, alg: Algorithm, mut claims: Map<String, Value>) -> Result<Response, ApiError> {
+async fn signed(
+    app: &App,
+    client_id: &str,
+    alg: Algorithm,
+    mut claims: Map<String, Value>,
+) -> Result<Response, ApiError> {
     let broken = |error: &dyn std::fmt::Display| ApiError::new(errors::INTERNAL).log(error.to_string());
     let claims = GenericClaims {
         iss: Some(app.config.issuer.as_str().to_owned()),
@@ -73,7 +78,7 @@ fn signed(app: &App, client_id: &str, alg: Algorithm, mut claims: Map<String, Va
         ..GenericClaims::default()
     };
     let key = app.ring.snapshot().signer_for(alg).map_err(|error| broken(&error))?;
-    let token = sign::<SignedAnswer>(&key, &claims).map_err(|error| broken(&error))?;
+    let token = key.sign::<SignedAnswer>(&claims).await?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], token).into_response())
 }
 

@@ -3,9 +3,9 @@
 
 use countersign_jose::Algorithm;
 
-use super::{provider::ProviderError, sealed::SealError};
+use super::{provider::ProviderError, remote::RemoteError, sealed::SealError};
 use crate::{
-    domain::{key_ring::Damaged, refresh_token::MacKeysError},
+    domain::{key_ring::Damaged, key_store::StoreName, refresh_token::MacKeysError},
     random::RandomError,
     store::StoreError,
 };
@@ -22,6 +22,33 @@ pub enum KeyRingError {
          {configured}; configure the right one (nothing was changed)"
     )]
     OtherKek { sealed_under: String, configured: String },
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    #[error(
+        "this database's key-encryption key is not wrapped by {}; run countersign key move --to {} with the configuration \
+         that this database was used with, or put that configuration back (nothing was changed)",
+        store.as_str(), store.as_str()
+    )]
+    NotWrapped { store: StoreName },
+    #[error(
+        "the key-encryption key {place} is missing, and this database's is guarded by {stores}; set keys.store (nothing was \
+         made in its place)"
+    )]
+    WrappedElsewhere { place: String, stores: String },
+    #[error("the key store {} is not set up here; its configuration keys begin with keys.{}.", store.as_str(), store.as_str())]
+    NotSetUp { store: StoreName },
+    #[error(
+        "the key {kid} lies in {} and signs, or will; it is replaced by itself within keys.publish_for of the start with the \
+         new configuration, or at once by countersign key rotate --now",
+        store.as_str()
+    )]
+    StillSigning { kid: String, store: StoreName },
+    #[error(
+        "the key store {} makes no keys for {alg}, and no other key is taken in their place; choose another algorithm, or set \
+         keys.sign = here",
+        store.as_str()
+    )]
+    NoKeysThere { store: StoreName, alg: Algorithm },
     #[error("this database had keys once and holds none now; restore it from a backup (nothing was made anew)")]
     KeysGone,
     #[error(transparent)]

@@ -39,6 +39,8 @@ pub enum KekError {
     NotConfigured { place: String },
     #[error("the key-encryption key {place} can be read by others (mode {mode:04o}); run: chmod 600 {place}")]
     WideMode { place: String, mode: u32 },
+    #[error("{place} holds another key than this database's keys are sealed under; it was left alone")]
+    AnotherKey { place: String },
     #[error("the key-encryption key {place} is not 32 bytes as base64url")]
     NotAKey { place: String },
     #[error("the key-encryption key {place}: {error}")]
@@ -66,6 +68,52 @@ impl KekSource {
             }
             Self::File(path) => read(path).map_err(|error| not_configured(error, store_is_new)),
             Self::Env(name) => from_env(name).map_err(|error| not_configured(error, store_is_new)),
+        }
+    }
+}
+
+impl KekSource {
+    /// The place, for people.
+    pub fn place(&self) -> String {
+        match self {
+            Self::DataFolder(folder) => folder.join("kek").display().to_string(),
+            Self::File(path) => path.display().to_string(),
+            Self::Env(name) => format!("${name}"),
+        }
+    }
+
+    /// Puts `kek` there, where it is not there yet. What lies there is never replaced: another key is refused.
+    ///
+    /// # Errors
+    /// Another key is there, or nothing can be written; a variable can only be looked at.
+    pub(super) fn keep(&self, kek: &KekBytes, random: Random) -> Result<(), KekError> {
+        let path = match self {
+            Self::DataFolder(folder) => Some(folder.join("kek")),
+            Self::File(path) => Some(path.clone()),
+            Self::Env(_) => None,
+        };
+        if let Some(path) = path.filter(|path| !path.exists()) {
+            let text = Zeroizing::new(b64::encode(&kek[..]) + "\n");
+            let written = write_new(&path, text.as_bytes());
+            written.map_err(|error| KekError::Io { place: path.display().to_string(), error })?;
+        }
+        let found = self.load(false, random)?;
+        if found == *kek { Ok(()) } else { Err(KekError::AnotherKey { place: self.place() }) }
+    }
+
+    /// Removes the data folder's key, if it is this one. What the configuration names by itself is for its owner to remove: true
+    /// if it is still there.
+    ///
+    /// # Errors
+    /// It could not be removed.
+    pub(super) fn forget(&self, kek: &KekBytes, random: Random) -> Result<bool, KekError> {
+        match (self, self.load(false, random)) {
+            (Self::DataFolder(folder), Ok(found)) if found == *kek => {
+                let path = folder.join("kek");
+                fs::remove_file(&path).map_err(|error| KekError::Io { place: self.place(), error })?;
+                Ok(false)
+            }
+            (_, found) => Ok(found.is_ok()),
         }
     }
 }

@@ -6,10 +6,17 @@ use aws_lc_rs::digest;
 use countersign_jose::{Algorithm, SigningKey, VerifyingKey, b64};
 use zeroize::Zeroizing;
 
-use super::{error::KeyRingError, provider::KeyProvider};
+use super::{
+    error::KeyRingError,
+    provider::KeyProvider,
+    remote::KeyStore,
+    signer::{KeyThere, Signer},
+    stores::KeyStores,
+};
 use crate::{
     domain::{
         key_ring::{KeyState, Purpose, RingKey, Slot},
+        key_store::StoreName,
         time::Timestamp,
     },
     random::Random,
@@ -25,7 +32,7 @@ const FEED_PREFIX: &str = "feed-";
 /// What a key of the ring can do.
 #[derive(Clone)]
 pub(super) enum Material {
-    Signing { key: Arc<SigningKey>, verifying: Arc<VerifyingKey> },
+    Signing { signer: Signer, verifying: Arc<VerifyingKey> },
     Mac { id: u8, key: Arc<Zeroizing<[u8; 32]>> },
 }
 
@@ -64,30 +71,48 @@ pub struct NewAudienceSecret {
     pub kid: String,
 }
 
+/// What makes keys.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Maker<'a> {
+    pub provider: &'a KeyProvider,
+    pub random: Random,
+    /// Where the keys of tokens are made, if not here.
+    pub there: Option<&'a Arc<KeyStore>>,
+}
+
 /// Makes a key for `slot`, sealed and ready to be inserted. RSA keys take seconds, so this happens on a blocking thread.
 pub(super) async fn generate(
-    provider: &KeyProvider,
-    random: Random,
+    maker: Maker<'_>,
     slot: Slot,
     refresh_number: u64,
     now: Timestamp,
 ) -> Result<KeyRow, KeyRingError> {
-    let Made { kid, plain, public_jwk } = match slot.purpose {
-        Purpose::Token => signing_key(random, slot.alg, "").await?,
-        Purpose::Feed => signing_key(random, slot.alg, FEED_PREFIX).await?,
-        Purpose::Refresh => mac_key(random, refresh_number)?,
+    let Maker { provider, random, there } = maker;
+    // The feed is signed every second and must not stop when a store does (I-7), and refresh tokens are checked before
+    // anything is asked.
+    let Made { kid, store, plain, public_jwk } = match (slot.purpose, there) {
+        (Purpose::Token, Some(there)) => key_there(random, slot.alg, there).await?,
+        (Purpose::Token, None) => signing_key(random, slot.alg, "").await?,
+        (Purpose::Feed, _) => signing_key(random, slot.alg, FEED_PREFIX).await?,
+        (Purpose::Refresh, _) => mac_key(random, refresh_number)?,
     };
-    let sealed = provider.seal(&plain, &context(&kid, slot)).await.map_err(KeyRingError::Seal)?;
+    let sealed = provider.seal(&plain, &context(&kid, slot, store)).await.map_err(KeyRingError::Seal)?;
     let key = RingKey { kid, slot, state: KeyState::Staged };
-    Ok(KeyRow { key, sealed: Some(sealed), public_jwk, created_at: now })
+    Ok(KeyRow { key, store, sealed: Some(sealed), public_jwk, created_at: now })
 }
 
-/// Opens a key's private half.
-pub(super) async fn open(provider: &KeyProvider, key: &RingKey, sealed: &[u8]) -> Result<Material, KeyRingError> {
+/// Opens a key's private half, or what leads to it.
+pub(super) async fn open(provider: &KeyProvider, stores: &KeyStores, row: &KeyRow) -> Result<Material, KeyRingError> {
+    let (key, sealed) = (&row.key, row.sealed.as_deref().unwrap_or_default());
     let kid = key.kid.as_str();
-    let plain = provider.unseal(sealed, &context(kid, key.slot)).await;
+    let plain = provider.unseal(sealed, &context(kid, key.slot, row.store)).await;
     let plain = plain.map_err(|error| KeyRingError::Unseal { kid: kid.to_owned(), error })?;
     let not_that_key = |reason: String| KeyRingError::NotThatKey { kid: kid.to_owned(), reason };
+    if let Some(store) = row.store {
+        let there = KeyThere::open(stores, store, (kid, key.slot.alg), &plain).map_err(not_that_key)?;
+        let verifying = there.verifying();
+        return Ok(Material::Signing { signer: Signer::There(Arc::new(there)), verifying });
+    }
     match key.slot.purpose {
         Purpose::Token | Purpose::Feed => {
             let key =
@@ -136,6 +161,7 @@ pub(super) fn refresh_number(kid: &str) -> Option<u64> {
 /// A new key before it is sealed.
 struct Made {
     kid: String,
+    store: Option<StoreName>,
     plain: Zeroizing<Vec<u8>>,
     public_jwk: Option<String>,
 }
@@ -149,22 +175,32 @@ async fn signing_key(random: Random, alg: Algorithm, prefix: &str) -> Result<Mad
     let plain = key.to_pkcs8().map_err(|error| failed(error.to_string()))?;
     let public_jwk = key.public_jwk().map(|jwk| serde_json::to_string(&jwk));
     let public_jwk = public_jwk.transpose().map_err(|error| failed(error.to_string()))?;
-    Ok(Made { kid, plain, public_jwk })
+    Ok(Made { kid, store: None, plain, public_jwk })
+}
+
+/// What is sealed of a key in a store is its name there and its public half: whoever can only write to the database cannot
+/// make verifiers trust a key.
+async fn key_there(random: Random, alg: Algorithm, there: &Arc<KeyStore>) -> Result<Made, KeyRingError> {
+    let kid = b64::encode(random.bytes::<9>()?);
+    let (reference, public_jwk) = KeyThere::make(there, alg, &kid).await?;
+    Ok(Made { kid, store: Some(there.name()), plain: reference.into(), public_jwk: Some(public_jwk) })
 }
 
 fn mac_key(random: Random, number: u64) -> Result<Made, KeyRingError> {
     let key = Zeroizing::new(random.bytes::<32>()?);
-    Ok(Made { kid: format!("{REFRESH_PREFIX}{number}"), plain: Zeroizing::new(key.to_vec()), public_jwk: None })
+    let kid = format!("{REFRESH_PREFIX}{number}");
+    Ok(Made { kid, store: None, plain: Zeroizing::new(key.to_vec()), public_jwk: None })
 }
 
 fn signing(key: SigningKey) -> Option<Material> {
     let verifying = Arc::new(key.verifying_key()?);
-    Some(Material::Signing { key: Arc::new(key), verifying })
+    Some(Material::Signing { signer: Signer::Here(Arc::new(key)), verifying })
 }
 
 /// What a sealed key is bound to: moved to another row, it does not open.
-fn context(kid: &str, slot: Slot) -> String {
-    format!("{kid}|{}|{}", slot.purpose.as_str(), slot.alg)
+fn context(kid: &str, slot: Slot, store: Option<StoreName>) -> String {
+    let here = format!("{kid}|{}|{}", slot.purpose.as_str(), slot.alg);
+    store.map_or(here.clone(), |store| format!("{here}|{}", store.as_str()))
 }
 
 fn audience_context(audience: &str) -> String {

@@ -3,43 +3,68 @@
 //! `key_ring` in the domain holds the rules, `store/keys.rs` the rows; here are the secrets. Every replica reloads every
 //! few seconds and carries out what is due; each transition is guarded in the store, so one of them does it.
 
+mod calls;
 mod error;
 mod kek;
+#[cfg(feature = "kms")]
+mod kms;
 mod material;
+mod meters;
+mod moving;
+mod patience;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod process;
 mod provider;
+mod remote;
 mod revocation;
 mod rotation;
 mod sealed;
+mod secret_place;
+mod signer;
 mod snapshot;
+mod stores;
 #[cfg(test)]
 mod tests;
+mod transit;
 mod verifiers;
+mod wrapped;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use countersign_jose::{Algorithm, SigningKey, b64};
+use countersign_jose::{Algorithm, b64};
 
 pub use error::KeyRingError;
 pub use kek::{KekError, KekSource};
 pub use material::NewAudienceSecret;
+pub use meters::Meters;
+pub use moving::{Finished, Wrapped};
 pub use provider::{KeyProvider, ProviderError};
+pub use remote::{KeyStore, RemoteError};
 pub use rotation::When;
 pub use sealed::SealError;
+pub use signer::{SignError, Signer};
 pub use snapshot::{Jwks, Snapshot};
+pub use stores::KeyStores;
+pub use wrapped::Guard;
+
+use material::Maker;
+use wrapped::State;
 
 use crate::{
     clock::Clock,
     domain::{
         audit::{AuditEvent, Event, Source},
         key_ring::{KeyState, Policy, RingKey, Slot},
+        key_store::StoreName,
         time::Timestamp,
     },
     feed::Knowing,
     random::Random,
     store::{
         Store, StoreError, audit,
+        kek_wraps::{self, KekWrap},
         keys::{self as rows, AudienceSecretRow, KeyRow},
     },
 };
@@ -51,7 +76,8 @@ pub const RELOAD_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Setup {
     pub store: Store,
-    pub kek: KekSource,
+    pub guard: Guard,
+    pub stores: KeyStores,
     pub clock: Clock,
     pub random: Random,
     pub policy: Policy,
@@ -63,6 +89,8 @@ pub struct Setup {
 pub struct KeyRing {
     store: Store,
     provider: KeyProvider,
+    guard: Guard,
+    stores: KeyStores,
     clock: Clock,
     random: Random,
     policy: Policy,
@@ -83,6 +111,8 @@ impl fmt::Debug for KeyRing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyInfo {
     pub key: RingKey,
+    /// The key store that it lies in; none: it is here.
+    pub store: Option<StoreName>,
     pub created_at: Timestamp,
     /// The public JWK as JSON; none for a secret.
     pub public_jwk: Option<String>,
@@ -95,6 +125,7 @@ struct Stored {
     keys: Vec<KeyRow>,
     audiences: Vec<AudienceSecretRow>,
     kek_id: Option<String>,
+    wraps: Vec<KekWrap>,
 }
 
 impl KeyRing {
@@ -107,26 +138,28 @@ impl KeyRing {
         if let Err(error) = process::forbid_core_dumps() {
             tracing::warn!(%error, "core dumps of this process may contain keys");
         }
-        let Setup { store, kek, clock, random, policy, algs } = setup;
+        let Setup { store, guard, stores, clock, random, policy, algs } = setup;
         let stored = read(&store).await?;
         let is_new = stored.keys.is_empty() && stored.kek_id.is_none();
         if stored.keys.is_empty() && !is_new {
             return Err(KeyRingError::KeysGone);
         }
-        let provider = KeyProvider::local(&kek, is_new, random)?;
+        let state = State { is_new, wraps: &stored.wraps, now: clock.now() };
+        let provider = guard.open(&store, &stores, random, state).await?;
         if let Some(sealed_under) = stored.kek_id.filter(|id| *id != provider.id()) {
             return Err(KeyRingError::OtherKek { sealed_under, configured: provider.id() });
         }
         if is_new {
             let alg = algs.first().copied().unwrap_or(Algorithm::ES256);
-            found(&store, &provider, random, alg, clock.now()).await?;
+            let there = guard.signs_in().map(|name| stores.get(name)).transpose()?;
+            found(&store, Maker { provider: &provider, random, there }, alg, clock.now()).await?;
         }
         let stored = read(&store).await?;
-        let snapshot = Snapshot::build(&stored.keys, &stored.audiences, &provider, None).await?;
+        let snapshot = Snapshot::build(&stored.keys, &stored.audiences, (&provider, &stores), None).await?;
         let snapshot = ArcSwap::from_pointee(snapshot);
         let reloading = tokio::sync::Mutex::default();
         let replica = b64::encode(random.bytes::<9>()?);
-        let ring = Self { store, provider, clock, random, policy, replica, snapshot, reloading };
+        let ring = Self { store, provider, guard, stores, clock, random, policy, replica, snapshot, reloading };
         for alg in algs {
             ring.ensure_alg(alg, &Source::system()).await?;
         }
@@ -142,7 +175,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// The issuer has none, see [`KeyRing::ensure_alg`].
-    pub fn signer_for(&self, alg: Algorithm) -> Result<Arc<SigningKey>, KeyRingError> {
+    pub fn signer_for(&self, alg: Algorithm) -> Result<Signer, KeyRingError> {
         self.snapshot.load().signer_for(alg)
     }
 
@@ -154,6 +187,11 @@ impl KeyRing {
     /// The public keys of the revocation feed, rendered.
     pub fn feed_jwks(&self) -> Jwks {
         self.snapshot.load().feed_jwks().clone()
+    }
+
+    /// The key stores that are set up here.
+    pub fn stores(&self) -> &KeyStores {
+        &self.stores
     }
 
     /// Guards secrets at rest for others, too.
@@ -181,6 +219,7 @@ impl KeyRing {
         let info = |row: KeyRow| KeyInfo {
             verifiers: known.remove(&row.key.kid),
             key: row.key,
+            store: row.store,
             created_at: row.created_at,
             public_jwk: row.public_jwk,
         };
@@ -195,7 +234,8 @@ impl KeyRing {
         let _one_at_a_time = self.reloading.lock().await;
         let stored = read(&self.store).await?;
         let previous = self.snapshot();
-        let next = Snapshot::build(&stored.keys, &stored.audiences, &self.provider, Some(&previous)).await?;
+        let open = (&self.provider, &self.stores);
+        let next = Snapshot::build(&stored.keys, &stored.audiences, open, Some(&previous)).await?;
         let next = Arc::new(next);
         self.snapshot.store(Arc::clone(&next));
         Ok(next)
@@ -206,7 +246,8 @@ async fn read(store: &Store) -> Result<Stored, StoreError> {
     let read = store.read(|tx| {
         Box::pin(async move {
             let (keys, audiences) = (rows::all(tx).await?, rows::audience_secrets(tx).await?);
-            Ok(Stored { keys, audiences, kek_id: rows::kek_id(tx).await? })
+            let wraps = kek_wraps::all(tx).await?;
+            Ok(Stored { keys, audiences, kek_id: rows::kek_id(tx).await?, wraps })
         })
     });
     read.await
@@ -214,16 +255,11 @@ async fn read(store: &Store) -> Result<Stored, StoreError> {
 
 /// The first keys of a new store: active at once, since nobody can have cached a key set without them. Of two replicas
 /// that start at the same time one founds, the other finds the ring founded.
-async fn found(
-    store: &Store,
-    provider: &KeyProvider,
-    random: Random,
-    alg: Algorithm,
-    now: Timestamp,
-) -> Result<(), KeyRingError> {
+async fn found(store: &Store, maker: Maker<'_>, alg: Algorithm, now: Timestamp) -> Result<(), KeyRingError> {
+    let Maker { provider, random, .. } = maker;
     let mut first = Vec::new();
     for slot in [Slot::token(alg), Slot::REFRESH, Slot::FEED] {
-        let row = activated(material::generate(provider, random, slot, 1, now).await?, now);
+        let row = activated(material::generate(maker, slot, 1, now).await?, now);
         let event = change(Event::KeyCreated, &row.key, &Source::system(), (now, random.bytes()?));
         first.push((row, event));
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_jose::Algorithm;
 
-use super::{KeyInfo, KeyRing, KeyRingError, activated, change, material, rows};
+use super::{KeyInfo, KeyRing, KeyRingError, activated, change, material, material::Maker, rows};
 use crate::{
     domain::{
         audit::{AuditEvent, Event, Source},
@@ -35,6 +35,10 @@ impl KeyRing {
         let mut done = 0;
         for transition in key_ring::plan(snapshot.ring(), self.clock.now(), &self.policy, &lagging) {
             done += usize::from(self.carry_out(transition, &Source::system()).await?);
+        }
+        // A key that lies elsewhere than the configuration says gets a successor there, by the ring's ordinary life.
+        for slot in snapshot.misplaced(self.guard.signs_in()) {
+            done += usize::from(self.carry_out(Transition::Stage { slot }, &Source::system()).await?);
         }
         if done > 0 {
             self.reload().await?;
@@ -137,7 +141,9 @@ impl KeyRing {
         let rows = self.store.read(|tx| Box::pin(async move { rows::all(tx).await })).await?;
         let numbers = rows.iter().filter_map(|row| material::refresh_number(&row.key.kid));
         let number = numbers.max().unwrap_or(0) + 1;
-        material::generate(&self.provider, self.random, slot, number, self.clock.now()).await
+        let there = self.guard.signs_in().map(|name| self.stores.get(name)).transpose()?;
+        let maker = Maker { provider: &self.provider, random: self.random, there };
+        material::generate(maker, slot, number, self.clock.now()).await
     }
 
     async fn insert(&self, row: KeyRow, source: &Source) -> Result<bool, KeyRingError> {

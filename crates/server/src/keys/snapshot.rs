@@ -14,11 +14,14 @@ use super::{
     error::KeyRingError,
     material::{self, AudienceKey, Material},
     provider::KeyProvider,
+    signer::Signer,
+    stores::KeyStores,
 };
 use crate::{
     domain::{
         audience::KeyChoice,
         key_ring::{self, KeyState, Purpose, RingKey, Slot},
+        key_store::StoreName,
         refresh_token::MacKeys,
         time::Timestamp,
     },
@@ -52,7 +55,7 @@ impl Snapshot {
     pub(super) async fn build(
         rows: &[KeyRow],
         audiences: &[AudienceSecretRow],
-        provider: &KeyProvider,
+        (provider, stores): (&KeyProvider, &KeyStores),
         previous: Option<&Self>,
     ) -> Result<Self, KeyRingError> {
         let rows = || rows.iter().filter(|row| row.key.state != KeyState::Removed);
@@ -63,7 +66,7 @@ impl Snapshot {
             let known = previous.and_then(|previous| previous.material.get(&row.key.kid));
             let opened = match known {
                 Some(known) => known.clone(),
-                None => material::open(provider, &row.key, row.sealed.as_deref().unwrap_or_default()).await?,
+                None => material::open(provider, stores, row).await?,
             };
             material.insert(row.key.kid.clone(), opened);
         }
@@ -80,11 +83,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// The issuer has no such key, or not yet.
-    pub fn signer(&self, choice: KeyChoice<'_>) -> Result<Arc<SigningKey>, KeyRingError> {
+    pub fn signer(&self, choice: KeyChoice<'_>) -> Result<Signer, KeyRingError> {
         match choice {
             KeyChoice::Ring(alg) => self.signer_for(alg),
             KeyChoice::Audience(audience) => {
-                let known = self.audiences.get(audience).map(|known| Arc::clone(&known.key));
+                let known = self.audiences.get(audience).map(|known| Signer::Here(Arc::clone(&known.key)));
                 known.ok_or_else(|| KeyRingError::NoAudienceSecret(audience.to_owned()))
             }
         }
@@ -94,7 +97,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// The issuer has none.
-    pub fn signer_for(&self, alg: Algorithm) -> Result<Arc<SigningKey>, KeyRingError> {
+    pub fn signer_for(&self, alg: Algorithm) -> Result<Signer, KeyRingError> {
         self.signer_in(Slot::token(alg))
     }
 
@@ -103,14 +106,35 @@ impl Snapshot {
     /// # Errors
     /// The issuer has none.
     pub fn feed_signer(&self) -> Result<Arc<SigningKey>, KeyRingError> {
-        self.signer_in(Slot::FEED)
+        let signer = self.signer_in(Slot::FEED)?;
+        signer.here().cloned().ok_or(KeyRingError::NoSigner(Slot::FEED.alg))
     }
 
-    fn signer_in(&self, slot: Slot) -> Result<Arc<SigningKey>, KeyRingError> {
+    fn signer_in(&self, slot: Slot) -> Result<Signer, KeyRingError> {
         match key_ring::active(&self.ring, slot).and_then(|key| self.material.get(&key.kid)) {
-            Some(Material::Signing { key, .. }) => Ok(Arc::clone(key)),
+            Some(Material::Signing { signer, .. }) => Ok(signer.clone()),
             _ => Err(KeyRingError::NoSigner(slot.alg)),
         }
+    }
+
+    /// The slots of tokens whose key lies elsewhere than it should, and where none waits to follow it.
+    pub(super) fn misplaced(&self, wanted: Option<StoreName>) -> Vec<Slot> {
+        let elsewhere = |slot: &Slot| self.signer_in(*slot).is_ok_and(|signer| signer.store() != wanted);
+        let possible = |slot: &Slot| wanted.is_none_or(|store| store.can_sign(slot.alg));
+        let slots = self.algorithms().into_iter().map(Slot::token);
+        slots
+            .filter(|slot| elsewhere(slot) && possible(slot) && key_ring::successor(&self.ring, *slot).is_none())
+            .collect()
+    }
+
+    /// The keys that sign, or will, in a store other than this one.
+    pub(super) fn signing_outside(&self, kept: Option<StoreName>) -> Vec<(&str, StoreName)> {
+        let alive = self.ring.iter().filter(|key| !matches!(key.state, KeyState::Retiring { .. }));
+        let there = alive.filter_map(|key| match self.material.get(&key.kid) {
+            Some(Material::Signing { signer, .. }) => Some((key.kid.as_str(), signer.store()?)),
+            _ => None,
+        });
+        there.filter(|(_, store)| Some(*store) != kept).collect()
     }
 
     /// Verifies one of the issuer's own tokens: signed by a key that the JWKS shows.
@@ -223,13 +247,13 @@ fn mac_keys(ring: &[RingKey], material: &HashMap<String, Material>) -> Result<Ma
     Ok(MacKeys::new(current, ring.iter().filter_map(|key| mac(&key.kid)))?)
 }
 
-/// The public half comes from the opened private one, never from a column: whoever can only write to the database
+/// The public half comes from what was opened, never from a column: whoever can only write to the database
 /// cannot make verifiers trust a key.
 fn render(ring: &[RingKey], material: &HashMap<String, Material>, purpose: Purpose) -> Result<Jwks, KeyRingError> {
     let mut keys = Vec::new();
     for ring_key in ring.iter().filter(|key| key.slot.purpose == purpose && key.state.is_public()) {
-        if let Some(Material::Signing { key, .. }) = material.get(&ring_key.kid) {
-            let jwk = serde_json::to_value(key.public_jwk());
+        if let Some(Material::Signing { signer, .. }) = material.get(&ring_key.kid) {
+            let jwk = serde_json::to_value(signer.public_jwk());
             let failed = |reason: String| KeyRingError::NotThatKey { kid: ring_key.kid.clone(), reason };
             keys.push(jwk.map_err(|error| failed(error.to_string()))?);
         }

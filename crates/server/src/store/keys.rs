@@ -6,6 +6,7 @@ use std::fmt;
 use super::{Param, Row, StoreError, Tx};
 use crate::domain::{
     key_ring::{KeyState, Purpose, RingKey, Slot},
+    key_store::StoreName,
     time::Timestamp,
 };
 
@@ -13,7 +14,9 @@ use crate::domain::{
 #[derive(Clone)]
 pub struct KeyRow {
     pub key: RingKey,
-    /// The private half, sealed; none once the key is removed.
+    /// The key store that the private half lies in; none: it is here.
+    pub store: Option<StoreName>,
+    /// The private half, or where it lies in its store, sealed; none once the key is removed.
     pub sealed: Option<Vec<u8>>,
     /// The public JWK as JSON; none for a secret.
     pub public_jwk: Option<String>,
@@ -43,8 +46,8 @@ impl fmt::Debug for AudienceSecretRow {
 pub async fn all(tx: &mut Tx) -> Result<Vec<KeyRow>, StoreError> {
     let rows = tx
         .fetch_all(
-            "SELECT kid, purpose, alg, state, sealed, public_jwk, created_at, published_at, active_at, retiring_at \
-             FROM keys ORDER BY created_at, kid",
+            "SELECT kid, purpose, alg, state, sealed, public_jwk, created_at, published_at, active_at, retiring_at, \
+             store FROM keys ORDER BY created_at, kid",
             &[],
         )
         .await?;
@@ -82,13 +85,14 @@ pub async fn insert(tx: &mut Tx, row: &KeyRow) -> Result<bool, StoreError> {
     };
     let changed = tx
         .execute(
-            "INSERT INTO keys (kid, purpose, alg, state, sealed, public_jwk, created_at, published_at, active_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT DO NOTHING",
+            "INSERT INTO keys (kid, purpose, alg, state, store, sealed, public_jwk, created_at, published_at, active_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT DO NOTHING",
             &[
                 Param::Text(&row.key.kid),
                 Param::Text(row.key.slot.purpose.as_str()),
                 Param::Text(row.key.slot.alg.as_str()),
                 Param::Text(row.key.state.as_str()),
+                row.store.map_or(Param::Null, |store| Param::Text(store.as_str())),
                 row.sealed.as_deref().map_or(Param::Null, Param::Blob),
                 row.public_jwk.as_deref().map_or(Param::Null, Param::Text),
                 Param::Int(row.created_at.micros()),
@@ -153,7 +157,10 @@ fn key_row(row: &Row) -> Result<KeyRow, StoreError> {
         "removed" => KeyState::Removed,
         _ => return Err(broken("unknown state")),
     };
+    let store: Option<String> = row.get(10)?;
+    let store = store.map(|store| StoreName::parse(&store).ok_or_else(|| broken("unknown key store"))).transpose()?;
     Ok(KeyRow {
+        store,
         sealed: row.get(4)?,
         public_jwk: row.get(5)?,
         created_at: Timestamp::from_micros(row.get(6)?),

@@ -18,6 +18,7 @@ pub mod factors;
 pub mod groups;
 pub mod invitations;
 mod job;
+pub mod kek_wraps;
 pub mod key_verifiers;
 pub mod keys;
 mod lock;

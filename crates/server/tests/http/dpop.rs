@@ -301,7 +301,7 @@ both! {
 /// The same token with another `cnf`, signed by the issuer's own key.
 fn rebound(rig: &Rig, token: &str, cnf: Value) -> String {
     let claims = AccessClaims { cnf: Some(cnf), ..claims(token) };
-    sign::<AccessToken>(&rig.app.ring.signer_for(Algorithm::ES256).unwrap(), &claims).unwrap()
+    sign::<AccessToken>(rig.app.ring.signer_for(Algorithm::ES256).unwrap().here().unwrap(), &claims).unwrap()
 }
 
 // RFC 7800 §3.1: what is not understood is not accepted.

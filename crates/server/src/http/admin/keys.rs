@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use super::time;
 use crate::{
     app::App,
-    domain::key_ring::{KeyState, Slot},
+    domain::{
+        key_ring::{KeyState, Slot},
+        key_store::{KeyPlace, StoreName},
+        time::retry_after_secs,
+    },
     errors,
     http::{
         body::{Json, LARGE_BODY},
@@ -17,7 +21,7 @@ use crate::{
         context::Context,
         error::ApiError,
     },
-    keys::{KeyInfo, KeyRingError, When},
+    keys::{KeyInfo, KeyRingError, ProviderError, When},
 };
 
 /// The body of `POST /api/admin/keys/rotate`.
@@ -52,6 +56,62 @@ pub async fn rotate(
     Ok(Answer(all(&app).await?))
 }
 
+/// The body of `POST /api/admin/keys/move`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// `file`, `transit`, `pkcs11` or `kms`. How it is reached is in the configuration alone: a request must not choose who
+    /// gets the key.
+    pub to: String,
+}
+
+/// `POST /api/admin/keys/move`: another guard gets the key-encryption key beside the present one.
+pub async fn guard_with(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+    Json(body): Json<Move, LARGE_BODY>,
+) -> Result<Answer<Value>, ApiError> {
+    let bad = || ApiError::field(errors::INVALID_VALUE, "to", "must be file, transit, pkcs11 or kms");
+    let to = KeyPlace::parse(&body.to).ok_or_else(bad)?;
+    let wrapped = app.ring.guard_with(to, &context.source(admin.actor())).await?;
+    Ok(Answer(json!({ "to": to.as_str(), "place": wrapped.place, "kek": wrapped.kek_id })))
+}
+
+/// `POST /api/admin/keys/move/finish`: every guard but the configured one is forgotten.
+pub async fn keep_one_guard(
+    State(app): State<App>,
+    context: Context,
+    admin: Administrator,
+) -> Result<Answer<Value>, ApiError> {
+    let done = app.ring.keep_one_guard(&context.source(admin.actor())).await?;
+    Ok(Answer(json!({ "kept": done.kept, "forgotten": done.forgotten, "left": done.left })))
+}
+
+/// What guards the keys, for `countersign doctor`. The guard is asked.
+pub(super) async fn guards(app: &App) -> Result<Value, ApiError> {
+    let wraps = app.ring.wraps().await?;
+    let problem = match app.config.keys.place {
+        KeyPlace::File => None,
+        KeyPlace::Store(_) => app.ring.probe().await.err().map(|error| error.to_string()),
+    };
+    let stores = app.ring.stores().iter().map(|store| {
+        let wrapped = wraps.iter().find(|wrap| wrap.store == store.name());
+        json!({
+            "store": store.name().as_str(),
+            "place": store.place(),
+            "breaker": store.standing().as_str(),
+            "wrapped_at": wrapped.map(|wrap| time(wrap.created_at)),
+        })
+    });
+    Ok(json!({
+        "place": app.config.keys.place.as_str(),
+        "sign": if app.config.keys.sign_there { "there" } else { "here" },
+        "problem": problem,
+        "stores": stores.collect::<Vec<_>>(),
+    }))
+}
+
 fn slots(app: &App, body: &Rotate) -> Result<Vec<Slot>, ApiError> {
     let bad = |field, detail: &str| ApiError::field(errors::INVALID_VALUE, field, detail);
     let named = body.alg.as_deref().map(str::parse::<Algorithm>).transpose();
@@ -82,6 +142,7 @@ pub(super) fn shown(info: &KeyInfo) -> Value {
         "purpose": info.key.slot.purpose.as_str(),
         "alg": info.key.slot.alg.as_str(),
         "state": info.key.state.as_str(),
+        "store": info.store.map(StoreName::as_str),
         "since": since,
         "created_at": time(info.created_at),
         "verifiers": info.verifiers.as_ref().map(|known| {
@@ -96,6 +157,18 @@ impl From<KeyRingError> for ApiError {
             KeyRingError::Store(error) => error.into(),
             KeyRingError::NoSigner(_) | KeyRingError::NoSuchKey(_) => {
                 Self::new(errors::NOT_FOUND).detail(error.to_string())
+            }
+            KeyRingError::Remote(error) => {
+                // Whoever administers needs the words; the place is no secret to them.
+                let retry_after = retry_after_secs(error.retry_after());
+                Self::new(errors::KEY_STORE).retry_after(retry_after).detail(error.to_string())
+            }
+            KeyRingError::NotSetUp { .. }
+            | KeyRingError::NotWrapped { .. }
+            | KeyRingError::StillSigning { .. }
+            | KeyRingError::NoKeysThere { .. }
+            | KeyRingError::Provider(ProviderError::Kek(_)) => {
+                Self::new(errors::INVALID_VALUE).detail(error.to_string())
             }
             KeyRingError::Contended => Self::new(errors::UNAVAILABLE).retry_after(1).log(error.to_string()),
             other => Self::new(errors::INTERNAL).log(other.to_string()),

@@ -50,6 +50,7 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
             "died_before_s": mails.died.map(|died| now.since(died).as_secs()),
             "problem": mails.problem,
         },
+        "guard": keys::guards(&app).await?,
         "keys": keys.iter().map(keys::shown).collect::<Vec<_>>(),
     })))
 }

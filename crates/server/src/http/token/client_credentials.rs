@@ -42,12 +42,12 @@ pub(super) async fn grant(
     let scope = scope(&client, form)?;
     // It may ask for its own audiences alone.
     let rules = rules.filter(|rules| client.settings.audiences.iter().any(|own| own.as_str() == rules.audience));
-    let target = Target::new(app, &client, vec![rules.ok_or(errors::INVALID_TARGET)?], app.clock.now());
+    let target = Target::new(app, &client, vec![rules.ok_or(errors::INVALID_TARGET)?], app.clock.now())?;
     let target = target.proved(&client, proof)?;
     if let Some(proof) = proof {
         proof.use_up(app).await?;
     }
-    let issued = issue::for_client(app, &client, &target, &scope)?;
+    let issued = issue::for_client(app, &client, &target, &scope).await?;
     Ok(Json(TokenResponse {
         token_type: issued.token_type,
         access_token: Some(issued.access_token),

@@ -4,7 +4,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use countersign_jose::{Algorithm, IdClaims, profile::IdToken, sign};
+use countersign_jose::{Algorithm, IdClaims, profile::IdToken};
 use http::HeaderMap;
 use serde::Serialize;
 
@@ -119,7 +119,7 @@ pub(super) async fn exchange(
         }
         Verdict::Redeem => {}
     }
-    let target = Target::new(app, &client, rules, now).proved(&client, proof)?;
+    let target = Target::new(app, &client, rules, now)?.proved(&client, proof)?;
     let proof = proof.map(Proven::used);
     let redemption = Redemption { proof, ..redemption(app, context, &client, &target, (hash, &authorized))? };
     let (sid, nonce) = (redemption.session.sid.clone(), redemption.session.nonce.clone());
@@ -130,7 +130,7 @@ pub(super) async fn exchange(
     };
     crate::failpoint::hit("code.committed");
     let said = Said { nonce: authorized.nonce.as_deref(), claims: authorized.id_token_claims.as_deref() };
-    first_tokens(app, &client, &target, authority, (&sid, &nonce, said))
+    first_tokens(app, &client, &target, authority, (&sid, &nonce, said)).await
 }
 
 /// What the client said about its ID token.
@@ -143,7 +143,7 @@ pub(super) struct Said<'a> {
 
 /// The first tokens of a session that was opened: `own` are the parts of its refresh token, and what the client said about its
 /// ID token.
-pub(super) fn first_tokens(
+pub(super) async fn first_tokens(
     app: &App,
     client: &AuthenticatedClient,
     target: &Target,
@@ -152,8 +152,8 @@ pub(super) fn first_tokens(
 ) -> Result<Response, OAuthError> {
     let (sid, nonce, said) = own;
     let signed_for = authority.clone();
-    let issued = issue::for_session(app, authority, client.head(), target, None)?;
-    let id_token = identity(app, client, signed_for, target, (&said, &issued))?;
+    let issued = issue::for_session(app, authority, client.head(), target, None).await?;
+    let id_token = identity(app, client, signed_for, target, (&said, &issued)).await?;
     let renewable = client.settings.grants.contains(Grant::RefreshToken);
     let tokens = TokenResponse {
         token_type: issued.token_type,
@@ -296,7 +296,7 @@ pub(super) async fn end(
 }
 
 /// The ID token that goes with an access token of the scope `openid`.
-fn identity(
+async fn identity(
     app: &App,
     client: &AuthenticatedClient,
     authority: Option<Authority>,
@@ -314,7 +314,7 @@ fn identity(
     }
     let broken = |error: &dyn std::fmt::Display| OAuthError::new(errors::INTERNAL).log(error.to_string());
     let key = app.ring.snapshot().signer_for(id_alg(client)).map_err(|error| broken(&error))?;
-    let token = sign::<IdToken>(&key, &claims).map_err(|error| broken(&error))?;
+    let token = key.sign::<IdToken>(&claims).await?;
     match &client.settings.sign_in.id_token_encryption {
         Some(recipient) => recipient.encrypt(&token).map(Some).map_err(|error| broken(&error)),
         None => Ok(Some(token)),

@@ -94,7 +94,7 @@ pub(super) async fn poll(
         Verdict::Denied => return Err(errors::DEVICE_DENIED.into()),
         Verdict::Expired => return Err(errors::DEVICE_EXPIRED.into()),
     };
-    let target = Target::new(app, &client, rules, now).proved(&client, proof)?;
+    let target = Target::new(app, &client, rules, now)?.proved(&client, proof)?;
     let redemption = redemption(app, context, &client, &target, (hash, &grant, approval))?;
     let (sid, nonce) = (redemption.session.sid.clone(), redemption.session.nonce.clone());
     let authority = match redeem(app, redemption).await? {
@@ -103,7 +103,7 @@ pub(super) async fn poll(
         Outcome::Over => return Err(refuse("it is over, or who allowed it may not any more")),
     };
     crate::failpoint::hit("device.committed");
-    code::first_tokens(app, &client, &target, authority, (&sid, &nonce, code::Said::default()))
+    code::first_tokens(app, &client, &target, authority, (&sid, &nonce, code::Said::default())).await
 }
 
 async fn load(app: &App, claimed: &ClaimedClient) -> Result<ClientState, OAuthError> {

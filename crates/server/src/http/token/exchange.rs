@@ -100,7 +100,8 @@ pub(super) async fn exchange(
         &client,
         &target,
         &Exchange { subject: &subject.claims, authority: found.authority.as_ref(), scope: &scope, made: &exchanged },
-    )?;
+    )
+    .await?;
     let tokens = TokenResponse {
         token_type: issued.token_type,
         access_token: Some(issued.access_token),
@@ -205,7 +206,7 @@ fn aimed(app: &App, client: &AuthenticatedClient, found: &Found, proof: Option<&
     if found.rules.is_empty() {
         return Err(errors::INVALID_TARGET.into());
     }
-    let target = Target::new(app, client, found.rules.clone(), app.clock.now());
+    let target = Target::new(app, client, found.rules.clone(), app.clock.now())?;
     // A reference would lead to no session of this client: what it says travels with it.
     let format = match target.format {
         AccessTokenFormat::Opaque => AccessTokenFormat::Signed,

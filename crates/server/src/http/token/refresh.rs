@@ -89,7 +89,7 @@ pub(super) async fn refresh(
     };
     let (rotated, authority) = rotate(app, refresh, choice, proof.map(Proven::used)).await?;
     crate::failpoint::hit("refresh.committed");
-    let issued = issue::for_session(app, authority, client.head(), &target, scope.as_ref())?;
+    let issued = issue::for_session(app, authority, client.head(), &target, scope.as_ref()).await?;
     Ok(Json(TokenResponse {
         token_type: issued.token_type,
         access_token: Some(issued.access_token),
@@ -163,7 +163,7 @@ fn prepare(
     if scope.as_ref().is_some_and(|wanted| !wanted.is_subset(&session)) {
         return Err(errors::INVALID_SCOPE.into());
     }
-    Ok((Target::new(app, client, rules, app.clock.now()), scope))
+    Ok((Target::new(app, client, rules, app.clock.now())?, scope))
 }
 
 /// The rotation and, after it in the same transaction, the authority that the access token will say.

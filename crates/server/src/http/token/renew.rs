@@ -83,8 +83,8 @@ pub(super) async fn renew(
         })
         .await?;
     let (sid, rules, authority) = renewed.ok_or_else(|| over("no open session of this sign-in".to_owned()))??;
-    let target = Target::new(app, &client, rules, now);
-    let issued = issue::for_session(app, authority, state.head, &target, None)?;
+    let target = Target::new(app, &client, rules, now)?;
+    let issued = issue::for_session(app, authority, state.head, &target, None).await?;
     tracing::debug!(request_id = %context.request_id, %sid, "access cookie renewed");
     answer(app, issued, &sid)
 }

@@ -7,7 +7,7 @@ mod verifiers;
 
 use std::{path::PathBuf, time::Duration};
 
-use countersign_jose::{Algorithm, JwkSet, SigningKey, VerifyingKey};
+use countersign_jose::{Algorithm, JwkSet, VerifyingKey};
 use serde_json::Value;
 
 use super::*;
@@ -15,6 +15,7 @@ use crate::{
     both_databases,
     domain::{
         key_ring::PolicySettings,
+        key_store::KeyPlace,
         refresh_token::MacKeys,
         revocation::Scope,
         session::{Nonce, Sid},
@@ -43,7 +44,8 @@ impl Place {
     fn setup(&self) -> Setup {
         Setup {
             store: self.store.clone(),
-            kek: KekSource::DataFolder(self.folder.path().to_owned()),
+            guard: file(KekSource::DataFolder(self.folder.path().to_owned())),
+            stores: KeyStores::default(),
             clock: self.clock.clone(),
             random: Random,
             policy: Policy::new(PolicySettings {
@@ -95,6 +97,10 @@ impl Place {
     }
 }
 
+fn file(file: KekSource) -> Guard {
+    Guard { place: KeyPlace::File, file, sign_there: false }
+}
+
 fn admin() -> Source {
     Source { actor: "usr_admin".to_owned(), ip: "192.0.2.1".to_owned(), request_id: "r".to_owned() }
 }
@@ -113,7 +119,8 @@ fn published(ring: &KeyRing) -> Vec<String> {
 }
 
 /// Any verifier's view: does what `signer` signs hold against the published set?
-fn verifies(ring: &KeyRing, signer: &SigningKey) -> bool {
+fn verifies(ring: &KeyRing, signer: &Signer) -> bool {
+    let signer = signer.here().unwrap();
     let set = JwkSet::parse(&ring.jwks().body).unwrap();
     let jwk = set.keys.iter().find(|jwk| jwk.kid() == Some(signer.kid()));
     jwk.is_some_and(|jwk| {

@@ -24,7 +24,7 @@ both_databases! {
         add_audience(&place, made.sealed.clone()).await;
         ring.reload().await.unwrap();
 
-        let signer = ring.snapshot().signer(choice).unwrap();
+        let signer = ring.snapshot().signer(choice).unwrap().here().unwrap().clone();
         assert_eq!((signer.alg(), signer.kid()), (Algorithm::HS256, made.kid.as_str()));
         let secret = b64::decode(made.secret.expose()).unwrap();
         let theirs = VerifyingKey::hmac(Algorithm::HS256, &made.kid, &secret).unwrap();
@@ -52,7 +52,7 @@ both_databases! {
         let now = place.clock.now();
         let policy =
             |audience: &str| Verifier::<AccessToken>::builder().issuer("https://id.example").audience(audience).policy();
-        let shared = snapshot.signer(KeyChoice::Audience("legacy")).unwrap();
+        let shared = snapshot.signer(KeyChoice::Audience("legacy")).unwrap().here().unwrap().clone();
         let forged = sign::<AccessToken>(&shared, &claims(&["admin", "legacy"])).unwrap();
         let own = sign::<AccessToken>(&shared, &claims(&["legacy"])).unwrap();
         let refused = |error: Error| error.code();
@@ -65,7 +65,7 @@ both_databases! {
         );
         snapshot.verify(&policy("legacy"), &["other", "legacy"], &own, now).unwrap();
 
-        let signer = snapshot.signer(KeyChoice::Ring(Algorithm::ES256)).unwrap();
+        let signer = snapshot.signer(KeyChoice::Ring(Algorithm::ES256)).unwrap().here().unwrap().clone();
         let token = sign::<AccessToken>(&signer, &claims(&["admin", "legacy"])).unwrap();
         snapshot.verify(&policy("admin"), &[], &token, now).unwrap();
         let late = now.plus(HOUR);

@@ -158,8 +158,8 @@ both_databases! {
         let shared = tempfile::tempdir().unwrap();
         let named = shared.path().join("kek");
         let open = async |path: &Path| {
-            let kek = KekSource::File(path.to_owned());
-            KeyRing::open(Setup { kek, algs: vec![Algorithm::Ed25519, Algorithm::ES256], ..place.setup() }).await
+            let guard = file(KekSource::File(path.to_owned()));
+            KeyRing::open(Setup { guard, algs: vec![Algorithm::Ed25519, Algorithm::ES256], ..place.setup() }).await
         };
         let missing = open(&named).await.unwrap_err().to_string();
         assert!(missing.contains("it must hold 32 random bytes as base64url"), "{missing}");

@@ -59,6 +59,7 @@ problems! {
     too_many_attempts TOO_MANY_ATTEMPTS,
     overloaded OVERLOADED,
     unavailable UNAVAILABLE,
+    key_store KEY_STORE,
     authorize_invalid AUTHORIZE_INVALID,
     mail_link_invalid MAIL_LINK_INVALID,
     form_expired FORM_EXPIRED,

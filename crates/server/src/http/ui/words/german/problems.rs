@@ -95,6 +95,10 @@ pub(super) const PROBLEMS: Problems = Problems {
         title: "Der Server erreicht seine Datenbank nicht",
         help: "Es wurde nichts geändert, oder es ist nicht bekannt, ob etwas geändert wurde; noch einmal versuchen schadet nicht.",
     },
+    key_store: Told {
+        title: "Der Server erreicht seinen Schlüsselspeicher nicht",
+        help: "Tokens werden in einem Schlüsselspeicher unterschrieben, der gerade nicht antwortet, deshalb gibt es im Moment keine neuen. Sie sind nicht abgemeldet, und nichts ist verloren. Versuchen Sie es gleich noch einmal.",
+    },
     authorize_invalid: Told {
         title: "Die Anfrage der Anwendung kann nicht beantwortet werden",
         help: "Sie nennt keine Anwendung, die hier bekannt ist, oder keine Adresse, die diese Anwendung eingetragen hat; deshalb wird niemand weitergeleitet. Gehen Sie zurück zur Anwendung, und wenden Sie sich an deren Entwickler.",

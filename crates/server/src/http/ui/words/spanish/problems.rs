@@ -95,6 +95,10 @@ pub(super) const PROBLEMS: Problems = Problems {
         title: "El servidor no puede llegar a su base de datos",
         help: "No se ha cambiado nada, o no se sabe si se cambió; intentarlo de nuevo no hace daño.",
     },
+    key_store: Told {
+        title: "El servidor no puede acceder a su almacén de claves",
+        help: "Los tokens se firman en un almacén de claves que no responde, así que por ahora no hay nuevos. Su sesión sigue abierta y no se ha perdido nada. Inténtelo de nuevo dentro de un momento.",
+    },
     authorize_invalid: Told {
         title: "No se puede responder a la solicitud de la aplicación",
         help: "No indica una aplicación conocida aquí ni una dirección que esa aplicación haya registrado, así que no se envía a nadie a ninguna parte. Vuelva a la aplicación y consulte a quien la desarrolla.",
