@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "xtask measures how long a step took")]
 
 mod bench;
+mod chaos;
 mod chromium;
 mod debian;
 mod docs;
@@ -28,6 +29,9 @@ Commands:
                             and of OpenID Connect clients (Python, Node.js, Rust) into target/peers, Chromium. `--full` adds the long counts.
                             ARGS go to `cargo test` (for example: -- -p countersign-jose).
   e2e [STORY]               People's ways through the pages in a real browser (part of `test`); pictures in target/e2e
+  chaos ROW [--seed N] [--iterations N]
+                            A row of the fault matrix, long (`--all`: each of them); docs/faults.md lists them. The same
+                            seed plays the same again. `chaos soak --minutes 60`: faults amid a storm of refreshes
   bench store               Rotations per second and CPU each, on both databases (release build)
   bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json
   bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
@@ -91,6 +95,7 @@ fn dispatch(args: &[&str]) -> Result<(), Failure> {
         ["e2e", story] if !story.starts_with('-') => e2e(story),
         ["bench", what, rest @ ..] => bench::run(what, rest),
         ["bench"] => Err(Failure::Usage(format!("`bench` needs one of: {}", bench::ALL))),
+        ["chaos", rest @ ..] => chaos::run(&chaos::Options::parse(rest)?),
         ["fuzz", rest @ ..] => fuzz::run(&fuzz::Options::parse(rest)?),
         ["mutants", rest @ ..] => mutants::run(&mutants::Options::parse(rest)?),
         ["docs"] => docs::run(),

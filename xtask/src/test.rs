@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, chromium, keystores, peers, postgres,
+    Failure, chaos, chromium, keystores, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -60,8 +60,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     if options.includes("countersign") {
         keystores::provide_softhsm()?;
+        chaos::tools()?;
     }
-
     let browsed = options.includes("bank") || options.includes("countersign");
     let browser = if browsed { Some(chromium::driver()?) } else { None };
     if let Some(browser) = &browser {

@@ -115,6 +115,23 @@ impl Cluster {
         self.url(&name)
     }
 
+    /// The same at a port of the loopback interface, where `listen_addresses` says so.
+    #[allow(dead_code, reason = "one test program uses it")]
+    pub fn url_at(&self, port: u16, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/{database}")
+    }
+
+    /// The server and its children, by their ids.
+    #[allow(dead_code, reason = "one test program uses it")]
+    pub fn processes(&self) -> Vec<u32> {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
+        let Some(server) = file.lines().next().and_then(|line| line.trim().parse::<u32>().ok()) else {
+            return Vec::new();
+        };
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap_or_default();
+        children.split_whitespace().filter_map(|pid| pid.parse().ok()).chain([server]).collect()
+    }
+
     /// The URL of a database, through the socket, as the superuser.
     pub fn url(&self, database: &str) -> String {
         let host: String = form_urlencoded::byte_serialize(self.folder.as_os_str().as_encoded_bytes()).collect();

@@ -1,0 +1,12 @@
+//! The rows of the fault matrix.
+
+pub mod database;
+pub mod disk;
+pub mod feed;
+pub mod kill;
+pub mod life;
+pub mod resources;
+pub mod rotation;
+pub mod soak;
+pub mod start;
+pub mod time;
