@@ -25,12 +25,12 @@ fn stopped(round: &mut Round, server: Server) {
     round.expect(code == Some(0), format!("it stopped with {code:?}"));
 }
 
-/// Bytes of the database are flipped: it is not served, and `doctor` says why.
+/// Bytes of the database are flipped: where a start meets them it is refused, and `doctor` says what is wrong in any case.
 pub fn corrupt(round: &mut Round) {
     let site = Site::default();
     used(round, &site, 0);
     let whole = fs::read(site.database()).unwrap();
-    let mut unnoticed = 0;
+    let (mut started, mut unnoticed) = (0, 0);
     for iteration in 0..round.iterations {
         let mut dice = round.dice(1 + iteration);
         let (damaged, what) = damage(&whole, &mut dice);
@@ -48,14 +48,16 @@ pub fn corrupt(round: &mut Round) {
                 round.expect(named, format!("{what}: nobody says why: {said}"));
                 round.expect(code != Some(0), format!("{what}: doctor is content: {doctor}"));
             }
-            // Bytes of user data, which no structure tells from right ones: `doctor` may see them, a start cannot.
+            // A start reads the pages that it needs; `doctor` reads all of them, but no structure tells a flipped value
+            // from a right one.
             Ok(server) => {
+                started += 1;
                 unnoticed += usize::from(code == Some(0));
                 server.kill();
             }
         }
     }
-    round.note(format!("{unnoticed} of {} flips were in bytes that mean nothing to SQLite", round.iterations));
+    round.note(format!("{started} of {} were served, of which doctor did not see {unnoticed}", round.iterations));
     fs::write(site.database(), whole).unwrap();
     let _ = fs::remove_file(site.data().join("countersign.db-wal"));
     let _ = fs::remove_file(site.data().join("countersign.db-shm"));
