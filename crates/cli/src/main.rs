@@ -17,6 +17,7 @@ mod jwt;
 mod key;
 mod org;
 mod output;
+mod progress;
 mod relay;
 mod restore;
 mod revoke;
@@ -25,6 +26,7 @@ mod secret;
 mod serve;
 mod session;
 mod shell;
+mod store;
 mod upstream;
 mod user;
 mod watch;
@@ -109,10 +111,27 @@ enum Command {
     Bench(bench::Bench),
     /// Serve the revocation feed of an issuer to many verifiers near by
     Relay(relay::Relay),
+    #[command(flatten)]
+    Keep(Keep),
+    #[command(flatten)]
+    Tool(Tool),
+}
+
+/// What keeps the database well, whether a server runs or not.
+#[derive(Debug, Subcommand)]
+enum Keep {
     /// Look at a database that was restored from a backup, and accept it
     Restore(restore::Restore),
+    /// Move everything to another database: copy
+    #[command(subcommand)]
+    Store(store::Store),
     /// Look at everything that can be wrong, and say what to do about it
     Doctor,
+}
+
+/// What needs neither a server nor a store.
+#[derive(Debug, Subcommand)]
+enum Tool {
     /// Tokens of anybody: sign, verify, decode, explain, encrypt, decrypt, diff
     #[command(subcommand)]
     Jwt(Box<jwt::Jwt>),
@@ -166,17 +185,34 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Watch => watch::run(global, output).await,
         Command::Bench(command) => command.run(global, output).await,
         Command::Relay(command) => command.run().await,
-        Command::Restore(command) => command.run(global, output).await,
-        Command::Doctor => doctor::run(global, output).await,
-        Command::Jwt(command) => command.run(output),
-        Command::Jwk(command) => command.run(output),
-        Command::Jwks(command) => command.run(output).await,
-        Command::Explain { code } => jwt::pages::show(&code, output),
-        Command::Completions { shell } => {
-            shell::completions(shell);
-            Ok(())
+        Command::Keep(command) => command.run(global, output).await,
+        Command::Tool(tool) => tool.run(output).await,
+    }
+}
+
+impl Keep {
+    async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Restore(command) => command.run(global, output).await,
+            Self::Store(command) => command.run(output).await,
+            Self::Doctor => doctor::run(global, output).await,
         }
-        Command::Man { folder } => shell::manual(&folder),
+    }
+}
+
+impl Tool {
+    async fn run(self, output: Output) -> Result<(), Failure> {
+        match self {
+            Self::Jwt(command) => command.run(output),
+            Self::Jwk(command) => command.run(output),
+            Self::Jwks(command) => command.run(output).await,
+            Self::Explain { code } => jwt::pages::show(&code, output),
+            Self::Completions { shell } => {
+                shell::completions(shell);
+                Ok(())
+            }
+            Self::Man { folder } => shell::manual(&folder),
+        }
     }
 }
 

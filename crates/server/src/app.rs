@@ -17,6 +17,7 @@ use crate::{
     client_keys::PublishedKeys,
     clock::Clock,
     config::{Config, Database},
+    copy,
     domain::{
         audit::Source,
         key_ring::{Policy, PolicySettings},
@@ -124,6 +125,8 @@ pub enum StartError {
     SubjectKey(String),
     #[error("countersign restore --accept was begun on this database and not finished; run it again")]
     RestoreUnfinished,
+    #[error("this database is half a copy: run countersign store copy again, which goes on with it")]
+    CopyUnfinished,
 }
 
 impl StartError {
@@ -149,6 +152,8 @@ impl Opened {
         data_folder(&config.data)?;
         let lock = DataDirLock::acquire(&config.data)?;
         let store = Store::open(&store_config(config)).await?;
+        // Before anything is made that the copy has not brought yet: keys, above all.
+        copy::check_finished(&store).await?;
         let ring = KeyRing::open(Setup {
             store: store.clone(),
             guard: guard(config),
@@ -269,7 +274,8 @@ impl App {
     }
 }
 
-fn store_config(config: &Config) -> StoreConfig {
+/// The database that the configuration names.
+pub fn store_config(config: &Config) -> StoreConfig {
     match &config.database {
         Database::Sqlite => StoreConfig::Sqlite { path: config.data.join("countersign.db") },
         Database::Postgres { url, pool } => StoreConfig::Postgres { url: url.clone(), pool_size: *pool },
@@ -296,7 +302,7 @@ fn policy(config: &Config) -> Policy {
 }
 
 /// Makes the folder for its owner alone; one that others can write to is refused.
-fn data_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn data_folder(path: &Path) -> Result<(), StartError> {
     let refuse = |reason: String| StartError::Data { path: path.to_owned(), reason };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| refuse(error.to_string()))?;
     let mode = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.permissions().mode();

@@ -4,6 +4,7 @@ pub mod app;
 pub mod client_keys;
 pub mod clock;
 pub mod config;
+pub mod copy;
 pub mod domain;
 pub mod errors;
 mod failpoint;

@@ -14,6 +14,7 @@ mod jwks;
 mod jwt;
 mod key_verifiers;
 mod keystores;
+mod moving;
 mod peers;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]

@@ -11,13 +11,23 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use crate::rig::Rig;
 
 /// What a command shows at a terminal.
-fn shown(mut command: Command) -> String {
+fn shown(command: Command) -> String {
+    at(command, false)
+}
+
+/// What a command shows there by standard error.
+pub fn shown_on_error(command: Command) -> String {
+    at(command, true)
+}
+
+fn at(mut command: Command, error: bool) -> String {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();
     let name = ptsname(&ours, Vec::new()).unwrap();
     let theirs = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-    let mut child = command.stdin(Stdio::null()).stdout(theirs).stderr(Stdio::null()).spawn().unwrap();
+    let (out, err) = if error { (Stdio::null(), theirs.into()) } else { (theirs.into(), Stdio::null()) };
+    let mut child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap();
     // With the command goes this process's own hold on the other end.
     drop(command);
     let (mut ours, mut bytes, mut part) = (File::from(ours), Vec::new(), [0; 4096]);

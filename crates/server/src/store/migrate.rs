@@ -10,9 +10,42 @@ const MIGRATIONS: &[(&str, &str, &str)] =
     &[("V1__foundation", include_str!("../../migrations/V1__foundation.sql"), "18212038381610804498")];
 const HISTORY: &str = "SELECT checksum FROM refinery_schema_history ORDER BY version";
 
+/// What may be done to the schema of a database that is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// It is brought up to date.
+    Newest,
+    /// An empty database gets its tables; any other is left as it is, and refused if it is not up to date.
+    NewOrNewest,
+    /// It is left as it is, and refused if it is not up to date.
+    AsItIs,
+}
+
+impl Schema {
+    /// Whether there is something to do for a database with this history; `None`: it has no tables of ours.
+    fn is_due(self, history: Option<&[String]>) -> Result<bool, StoreError> {
+        match (self, history) {
+            (_, Some(history)) if is_ours(history) => Ok(false),
+            (Self::Newest, _) | (Self::NewOrNewest, None | Some([])) => Ok(true),
+            (_, None | Some([])) => Err(StoreError::Broken("this database has no tables of Countersign".into())),
+            (_, Some(history)) => Err(StoreError::Broken(format!(
+                "this database has another schema ({} steps) than this program ({}); start this version of Countersign on \
+                 it once, which brings it up to date, or use the version that made it",
+                history.len(),
+                MIGRATIONS.len()
+            ))),
+        }
+    }
+}
+
+/// What the migrations say, in their order.
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(|(_, text, _)| *text)
+}
+
 /// Migrates a SQLite database. Each step is one transaction: a start that is killed half-way continues at the next.
-pub(super) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
-    if sqlite_history(connection).is_ok_and(|history| is_ours(&history)) {
+pub(super) fn sqlite(connection: &mut rusqlite::Connection, schema: Schema) -> Result<(), StoreError> {
+    if !schema.is_due(sqlite_history(connection).ok().as_deref())? {
         return Ok(());
     }
     outcome(runner()?.run(connection))
@@ -23,7 +56,7 @@ fn sqlite_history(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<Str
 }
 
 /// Migrates a PostgreSQL database. The connection is closed afterwards, which frees the lock.
-pub(super) async fn postgres(client: &mut tokio_postgres::Client) -> Result<(), StoreError> {
+pub(super) async fn postgres(client: &mut tokio_postgres::Client, schema: Schema) -> Result<(), StoreError> {
     // Another replica may be at it, for as long as it takes.
     let wait = async {
         client.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0").await?;
@@ -31,7 +64,7 @@ pub(super) async fn postgres(client: &mut tokio_postgres::Client) -> Result<(), 
     };
     wait.await.map_err(|error| meaning(&error))?;
     let history = client.query(HISTORY, &[]).await.map(|rows| rows.iter().map(|row| row.get(0)).collect::<Vec<_>>());
-    if history.is_ok_and(|history| is_ours(&history)) {
+    if !schema.is_due(history.ok().as_deref())? {
         return Ok(());
     }
     outcome(runner()?.run_async(client).await)

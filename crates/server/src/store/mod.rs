@@ -12,9 +12,11 @@ pub mod brands;
 pub mod clients;
 pub mod codes;
 pub mod consents;
+pub mod copy;
 pub mod devices;
 pub mod dialect;
 pub mod factors;
+mod frozen;
 pub mod groups;
 pub mod invitations;
 mod job;
@@ -43,6 +45,7 @@ pub mod restore;
 pub mod revocations;
 pub mod role_definitions;
 pub mod roles;
+pub mod schema;
 pub mod sessions;
 pub mod signed_in;
 pub mod signins;
@@ -66,7 +69,9 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+pub use frozen::Frozen;
 pub use lock::{DataDirLock, LockError};
+pub use migrate::Schema;
 pub use migrate::newest as schema_version;
 /// The version of the SQLite that is compiled in.
 pub use rusqlite::version as sqlite_version;
@@ -155,15 +160,23 @@ impl Store {
     /// `Unavailable` if it cannot be reached now; `Broken` if it is damaged, not ours, or newer than this program: the
     /// message says what to do.
     pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
+        Self::open_with(config, Schema::Newest).await
+    }
+
+    /// Opens the database and does to its schema what may be done.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; `Broken` if its schema is not up to date and must be left alone.
+    pub async fn open_with(config: &StoreConfig, schema: Schema) -> Result<Self, StoreError> {
         let signals = Arc::new(Signals::default());
         let engine = match config {
             StoreConfig::Sqlite { path } => {
                 let (path, signals) = (path.clone(), Arc::clone(&signals));
-                let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &signals)).await;
+                let open = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &signals, schema)).await;
                 Engine::Sqlite(open.map_err(|error| StoreError::Broken(format!("cannot open the store: {error}")))??)
             }
             StoreConfig::Postgres { url, pool_size } => {
-                Engine::Postgres(PgStore::open(url, *pool_size, Arc::clone(&signals)).await?)
+                Engine::Postgres(PgStore::open((url, *pool_size), Arc::clone(&signals), schema).await?)
             }
         };
         Ok(Self { engine: Arc::new(engine), signals })

@@ -119,6 +119,20 @@ impl Row {
         Self(values)
     }
 
+    pub(super) fn values(&self) -> &[Value] {
+        &self.0
+    }
+
+    /// How many bytes its values have, about.
+    pub fn size(&self) -> usize {
+        let size = |value: &Value| match value {
+            Value::Null | Value::Int(_) => size_of::<Value>(),
+            Value::Text(text) => size_of::<Value>() + text.len(),
+            Value::Blob(bytes) => size_of::<Value>() + bytes.len(),
+        };
+        self.0.iter().map(size).sum()
+    }
+
     /// Column `index` (from 0) as `i64`, `String`, `Vec<u8>`, `[u8; N]`, `Timestamp`, `Rsn` or `Option` of these.
     ///
     /// # Errors

@@ -47,6 +47,11 @@ impl Wide {
         })
     }
 
+    /// Its texts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// The items in pieces, each with the statement of its width.
     pub(super) fn pieces<'a, T>(&'static self, items: &'a [T]) -> impl Iterator<Item = (&'static str, &'a [T])> {
         let mut rest = items;

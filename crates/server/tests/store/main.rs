@@ -11,6 +11,7 @@ mod audiences;
 mod audit;
 mod clients;
 mod contract;
+mod copy;
 mod crash;
 mod engine_postgres;
 mod engine_sqlite;

@@ -1,6 +1,8 @@
 //! Migrations: once, forward only, with clear words for a database that this program cannot use.
 
-use countersign_server::store::{Store, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+
+use countersign_server::store::{Store, StoreError, schema};
 
 use crate::support::databases::TestStore;
 
@@ -52,4 +54,35 @@ on_both!(a_database_of_a_newer_version_is_refused(test) {
 on_both!(a_database_of_another_build_is_refused(test) {
     let refused = reopen(test, ALTERED).await.unwrap_err();
     assert!(refused.to_string().contains("another build"), "{refused}");
+});
+
+/// What a database says of its own tables: name, columns in order, key in order.
+async fn catalog(test: &TestStore) -> BTreeSet<(String, Vec<String>, Vec<String>)> {
+    const SQLITE: &str = "SELECT t.name, c.name, c.pk FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' \
+                          ORDER BY t.name, c.cid";
+    const POSTGRES: &str = "SELECT CAST(c.relname AS text), CAST(a.attname AS text), \
+        COALESCE(CAST(array_position(CAST(i.indkey AS smallint[]), a.attnum) AS bigint) + 1, 0) \
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+        LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary \
+        WHERE c.relkind = 'r' AND c.relnamespace = CAST('public' AS regnamespace) ORDER BY c.relname, a.attnum";
+    let sql = if test.url().is_some() { POSTGRES } else { SQLITE };
+    let rows = test.store.read(move |tx| Box::pin(async move { tx.fetch_all(sql, &[]).await })).await.unwrap();
+    let mut tables: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    for row in rows {
+        tables.entry(row.get(0).unwrap()).or_default().push((row.get(1).unwrap(), row.get(2).unwrap()));
+    }
+    tables.remove("refinery_schema_history");
+    let table = |(name, columns): (String, Vec<(String, i64)>)| {
+        let mut key: Vec<_> = columns.iter().filter(|(_, place)| *place > 0).cloned().collect();
+        key.sort_by_key(|(_, place)| *place);
+        let names = |columns: Vec<(String, i64)>| columns.into_iter().map(|(name, _)| name).collect();
+        (name, names(columns), names(key))
+    };
+    tables.into_iter().map(table).collect()
+}
+
+on_both!(the_tables_are_those_that_the_migrations_are_read_to_make(test) {
+    let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let read = schema::tables().iter().map(|table| (table.name.to_owned(), texts(&table.columns), texts(&table.key)));
+    assert_eq!(read.collect::<BTreeSet<_>>(), catalog(&test).await);
 });

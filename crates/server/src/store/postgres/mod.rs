@@ -8,7 +8,7 @@ mod tx;
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::{Object, Pool};
+use deadpool_postgres::{ClientWrapper, Object, Pool};
 use tokio::{sync::oneshot, time::Instant};
 
 pub(super) use self::{error::meaning, tx::PgTx};
@@ -17,7 +17,7 @@ use self::error::pool_error;
 use super::{
     StoreError, Tx, TxFuture,
     job::panicked,
-    migrate,
+    migrate::{self, Schema},
     tx::{EngineTx, Signals},
 };
 use crate::{random::Random, secret::PlainSecret};
@@ -54,13 +54,17 @@ struct Attempt<T> {
 }
 
 impl PgStore {
-    /// Connects and brings the schema up to date.
-    pub(super) async fn open(url: &PlainSecret, pool_size: usize, signals: Arc<Signals>) -> Result<Self, StoreError> {
+    /// Connects and brings the schema up to date, if that is wanted.
+    pub(super) async fn open(
+        (url, pool_size): (&PlainSecret, usize),
+        signals: Arc<Signals>,
+        schema: Schema,
+    ) -> Result<Self, StoreError> {
         let pool = connect::pool(url.expose(), pool_size)?;
         // Not returned to the pool: its settings are those of a migration.
         let mut client = Object::take(pool.get().await.map_err(|error| pool_error(&error))?);
         connect::check_encoding(&client).await?;
-        migrate::postgres(&mut client).await?;
+        migrate::postgres(&mut client, schema).await?;
         Ok(Self { pool, signals })
     }
 
@@ -78,6 +82,19 @@ impl PgStore {
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
         self.run(Access::Read, f).await
+    }
+
+    /// A connection of its own, which never goes back to the pool, with a transaction that lets nobody else write into these
+    /// tables, and may take as long as it likes.
+    pub(super) async fn hold(&self, tables: &str) -> Result<ClientWrapper, StoreError> {
+        let client = Object::take(self.pool.get().await.map_err(|error| pool_error(&error))?);
+        let hold = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0; \
+             SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = 5000; \
+             LOCK TABLE {tables} IN SHARE MODE"
+        );
+        client.batch_execute(&hold).await.map_err(|error| meaning(&error))?;
+        Ok(client)
     }
 
     /// Refuses new work and waits for what is under way.

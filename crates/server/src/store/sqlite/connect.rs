@@ -10,7 +10,10 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use super::tx::meaning;
-use crate::store::{StoreError, migrate};
+use crate::store::{
+    StoreError,
+    migrate::{self, Schema},
+};
 
 /// Marks a file as a database of Countersign ("CSGN"), so that another program's is never touched.
 const APPLICATION_ID: i64 = 0x4353_474E;
@@ -19,10 +22,22 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than the statements of this program.
 const CACHED_STATEMENTS: usize = 256;
 
-/// The writer's connection, on a file that exists, is ours and has the newest schema.
-pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
-    create(path).map_err(|error| StoreError::unavailable(format!("cannot create {}: {error}", path.display())))?;
-    open(path).and_then(|connection| prepare_writer(connection, path)).map_err(|error| describe(&error, path))
+/// The writer's connection, on a file that exists, is ours and has the newest schema. It is made, unless it must be left
+/// as it is.
+pub(super) fn writer(path: &Path, schema: Schema) -> Result<Connection, StoreError> {
+    if schema != Schema::AsItIs {
+        create(path).map_err(|error| StoreError::unavailable(format!("cannot create {}: {error}", path.display())))?;
+    }
+    open(path).and_then(|connection| prepare_writer(connection, path, schema)).map_err(|error| describe(&error, path))
+}
+
+/// A connection that lets nobody else write for as long as it is open.
+pub(super) fn holder(path: &Path) -> Result<Connection, StoreError> {
+    let hold = |connection: Connection| {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(connection)
+    };
+    open(path).and_then(hold).map_err(|error| describe(&error, path))
 }
 
 /// A connection that cannot write.
@@ -98,7 +113,7 @@ fn open(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-fn prepare_writer(mut connection: Connection, path: &Path) -> Result<Connection, OpenError> {
+fn prepare_writer(mut connection: Connection, path: &Path, schema: Schema) -> Result<Connection, OpenError> {
     claim(&connection, path)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -109,7 +124,7 @@ fn prepare_writer(mut connection: Connection, path: &Path) -> Result<Connection,
     }
     // The log is cut back to this size after a checkpoint; it grows while readers hold an old snapshot.
     connection.execute_batch("PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -8192;")?;
-    migrate::sqlite(&mut connection).map_err(OpenError::Store)?;
+    migrate::sqlite(&mut connection, schema).map_err(OpenError::Store)?;
     Ok(connection)
 }
 
@@ -163,7 +178,7 @@ mod tests {
         const SQL: &str = "SELECT s.user_id FROM sessions s, users u WHERE s.sid = $1 AND u.user_id = s.user_id";
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        let writer = writer(&path).unwrap();
+        let writer = writer(&path, Schema::Newest).unwrap();
         for connection in [&writer, &reader(&path).unwrap()] {
             for sid in ["a", "b", "c"] {
                 let mut statement = connection.prepare_cached(SQL).unwrap();

@@ -6,7 +6,7 @@ mod tx;
 mod write;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
@@ -19,6 +19,7 @@ use self::read::Readers;
 use super::{
     StoreError, Tx, TxFuture,
     job::{CLOSED, Job, job},
+    migrate::Schema,
     queue::{Queue, Refused},
     tx::{EngineTx, Signals},
 };
@@ -39,13 +40,14 @@ pub(super) struct SqliteStore {
     writes: Arc<JobQueue>,
     writer: Mutex<Option<JoinHandle<()>>>,
     readers: Readers,
+    path: PathBuf,
 }
 
 impl SqliteStore {
-    /// Opens or creates the database, brings its schema up to date, starts the writer. Blocks on the disk.
-    pub(super) fn open(path: &Path, signals: &Arc<Signals>) -> Result<Self, StoreError> {
+    /// Opens or creates the database, brings its schema up to date if that is wanted, starts the writer. Blocks on the disk.
+    pub(super) fn open(path: &Path, signals: &Arc<Signals>, schema: Schema) -> Result<Self, StoreError> {
         let sqlite = |connection| Tx::new(EngineTx::Sqlite(SqliteTx::new(connection)), Arc::clone(signals));
-        let writer = sqlite(connect::writer(path)?);
+        let writer = sqlite(connect::writer(path, schema)?);
         let count = thread::available_parallelism().map_or(1, usize::from).min(MAX_READERS);
         let readers = (0..count).map(|_| connect::reader(path).map(&sqlite)).collect::<Result<_, _>>()?;
 
@@ -55,7 +57,7 @@ impl SqliteStore {
             .name("store-writer".into())
             .spawn(move || write::run(writer, &queue))
             .map_err(|error| StoreError::unavailable(format!("cannot start a thread: {error}")))?;
-        Ok(Self { writes, writer: Mutex::new(Some(thread)), readers: Readers::new(readers) })
+        Ok(Self { writes, writer: Mutex::new(Some(thread)), readers: Readers::new(readers), path: path.to_owned() })
     }
 
     pub(super) async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
@@ -83,6 +85,11 @@ impl SqliteStore {
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
     {
         self.readers.read(f).await
+    }
+
+    /// A connection of its own that lets nobody else write.
+    pub(super) fn hold(&self) -> Result<rusqlite::Connection, StoreError> {
+        connect::holder(&self.path)
     }
 
     /// Refuses new work, finishes what is queued, writes the log back into the database file.
