@@ -47,7 +47,7 @@ mkdir -p "$work/$name" "$OUT"
 install -m 755 "$CARGO_TARGET_DIR/$folder/countersign" "$work/$name/countersign"
 strip --strip-all "$work/$name/countersign"
 install -m 644 README.md LICENSE-APACHE LICENSE-MIT CHANGELOG.md SECURITY.md "$work/$name/"
-if [ -d ops ]; then cp -r ops "$work/$name/ops"; fi
+cp -r ops "$work/$name/ops"
 if grep -aqF -e "$ROOT/" -e "$CARGO_HOME_PATH/" "$work/$name/countersign"; then
     echo "release: a path of this machine is in the program" >&2
     exit 1

@@ -28,7 +28,7 @@ struct Tool {
     packages: &'static [&'static str],
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool {
         name: "Python 3.11 or newer",
         program: "python3",
@@ -43,6 +43,8 @@ const TOOLS: [Tool; 4] = [
         packages: &["nodejs"],
     },
     Tool { name: "npm", program: "npm", shown_by: &["--version"], packages: &["npm"] },
+    // Its program that reads units; the package starts nothing by itself.
+    Tool { name: "systemd", program: "systemd-analyze", shown_by: &["--version"], packages: &["systemd"] },
 ];
 
 /// The folder with all of them, installed if they are not there yet.

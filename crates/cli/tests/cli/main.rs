@@ -15,6 +15,7 @@ mod jwt;
 mod key_verifiers;
 mod keystores;
 mod moving;
+mod ops;
 mod peers;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
