@@ -82,6 +82,9 @@ pub use dpop::{Dpop, DpopFault};
 pub use keys::{FetchError, KeyStatus};
 pub use rejection::{Rejection, Unclear};
 pub use revocation::{Profile, RevocationEvent, RevocationStatus};
+#[cfg(feature = "test-issuer")]
+#[doc(hidden)]
+pub use revocation::{Verdict, View};
 /// The examples of README.md are tests, too.
 #[cfg(all(doctest, feature = "axum", feature = "test-issuer"))]
 #[doc = include_str!("../README.md")]

@@ -14,6 +14,8 @@ mod state;
 mod sync;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "test-issuer")]
+mod view;
 
 pub(crate) use batch::Batch;
 #[cfg(test)]
@@ -26,3 +28,5 @@ pub(crate) use marks::{Cleared, Marks, of_key};
 pub(crate) use shared::{Revocations, Standing};
 pub(crate) use state::State;
 pub(crate) use sync::Guard;
+#[cfg(feature = "test-issuer")]
+pub use view::{Verdict, View};
