@@ -136,10 +136,12 @@ impl Ask {
 /// `Full`; `Dark` if nothing fresh can be said (a stream is opened all the same, and waits).
 pub async fn answer(hub: &Arc<Hub>, ask: Ask, who: Who) -> Result<Response<Body>, Refused> {
     let Who { address, cut, spread, reader, said } = who;
-    if let (Some(said), Way::Wait(_)) = (&said, ask.way) {
-        hub.remember(said.clone());
+    let (streaming, asking) = if ask.way == Way::Events { (said, None) } else { (None, said) };
+    let seat = hub.sit(address, cut, streaming)?;
+    // Only of those who found a place: what is remembered stays bounded by who may read.
+    if let (Some(said), Way::Wait(_)) = (asking, ask.way) {
+        hub.remember(said);
     }
-    let seat = hub.sit(address, cut, said.filter(|_| ask.way == Way::Events))?;
     let Subscription { missed, mut live } = hub.subscribe_within(ask.after, BEGIN).await.ok_or(Refused::Dark)?;
     match ask.way {
         Way::Events => {
