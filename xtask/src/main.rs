@@ -5,6 +5,7 @@
 mod bench;
 mod chaos;
 mod chromium;
+mod cluster;
 mod debian;
 mod docs;
 mod fuzz;
@@ -26,7 +27,8 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test [--full] [-- ARGS]   Every test: unit, property, documentation, both databases, command line, examples.
                             Finds or installs what it needs: a PostgreSQL server, and other implementations of JOSE
-                            and of OpenID Connect clients (Python, Node.js, Rust) into target/peers, Chromium. `--full` adds the long counts.
+                            and of OpenID Connect clients (Python, Node.js, Rust) into target/peers, Chromium, and what a cluster
+                            consists of (HAProxy, PgBouncer). `--full` adds the long counts.
                             ARGS go to `cargo test` (for example: -- -p countersign-jose).
   e2e [STORY]               People's ways through the pages in a real browser (part of `test`); pictures in target/e2e
   chaos ROW [--seed N] [--iterations N]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, chaos, chromium, keystores, peers, postgres,
+    Failure, chaos, chromium, cluster, keystores, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -62,6 +62,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         keystores::provide_softhsm()?;
         chaos::tools()?;
     }
+
+    let clustered = if options.includes("countersign") { cluster::programs()? } else { Vec::new() };
+    for (_, program) in &clustered {
+        println!("For clusters: {}", program.display());
+    }
+
     let browsed = options.includes("bank") || options.includes("countersign");
     let browser = if browsed { Some(chromium::driver()?) } else { None };
     if let Some(browser) = &browser {
@@ -72,7 +78,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if !options.names_packages() {
         command.arg("--workspace");
     }
-    command.args(&options.cargo_args).env(postgres::BIN_VARIABLE, &postgres_bin);
+    command.args(&options.cargo_args).env(postgres::BIN_VARIABLE, &postgres_bin).envs(clustered);
     if let Some(browser) = browser {
         command.env(chromium::VARIABLE, browser);
     }

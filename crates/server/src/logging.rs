@@ -12,7 +12,7 @@ use crate::config::{Config, ConfigError, LogFormat};
 /// # Errors
 /// `log.level` is not a level or a list of `target=level`.
 pub fn install(config: &Config) -> Result<(), ConfigError> {
-    let filter: Targets = format!("refinery_core=warn,tokio_postgres=warn,{}", config.log_level)
+    let filter: Targets = format!("tokio_postgres=warn,{}", config.log_level)
         .parse()
         .map_err(|error: tracing_subscriber::filter::ParseError| config.refuse_log_level(&error.to_string()))?;
     let lines = fmt::layer().with_writer(stderr).with_ansi(false);

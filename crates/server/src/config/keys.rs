@@ -50,7 +50,12 @@ pub const KEYS: &[Key] = &[
         "./countersign-data",
         "folder of the SQLite database, the key-encryption key and the admin socket",
     ),
-    key("database", Secret, "", "postgres://… for PostgreSQL; empty: SQLite in the data folder"),
+    key(
+        "database",
+        Secret,
+        "",
+        "postgres://… for PostgreSQL, with ?pooler=transaction behind PgBouncer in transaction mode; empty: SQLite in the data folder",
+    ),
     key("database_pool", Number, "16", "connections to PostgreSQL"),
     key(
         "mark_file",

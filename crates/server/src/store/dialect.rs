@@ -5,8 +5,8 @@ use std::{mem::discriminant, sync::LazyLock};
 use super::{Param, StoreError, StoreKind, Tx, wide::Wide};
 use crate::domain::time::Timestamp;
 
-/// Held while a schema is migrated, so that replicas that start together do it once ("CSGN").
-pub(super) const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(1129531214)";
+/// Held until the end of a transaction that migrates the schema, so that replicas that start together do it once ("CSGN").
+pub(super) const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(1129531214)";
 
 /// A statement that reads the clock: `clock($n)` in its text is the time in microseconds, the database's own at the start of
 /// the statement; where it has none, what the parameter says, which is the process's.

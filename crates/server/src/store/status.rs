@@ -17,7 +17,7 @@ pub struct Counts {
 /// As any statement.
 pub async fn counts(tx: &mut Tx) -> Result<Counts, StoreError> {
     Ok(Counts {
-        schema: one(tx, "SELECT MAX(version) FROM refinery_schema_history").await?,
+        schema: one(tx, "SELECT MAX(version) FROM schema_history").await?,
         users: one(tx, "SELECT COUNT(*) FROM users").await?,
         clients: one(tx, "SELECT COUNT(*) FROM clients").await?,
     })

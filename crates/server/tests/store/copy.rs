@@ -200,11 +200,7 @@ async fn what_is_in_the_way_is_refused() {
 async fn another_schema_is_refused_on_either_side() {
     for older in ["source", "target"] {
         let (sqlite, postgres) = (TestStore::sqlite().await, TestStore::postgres().await);
-        change(
-            if older == "source" { &sqlite } else { &postgres },
-            "UPDATE refinery_schema_history SET checksum = '1'",
-        )
-        .await;
+        change(if older == "source" { &sqlite } else { &postgres }, "UPDATE schema_history SET checksum = '1'").await;
         let refused = moved(&sqlite, &postgres).await.unwrap_err().to_string();
         assert!(refused.starts_with(&format!("the {older}: ")) && refused.contains("another schema"), "{refused}");
     }

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use deadpool_postgres::{ClientWrapper, Hook, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{
     Config, NoTls, SimpleQueryMessage,
     config::{Host, SslMode, TargetSessionAttrs},
@@ -23,20 +23,34 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 /// Enforced by the server, so that it drops what nobody waits for any more.
 const SESSION_SETTINGS: &str = "SET statement_timeout = 10000; SET idle_in_transaction_session_timeout = 20000";
 
+/// What a connection leads to: `pooler=` in the URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pooler {
+    /// A server process of our own, which remembers prepared statements and settings.
+    None,
+    /// PgBouncer or the like in transaction mode. Each transaction may meet another server process, and what one of them
+    /// remembers would be met by others: nothing is prepared by name, and settings end with their transaction.
+    Transaction,
+}
+
 /// A pool of at most `size` connections, none of them made yet.
-pub(super) fn pool(url: &str, size: usize) -> Result<Pool, StoreError> {
+pub(super) fn pool(url: &str, size: usize) -> Result<(Pool, Pooler), StoreError> {
     let target = Target::parse(url)?;
     let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match target.tls {
         Tls::Off => Manager::from_config(target.config, NoTls, config),
         Tls::Verified { root } => Manager::from_config(target.config, tls::connector(root.as_deref())?, config),
     };
-    let settings = Hook::async_fn(|client, _| {
-        Box::pin(
-            async move { client.batch_execute(SESSION_SETTINGS).await.map_err(deadpool_postgres::HookError::Backend) },
-        )
+    let settings = Hook::async_fn(move |client, _| {
+        Box::pin(async move {
+            match target.pooler {
+                Pooler::None => client.batch_execute(SESSION_SETTINGS).await.map_err(HookError::Backend),
+                // They come with each BEGIN.
+                Pooler::Transaction => Ok(()),
+            }
+        })
     });
-    Pool::builder(manager)
+    let pool = Pool::builder(manager)
         .max_size(size)
         .wait_timeout(Some(POOL_TIMEOUT))
         .create_timeout(Some(CONNECT_TIMEOUT * 2))
@@ -44,7 +58,8 @@ pub(super) fn pool(url: &str, size: usize) -> Result<Pool, StoreError> {
         .post_create(settings)
         .runtime(Runtime::Tokio1)
         .build()
-        .map_err(|error| StoreError::Broken(format!("cannot make a pool of connections: {error}")))
+        .map_err(|error| StoreError::Broken(format!("cannot make a pool of connections: {error}")))?;
+    Ok((pool, target.pooler))
 }
 
 /// Text is UTF-8 here; a database with another encoding refuses some of it, at some time.
@@ -66,17 +81,20 @@ pub(super) async fn check_encoding(client: &ClientWrapper) -> Result<(), StoreEr
 struct Target {
     config: Config,
     tls: Tls,
+    pooler: Pooler,
 }
 
 impl Target {
-    /// Reads `sslmode` and `sslrootcert` itself, since the driver knows neither certificates nor their absence.
+    /// Reads `sslmode` and `sslrootcert` itself, since the driver knows neither certificates nor their absence; `pooler` is
+    /// ours.
     fn parse(url: &str) -> Result<Self, StoreError> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let (mut mode, mut root, mut rest) = (None, None, Vec::new());
+        let (mut mode, mut root, mut pooler, mut rest) = (None, None, Pooler::None, Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match form_urlencoded::parse(pair.as_bytes()).next() {
                 Some((key, value)) if key == "sslmode" => mode = Some(value.into_owned()),
                 Some((key, value)) if key == "sslrootcert" => root = Some(value.into_owned().into()),
+                Some((key, value)) if key == "pooler" => pooler = Pooler::parse(&value)?,
                 _ => rest.push(pair),
             }
         }
@@ -94,7 +112,17 @@ impl Target {
             }
         };
         complete(&mut config, &tls);
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, pooler })
+    }
+}
+
+impl Pooler {
+    fn parse(word: &str) -> Result<Self, StoreError> {
+        match word {
+            "none" => Ok(Self::None),
+            "transaction" => Ok(Self::Transaction),
+            other => Err(broken_url(&format!("pooler={other} is unknown; say transaction, or none"))),
+        }
     }
 }
 
@@ -164,6 +192,16 @@ mod tests {
         {
             assert!(matches!(tls_of(refused), Err(StoreError::Broken(_))), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_pooler_is_there_if_the_url_says_so() {
+        let pooler = |url| Target::parse(url).map(|target| target.pooler);
+        assert_eq!(pooler("postgres://u@localhost/db").unwrap(), Pooler::None);
+        assert_eq!(pooler("postgres://u@localhost/db?pooler=none&connect_timeout=3").unwrap(), Pooler::None);
+        assert_eq!(pooler("postgres://u@localhost:6432/db?pooler=transaction").unwrap(), Pooler::Transaction);
+        let refused = pooler("postgres://u@localhost/db?pooler=session").unwrap_err();
+        assert!(refused.to_string().contains("pooler=session"), "{refused}");
     }
 
     #[test]

@@ -1,12 +1,19 @@
 //! Statements that travel together: each is sent before the one ahead of it is answered, so that all of them cost one round
 //! trip. The database runs them one after the other, and none after one that it refused.
 
-use std::{future::Future, pin::Pin};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+};
 
 use deadpool_postgres::Object;
-use futures_util::future::poll_immediate;
-use tokio_postgres::Error;
+use futures_util::{TryStreamExt, future::poll_immediate};
+use tokio_postgres::{
+    Error, Row,
+    types::{ToSql, Type},
+};
 
+use super::connect::Pooler;
 use crate::store::{Param, value::Value};
 
 /// A statement that is to be sent, and the values of its parameters.
@@ -41,13 +48,56 @@ impl Waiting {
     }
 
     /// Its answer. Nothing but the first poll is needed to send it.
-    async fn prepared<'c>(self, client: &'c Object) -> Result<Answer<'c>, Error> {
+    async fn prepared(self, (client, pooler): (&Object, Pooler)) -> Result<Answer<'_>, Error> {
         if self.plain {
             return Ok(Box::pin(client.batch_execute(self.sql)));
+        }
+        if pooler == Pooler::Transaction {
+            return Ok(Box::pin(async move {
+                let params: Vec<Param<'_>> = self.params.iter().map(Param::from).collect();
+                client.execute_typed(self.sql, &stated(&params)).await.map(drop)
+            }));
         }
         let statement = client.prepare_cached(self.sql).await?;
         Ok(Box::pin(async move { client.execute_raw(&statement, self.params.iter().map(Param::from)).await.map(drop) }))
     }
+}
+
+/// Runs a statement; the number of rows that it changed.
+pub(super) async fn changed(
+    client: &Object,
+    pooler: Pooler,
+    sql: &'static str,
+    params: &[Param<'_>],
+) -> Result<u64, Error> {
+    match pooler {
+        Pooler::None => {
+            let statement = client.prepare_cached(sql).await?;
+            client.execute_raw(&statement, params.iter().copied()).await
+        }
+        Pooler::Transaction => client.execute_typed(sql, &stated(params)).await,
+    }
+}
+
+/// Runs a statement; its rows.
+pub(super) async fn rows(
+    client: &Object,
+    pooler: Pooler,
+    sql: &'static str,
+    params: &[Param<'_>],
+) -> Result<Vec<Row>, Error> {
+    let rows = match pooler {
+        Pooler::None => {
+            let statement = client.prepare_cached(sql).await?;
+            client.query_raw(&statement, params.iter().copied()).await?
+        }
+        Pooler::Transaction => client.query_typed_raw(sql, params.iter().map(|param| (*param, param.stated()))).await?,
+    };
+    pin!(rows).try_collect().await
+}
+
+fn stated<'p>(params: &'p [Param<'_>]) -> Vec<(&'p (dyn ToSql + Sync), Type)> {
+    params.iter().map(|param| (param as &(dyn ToSql + Sync), param.stated())).collect()
 }
 
 impl<'c> Flight<'c> {
@@ -55,10 +105,10 @@ impl<'c> Flight<'c> {
     ///
     /// # Errors
     /// One of them could not be sent; none of those behind it was.
-    pub(super) async fn launch(client: &'c Object, waiting: Vec<Waiting>) -> Result<Self, Error> {
+    pub(super) async fn launch(link: (&'c Object, Pooler), waiting: Vec<Waiting>) -> Result<Self, Error> {
         let mut answers = Vec::with_capacity(waiting.len());
         for one in waiting {
-            answers.push(one.prepared(client).await?);
+            answers.push(one.prepared(link).await?);
         }
         let mut sent = Vec::with_capacity(answers.len());
         for mut answer in answers {

@@ -13,7 +13,7 @@ use tokio::{sync::oneshot, time::Instant};
 
 pub(super) use self::{error::meaning, tx::PgTx};
 
-use self::error::pool_error;
+use self::{connect::Pooler, error::pool_error};
 use super::{
     StoreError, Tx, TxFuture,
     job::panicked,
@@ -35,6 +35,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct PgStore {
     pool: Pool,
+    pooler: Pooler,
     signals: Arc<Signals>,
 }
 
@@ -42,6 +43,13 @@ pub(super) struct PgStore {
 enum Access {
     Write,
     Read,
+}
+
+/// How a transaction is run.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    access: Access,
+    pooler: Pooler,
 }
 
 /// What one run of a transaction came to.
@@ -60,12 +68,12 @@ impl PgStore {
         signals: Arc<Signals>,
         schema: Schema,
     ) -> Result<Self, StoreError> {
-        let pool = connect::pool(url.expose(), pool_size)?;
-        // Not returned to the pool: its settings are those of a migration.
-        let mut client = Object::take(pool.get().await.map_err(|error| pool_error(&error))?);
+        let (pool, pooler) = connect::pool(url.expose(), pool_size)?;
+        // Not returned to the pool: a migration that failed leaves its transaction open.
+        let client = Object::take(pool.get().await.map_err(|error| pool_error(&error))?);
         connect::check_encoding(&client).await?;
-        migrate::postgres(&mut client, schema).await?;
-        Ok(Self { pool, signals })
+        migrate::postgres(&client, schema).await?;
+        Ok(Self { pool, pooler, signals })
     }
 
     pub(super) async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
@@ -118,8 +126,9 @@ impl PgStore {
     {
         let (reply, answer) = oneshot::channel();
         let (pool, signals) = (self.pool.clone(), Arc::clone(&self.signals));
+        let manner = Manner { access, pooler: self.pooler };
         let task = tokio::spawn(async move {
-            let (result, tx) = repeat(&pool, &signals, access, &f).await;
+            let (result, tx) = repeat(&pool, &signals, manner, &f).await;
             // A refusal or a snapshot is true without the round trip that ends it. A caller that is gone needs nothing.
             let _ = reply.send(result);
             if let Some(mut tx) = tx {
@@ -136,14 +145,14 @@ impl PgStore {
     }
 }
 
-async fn repeat<T, F>(pool: &Pool, signals: &Arc<Signals>, access: Access, f: &F) -> (Result<T, StoreError>, Option<Tx>)
+async fn repeat<T, F>(pool: &Pool, signals: &Arc<Signals>, manner: Manner, f: &F) -> (Result<T, StoreError>, Option<Tx>)
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
     let deadline = deadline();
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
-        let attempt = run_once((pool, signals), access, f, deadline).await;
+        let attempt = run_once((pool, signals), manner, f, deadline).await;
         if !attempt.again {
             return (attempt.result, attempt.tx);
         }
@@ -151,11 +160,11 @@ where
         tokio::time::sleep(jittered(pause)).await;
         pause *= 2;
     }
-    let last = run_once((pool, signals), access, f, deadline).await;
+    let last = run_once((pool, signals), manner, f, deadline).await;
     (last.result, last.tx)
 }
 
-async fn run_once<T, F>((pool, signals): (&Pool, &Arc<Signals>), access: Access, f: &F, deadline: Instant) -> Attempt<T>
+async fn run_once<T, F>((pool, signals): (&Pool, &Arc<Signals>), manner: Manner, f: &F, deadline: Instant) -> Attempt<T>
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
@@ -163,9 +172,9 @@ where
         Ok(client) => client,
         Err(error) => return Attempt { result: Err(pool_error(&error)), tx: None, again: false },
     };
-    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline, access)), Arc::clone(signals));
+    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline, manner)), Arc::clone(signals));
     let result = f(&mut tx).await;
-    let result = match (access, tx.settle(result)) {
+    let result = match (manner.access, tx.settle(result)) {
         (Access::Write, Ok(value)) => tx.postgres().commit().await.map(|()| value),
         (_, result) => result,
     };

@@ -1,26 +1,34 @@
 //! One transaction on one PostgreSQL connection.
 
-use std::{error::Error, fmt, future::Future, mem, pin::pin};
+use std::{error::Error, fmt, future::Future, mem};
 
 use bytes::BytesMut;
 use deadpool_postgres::Object;
-use futures_util::TryStreamExt;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType, to_sql_checked};
 
 use super::{
-    Access,
+    Access, Manner,
+    connect::Pooler,
     error::{commit_meaning, is_retryable, meaning},
-    flight::{Flight, Waiting, reads},
+    flight::{Flight, Waiting, changed, reads, rows},
 };
 use crate::store::{Param, Row, StoreError, value::Value};
 
 /// Statements that may wait for another one. More would save no time that anybody notices, and hold their values in memory.
 const TOGETHER: usize = 16;
 
+/// With what a connection of our own is told once (`SESSION_SETTINGS`), until the end of the transaction.
+macro_rules! with_settings {
+    ($begin:literal) => {
+        concat!($begin, "; SET LOCAL statement_timeout = 10000; SET LOCAL idle_in_transaction_session_timeout = 20000")
+    };
+}
+
 /// A connection from the pool. It goes back only when no transaction is open on it.
 pub(in crate::store) struct PgTx {
     client: Option<Object>,
+    pooler: Pooler,
     deadline: Instant,
     /// BEGIN, until it is sent.
     begin: Option<&'static str>,
@@ -32,13 +40,16 @@ pub(in crate::store) struct PgTx {
 }
 
 impl PgTx {
-    pub(super) fn new(client: Object, deadline: Instant, access: Access) -> Self {
-        let begin = match access {
-            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    pub(super) fn new(client: Object, deadline: Instant, manner: Manner) -> Self {
+        let begin = match (manner.access, manner.pooler) {
+            (Access::Write, Pooler::None) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            (Access::Write, Pooler::Transaction) => with_settings!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
+            (Access::Read, Pooler::None) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Access::Read, Pooler::Transaction) => with_settings!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
         };
         Self {
             client: Some(client),
+            pooler: manner.pooler,
             deadline,
             begin: Some(begin),
             waiting: Vec::new(),
@@ -64,11 +75,8 @@ impl PgTx {
     ) -> Result<u64, StoreError> {
         let waiting = self.depart(sql).await?;
         let client = client(self.client.as_ref())?;
-        let work = async {
-            let statement = client.prepare_cached(sql).await?;
-            client.execute_raw(&statement, params.iter().copied()).await
-        };
-        let result = within(self.deadline, behind(client, waiting, work)).await;
+        let work = changed(client, self.pooler, sql, params);
+        let result = within(self.deadline, behind((client, self.pooler), waiting, work)).await;
         self.note(result)
     }
 
@@ -79,12 +87,8 @@ impl PgTx {
     ) -> Result<Vec<Row>, StoreError> {
         let waiting = self.depart(sql).await?;
         let client = client(self.client.as_ref())?;
-        let work = async {
-            let statement = client.prepare_cached(sql).await?;
-            let rows = client.query_raw(&statement, params.iter().copied()).await?;
-            pin!(rows).try_collect::<Vec<_>>().await
-        };
-        let rows = within(self.deadline, behind(client, waiting, work)).await;
+        let work = rows(client, self.pooler, sql, params);
+        let rows = within(self.deadline, behind((client, self.pooler), waiting, work)).await;
         self.note(rows)?.iter().map(row).collect()
     }
 
@@ -112,7 +116,7 @@ impl PgTx {
         let waiting = self.depart(COMMIT).await?;
         let client = client(self.client.as_ref())?;
         let ended = within(self.deadline, async {
-            let flight = Flight::launch(client, waiting).await?;
+            let flight = Flight::launch((client, self.pooler), waiting).await?;
             let (arrived, committed) = flight.with(client.batch_execute(COMMIT)).await;
             Ok((arrived, committed))
         });
@@ -199,14 +203,14 @@ fn client(client: Option<&Object>) -> Result<&Object, StoreError> {
 
 /// Sends what waits and the work behind it in one go, and waits for both.
 async fn behind<T>(
-    client: &Object,
+    (client, pooler): (&Object, Pooler),
     waiting: Vec<Waiting>,
     work: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, tokio_postgres::Error> {
     if waiting.is_empty() {
         return work.await;
     }
-    let (arrived, done) = Flight::launch(client, waiting).await?.with(work).await;
+    let (arrived, done) = Flight::launch((client, pooler), waiting).await?.with(work).await;
     arrived.and(done)
 }
 
@@ -225,13 +229,26 @@ async fn within<T>(
     }
 }
 
+impl Param<'_> {
+    /// The type that is stated where nobody asks the server for the statement's own. `to_sql` accepts no other, so a
+    /// statement that works in one way means the same in the other.
+    pub(super) fn stated(&self) -> Type {
+        match self {
+            // The server finds out what is missing.
+            Self::Null => Type::UNKNOWN,
+            Self::Int(_) => Type::INT8,
+            Self::Text(_) => Type::TEXT,
+            Self::Blob(_) => Type::BYTEA,
+        }
+    }
+}
+
 impl ToSql for Param<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match (*self, ty) {
             (Param::Null, _) => Ok(IsNull::Yes),
             (Param::Int(number), &Type::INT8) => number.to_sql(ty, out),
-            (Param::Int(number), &Type::INT4) => i32::try_from(number)?.to_sql(ty, out),
-            (Param::Text(text), &(Type::TEXT | Type::VARCHAR)) => text.to_sql(ty, out),
+            (Param::Text(text), &Type::TEXT) => text.to_sql(ty, out),
             (Param::Blob(bytes), &Type::BYTEA) => bytes.to_sql(ty, out),
             (Param::Int(_), _) => Err(Box::new(WrongType::new::<i64>(ty.clone()))),
             (Param::Text(_), _) => Err(Box::new(WrongType::new::<&str>(ty.clone()))),

@@ -13,7 +13,7 @@ use std::{
 };
 
 pub use connect::check_file;
-pub(super) use tx::SqliteTx;
+pub(super) use tx::{SqliteTx, meaning};
 
 use self::read::Readers;
 use super::{

@@ -122,7 +122,7 @@ fn value(column: ValueRef<'_>) -> Result<Value, StoreError> {
 }
 
 /// The store's word for an error of SQLite.
-pub(super) fn meaning(error: &rusqlite::Error) -> StoreError {
+pub(in crate::store) fn meaning(error: &rusqlite::Error) -> StoreError {
     let rusqlite::Error::SqliteFailure(failure, _) = error else {
         return StoreError::Broken(error.to_string());
     };
