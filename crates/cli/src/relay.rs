@@ -53,8 +53,10 @@ impl Relay {
         let greet = |address: SocketAddr| {
             let _ = writeln!(std::io::stdout(), "Relaying the revocation feed of {upstream} on {address}.");
         };
-        let stop = serve::stop_signal()?;
-        countersign_server::relay::relay(config, stop, greet).await.map_err(|error| Failure::refused(error.to_string()))
+        let mut stop = serve::StopSignals::new()?;
+        countersign_server::relay::relay(config, stop.next(), greet)
+            .await
+            .map_err(|error| Failure::refused(error.to_string()))
     }
 
     fn config(&self) -> Result<RelayConfig, Failure> {

@@ -9,7 +9,7 @@ use countersign_server::{
     logging,
     serve::Ready,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{Global, admin, output::Failure};
 
@@ -31,20 +31,33 @@ impl Serve {
         }
         let config = admin::config(&global)?;
         logging::install(&config).map_err(|error| Failure::usage(error.to_string()))?;
-        let stop = stop_signal()?;
-        countersign_server::serve::serve(config, stop, greet).await.map_err(|error| refused(&error))
+        let mut stop = StopSignals::new()?;
+        countersign_server::serve::serve(config, async || stop.next().await, greet)
+            .await
+            .map_err(|error| refused(&error))
     }
 }
 
-/// Ready when this process is asked to stop.
-pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::undecided(error.to_string()))?;
-    Ok(async move {
+/// SIGTERM and Ctrl-C.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    pub fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|error| Failure::undecided(error.to_string()));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Ready when this process is asked to stop, each time.
+    pub async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }
 
 fn refused(error: &StartError) -> Failure {

@@ -36,15 +36,12 @@ pub struct Ready {
     pub app: App,
 }
 
-/// Serves until `stop` is ready, then answers what is open, closes the store and returns.
+/// Serves until `stop` is ready, goes on for as long as the configuration says or until `stop` is ready again, then answers
+/// what is open, closes the store and returns.
 ///
 /// # Errors
 /// Why the server could not start; nothing was changed then. [`StartError::OlderDatabase`] may come later, too.
-pub async fn serve(
-    config: Config,
-    stop: impl Future<Output = ()>,
-    ready: impl FnOnce(&Ready),
-) -> Result<(), StartError> {
+pub async fn serve(config: Config, stop: impl AsyncFnMut(), ready: impl FnOnce(&Ready)) -> Result<(), StartError> {
     // The port first: it is the likeliest thing to be missing, and nothing was touched yet.
     let listener = listen(config.listen)?;
     let metrics_listener = match config.metrics_listen {
@@ -67,7 +64,7 @@ pub async fn serve(
     info!(listen = %address, issuer = app.config.issuer.as_str(), "ready");
     ready(&Ready { listen: address, app: app.clone() });
     let end = tokio::select! {
-        () = stop => Ok(()),
+        () = told(&app, stop) => Ok(()),
         Ok(error) = fallen => Err(error),
     };
 
@@ -83,6 +80,21 @@ pub async fn serve(
     }
     info!("stopped");
     end
+}
+
+/// Ready when it is time to close the door. Until a load balancer has seen that `/readyz` says no it goes on sending requests,
+/// and they are answered.
+async fn told(app: &App, mut stop: impl AsyncFnMut()) {
+    stop().await;
+    app.start_draining();
+    let drain = app.config.drain_for;
+    if !drain.is_zero() {
+        info!(?drain, "told to stop: /readyz says so; serving on meanwhile");
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            () = stop() => info!("told again"),
+        }
+    }
 }
 
 /// Keeps the high-water mark; tells if the database falls behind it.

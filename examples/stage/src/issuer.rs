@@ -30,7 +30,7 @@ pub async fn run() -> Result<(), Failure> {
         set(key, value)?;
     }
     let config = Config::new(&settings)?;
-    serve(config, process::stdin_closed(), |ready| process::announce(ready.listen)).await?;
+    serve(config, process::stdin_closed, |ready| process::announce(ready.listen)).await?;
     Ok(())
 }
 

@@ -49,6 +49,29 @@ fn it_drains_and_exits_with_0_and_leaves_private_files() {
     assert_eq!(rig.http("GET", "/readyz", "", "").unwrap().0, 200);
 }
 
+/// Long enough that only the second signal can have ended it.
+#[test]
+fn a_server_that_drains_answers_everything_until_it_is_told_again() {
+    let rig = Rig::new();
+    let mut server = rig.serve(&[("COUNTERSIGN_DRAIN_FOR", "10m")]);
+    for signal in ["-TERM", "-INT"] {
+        assert!(server.child.try_wait().unwrap().is_none(), "{signal}");
+        kill(server.child.id(), signal);
+        if signal == "-TERM" {
+            while rig.http("GET", "/readyz", "", "").unwrap().0 == 200 {}
+            assert_eq!(rig.http("GET", "/healthz", "", "").unwrap().0, 200);
+            let body = format!(r#"{{"email":"ada@example.com","password":"{PASSWORD}"}}"#);
+            assert_eq!(rig.json("/register", &body).unwrap().0, 201);
+            assert_eq!(rig.json("/login", &body).unwrap().0, 200);
+        }
+    }
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    // Nobody has to tell it again.
+    let mut server = rig.serve(&[("COUNTERSIGN_DRAIN_FOR", "100ms")]);
+    kill(server.child.id(), "-TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn a_second_server_on_the_same_folder_refuses() {
     let rig = Rig::new();

@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     os::unix::fs::OpenOptionsExt,
     process::{Child, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     balancer::Balancer,
     daemon::wait,
-    rig::{PASSWORD, Rig, member},
+    rig::{PASSWORD, Rig, kill, member},
 };
 
 /// What every replica is told. Hashing is cheap here: it is not what is tested.
@@ -32,7 +33,7 @@ pub struct Fleet {
     pub replicas: Vec<Replica>,
     pub front: SocketAddr,
     pub issuer: String,
-    _balancer: Balancer,
+    balancer: Balancer,
     _keys: tempfile::TempDir,
 }
 
@@ -40,7 +41,7 @@ pub struct Fleet {
 pub struct Replica {
     pub rig: Rig,
     settings: Vec<(String, String)>,
-    process: Option<Child>,
+    process: Mutex<Option<Child>>,
 }
 
 /// An answer.
@@ -69,30 +70,27 @@ impl Fleet {
             ];
             let settings = SETTINGS.iter().chain(&own).chain(more);
             let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            Replica { rig, settings, process: None }
+            Replica { rig, settings, process: Mutex::default() }
         });
-        let mut fleet = Self {
+        let fleet = Self {
             replicas: replicas.collect(),
             front: balancer.address,
             issuer: issuer.clone(),
-            _balancer: balancer,
+            balancer,
             _keys: keys,
         };
-        fleet.replicas.iter_mut().for_each(Replica::begin);
-        fleet.replicas.iter_mut().for_each(Replica::ready);
-        fleet.in_front();
+        fleet.replicas.iter().for_each(|replica| replica.begin(&[]));
+        fleet.replicas.iter().for_each(Replica::ready);
+        for replica in 0..fleet.replicas.len() {
+            fleet.wait_for(replica, true);
+        }
         fleet
     }
 
-    /// Waits until HAProxy sends requests to every replica.
-    pub fn in_front(&self) {
-        // It looks every half second.
-        for _ in 0..self.replicas.len() * 4 {
-            wait(&|| "HAProxy has no replica".to_owned(), || {
-                self.ask("GET", "/readyz", &[], "").is_some_and(|a| a.status == 200)
-            });
-            std::thread::sleep(Duration::from_millis(150));
-        }
+    /// Waits until HAProxy sends requests to this replica, or sends it none any more.
+    pub fn wait_for(&self, replica: usize, sends: bool) {
+        let what = || format!("HAProxy sends requests to replica {replica}: {}", !sends);
+        wait(&what, || self.balancer.sends_to(replica) == sends);
     }
 
     pub fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Option<Answer> {
@@ -146,40 +144,59 @@ impl Tokens {
 }
 
 impl Replica {
-    /// Starts it and does not wait.
-    pub fn begin(&mut self) {
+    /// Starts it, told more than at other times, and does not wait.
+    pub fn begin(&self, more: &[(&str, &str)]) {
         let mut command = self.rig.command(&["serve"]);
         let log = File::options().append(true).create(true).open(self.rig.folder.path().join("log")).unwrap();
-        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        self.process = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value))).envs(more.iter().copied());
+        *self.process() = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
 
     /// Waits until it says that it is ready.
-    pub fn ready(&mut self) {
-        let (address, log) = (self.rig.address, self.rig.folder.path().join("log"));
-        let said = || format!("{address} is not ready: {}", std::fs::read_to_string(&log).unwrap_or_default());
-        wait(&said, || {
-            let ended = self.process.as_mut().is_some_and(|process| process.try_wait().unwrap().is_some());
-            assert!(!ended, "{}", said());
-            ask(address, "GET", "/readyz", &[], "").is_some_and(|answer| answer.status == 200)
+    pub fn ready(&self) {
+        wait(&|| format!("{} is not ready: {}", self.rig.address, self.log()), || {
+            assert!(self.is_running(), "{}", self.log());
+            self.ask("GET", "/readyz", &[], "").is_some_and(|answer| answer.status == 200)
         });
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.rig.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Child>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Option<Answer> {
         ask(self.rig.address, method, path, headers, body)
     }
+
+    pub fn signal(&self, signal: &str) {
+        kill(self.process().as_ref().unwrap().id(), signal);
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.process().as_mut().is_some_and(|process| process.try_wait().unwrap().is_none())
+    }
+
+    /// Waits for its end: the exit code.
+    pub fn ended(&self) -> Option<i32> {
+        let mut process = self.process().take().unwrap();
+        wait(&|| "it does not end".to_owned(), || process.try_wait().unwrap().is_some());
+        process.wait().unwrap().code()
+    }
 }
 
 impl Drop for Replica {
     fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
+        if let Some(mut process) = self.process().take() {
             let _ = process.kill();
             let _ = process.wait();
         }
         // What it said is worth something only if the test failed.
         if std::thread::panicking() {
-            let log = std::fs::read_to_string(self.rig.folder.path().join("log")).unwrap_or_default();
-            println!("{}:\n{log}", self.rig.address);
+            println!("{}:\n{}", self.rig.address, self.log());
         }
     }
 }

@@ -16,3 +16,6 @@ mod replicas;
 #[allow(dead_code, reason = "the tests of one server use the rest")]
 #[path = "../cli/rig.rs"]
 mod rig;
+#[cfg(feature = "failpoints")]
+mod rolling;
+mod wire;

@@ -45,6 +45,12 @@ pub const KEYS: &[Key] = &[
     key("issuer", Text, "", "public URL of this issuer (iss); empty: http://localhost and the port of `listen`"),
     key("listen", Text, "127.0.0.1:8080", "address and port to listen on"),
     key(
+        "drain_for",
+        Duration,
+        "0s",
+        "how long a server that is told to stop still takes requests, while /readyz says 503; behind a load balancer longer than it takes to notice",
+    ),
+    key(
         "data",
         Text,
         "./countersign-data",

@@ -181,6 +181,8 @@ pub struct Keys {
 pub struct Config {
     pub issuer: Issuer,
     pub listen: SocketAddr,
+    /// How long requests are still taken after the order to stop.
+    pub drain_for: Duration,
     pub data: PathBuf,
     pub database: Database,
     /// Of pages and mails, for whoever has chosen none.
@@ -220,6 +222,7 @@ impl Config {
         let config = Self {
             issuer: read.issuer(listen)?,
             listen,
+            drain_for: read.duration("drain_for", Duration::ZERO..=Duration::from_mins(10))?,
             data: PathBuf::from(read.text("data")),
             database: read.database()?,
             sign_in_by_mail: read.choice("sign_in_by_mail", &[("off", false), ("on", true)])?,

@@ -6,7 +6,7 @@
 use super::{StoreError, dialect::MIGRATION_LOCK, postgres::meaning as refused, sqlite::meaning as broken};
 
 /// One file of `migrations/`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Migration {
     /// `V1__foundation`; the number is its place in the list.
     name: &'static str,
@@ -30,10 +30,32 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_history (version bigint N
                      name text NOT NULL, checksum text NOT NULL, beside bigint NOT NULL)";
 const HISTORY: &str = "SELECT version, checksum, beside FROM schema_history ORDER BY version";
 
+/// What this program knows.
+#[cfg(not(feature = "failpoints"))]
+const fn known() -> &'static [Migration] {
+    MIGRATIONS
+}
+
+/// What this program knows: tests make a later release of it by bringing a migration, so that two versions run beside each
+/// other.
+#[cfg(feature = "failpoints")]
+fn known() -> &'static [Migration] {
+    static KNOWN: std::sync::LazyLock<Vec<Migration>> = std::sync::LazyLock::new(|| {
+        let later = std::env::var("COUNTERSIGN_TEST_MIGRATION").ok().map(|sql| Migration {
+            name: "V2__later",
+            sql: sql.leak(),
+            checksum: "later",
+            beside: 1,
+        });
+        MIGRATIONS.iter().copied().chain(later).collect()
+    });
+    &KNOWN
+}
+
 /// The newest schema version that this program knows.
 pub fn newest() -> i64 {
     // Numbered from 1 without gaps, as the test below checks.
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+    i64::try_from(known().len()).unwrap_or(i64::MAX)
 }
 
 /// A migration that a database has had.
@@ -60,7 +82,7 @@ impl Schema {
     /// there are no tables yet.
     fn is_due(self, history: Option<&[Applied]>) -> Result<bool, StoreError> {
         match (self, history) {
-            (Self::Newest, Some(history)) => Ok(due(MIGRATIONS, history)?.is_some()),
+            (Self::Newest, Some(history)) => Ok(due(known(), history)?.is_some()),
             // A program may serve beside a schema that it does not know; it cannot walk over tables that it does not know.
             (_, Some(history)) if is_ours(history) => Ok(false),
             (Self::Newest | Self::NewOrNewest, None | Some([])) => Ok(true),
@@ -71,7 +93,7 @@ impl Schema {
                 "this database has another schema ({} steps) than this program ({}); start this version of Countersign on \
                  it once, which brings it up to date, or use the version that made it",
                 history.len(),
-                MIGRATIONS.len()
+                known().len()
             ))),
         }
     }
@@ -79,12 +101,12 @@ impl Schema {
 
 /// Whether the database has these migrations and no other.
 fn is_ours(history: &[Applied]) -> bool {
-    history.iter().map(|applied| applied.checksum.as_str()).eq(MIGRATIONS.iter().map(|one| one.checksum))
+    history.iter().map(|applied| applied.checksum.as_str()).eq(known().iter().map(|one| one.checksum))
 }
 
 /// What the migrations say, in their order.
 pub(super) fn texts() -> impl Iterator<Item = &'static str> {
-    MIGRATIONS.iter().map(|one| one.sql)
+    known().iter().map(|one| one.sql)
 }
 
 /// Migrates a SQLite database. Each step is one transaction: a start that is killed half-way continues at the next.
@@ -97,7 +119,7 @@ pub(super) fn sqlite(connection: &mut rusqlite::Connection, schema: Schema) -> R
         let step = step.map_err(|error| broken(&error))?;
         step.execute_batch(TABLE).map_err(|error| broken(&error))?;
         let history = sqlite_history(&step).map_err(|error| broken(&error))?;
-        let Some((version, next)) = due(MIGRATIONS, &history)? else { return Ok(false) };
+        let Some((version, next)) = due(known(), &history)? else { return Ok(false) };
         let done = step.execute_batch(next.sql).and_then(|()| step.execute_batch(&next.record(version)));
         done.and_then(|()| step.commit()).map_err(|error| next.failed(broken(&error)))?;
         Ok(true)
@@ -132,7 +154,7 @@ async fn postgres_step(client: &tokio_postgres::Client) -> Result<bool, StoreErr
     client.batch_execute(&begin).await.map_err(|error| refused(&error))?;
     client.batch_execute(TABLE).await.map_err(|error| refused(&error))?;
     let history = postgres_history(client).await.map_err(|error| refused(&error))?;
-    let due = due(MIGRATIONS, &history)?;
+    let due = due(known(), &history)?;
     if let Some((version, next)) = due {
         let text = format!("{};\n{}", next.sql.trim_end().trim_end_matches(';'), next.record(version));
         client.batch_execute(&text).await.map_err(|error| next.failed(refused(&error)))?;
