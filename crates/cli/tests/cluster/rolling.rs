@@ -92,13 +92,20 @@ fn a_rolling_restart_into_a_later_release_and_back_fails_no_request() {
         load.go_on();
         assert_eq!(schema(&fleet), 1);
         for replica in 0..REPLICAS {
-            exchange(&fleet, &load, replica, &[("COUNTERSIGN_TEST_MIGRATION", LATER)]);
+            stop(&fleet, &load, replica);
+            let later = [("COUNTERSIGN_TEST_MIGRATION", LATER)];
+            if replica == 0 {
+                migrate_beside_a_long_transaction(&fleet, &load, &runtime, &url, &later);
+            } else {
+                start(&fleet, &load, replica, &later);
+            }
             // The others are of the release before, until it is their turn.
             assert_eq!(schema(&fleet), 2);
             println!("replica {replica} is of the later release, {} requests answered", load.done());
         }
         // The way back: the release before runs on what the later one made.
-        exchange(&fleet, &load, 0, &[]);
+        stop(&fleet, &load, 0);
+        start(&fleet, &load, 0, &[]);
         assert_eq!(schema(&fleet), 2);
         load.stop.store(true, Ordering::SeqCst);
         for client in clients {
@@ -108,8 +115,8 @@ fn a_rolling_restart_into_a_later_release_and_back_fails_no_request() {
     println!("{} requests, all answered with 200", load.done());
 }
 
-/// Takes a replica out of the traffic, stops it, and starts it again as told.
-fn exchange(fleet: &Fleet, load: &Load, number: usize, told: &[(&str, &str)]) {
+/// Takes a replica out of the traffic, and stops it.
+fn stop(fleet: &Fleet, load: &Load, number: usize) {
     let replica = &fleet.replicas[number];
     replica.signal("-TERM");
     fleet.wait_for(number, false);
@@ -120,9 +127,43 @@ fn exchange(fleet: &Fleet, load: &Load, number: usize, told: &[(&str, &str)]) {
     assert!(replica.is_running());
     replica.signal("-TERM");
     assert_eq!(replica.ended(), Some(0));
+}
+
+fn start(fleet: &Fleet, load: &Load, number: usize, told: &[(&str, &str)]) {
+    let replica = &fleet.replicas[number];
     replica.begin(told);
     replica.ready();
     fleet.wait_for(number, true);
+    load.go_on();
+}
+
+/// Somebody's long transaction has read what the migration must lock: everybody else would wait behind the migration, so that
+/// one steps back again and again.
+fn migrate_beside_a_long_transaction(
+    fleet: &Fleet,
+    load: &Load,
+    runtime: &tokio::runtime::Runtime,
+    url: &str,
+    told: &[(&str, &str)],
+) {
+    let reader = runtime.block_on(async {
+        let (reader, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        reader.batch_execute("BEGIN; SELECT 1 FROM sessions").await.unwrap();
+        reader
+    });
+    fleet.replicas[0].begin(told);
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
+    wait(&|| "nothing waits for the long transaction".to_owned(), || {
+        runtime.block_on(reader.query_one(waits, &[])).unwrap().get::<_, i64>(0) > 0
+    });
+    for _ in 0..3 {
+        load.go_on();
+    }
+    assert_eq!(schema(fleet), 1);
+    runtime.block_on(reader.batch_execute("COMMIT")).unwrap();
+    fleet.replicas[0].ready();
+    fleet.wait_for(0, true);
     load.go_on();
 }
 

@@ -3,6 +3,10 @@
 //! Replicas of two versions share a database while they are exchanged one by one. So each migration says which programs may
 //! go on beside it, and the database remembers that: a program that does not know a migration reads there whether it may run.
 
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
+
 use super::{StoreError, dialect::MIGRATION_LOCK, postgres::meaning as refused, sqlite::meaning as broken};
 
 /// One file of `migrations/`.
@@ -57,6 +61,13 @@ pub fn newest() -> i64 {
     // Numbered from 1 without gaps, as the test below checks.
     i64::try_from(known().len()).unwrap_or(i64::MAX)
 }
+
+/// How long a step waits for a table that others use. Whoever comes after it waits behind it, so it is not long.
+const LOCK_WAIT_MS: u32 = 500;
+/// Between two tries; the requests that have gathered are answered meanwhile.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Tries, before somebody has to look who holds a lock for minutes.
+const PATIENCE: u32 = 240;
 
 /// A migration that a database has had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,16 +151,36 @@ pub(super) async fn postgres(client: &tokio_postgres::Client, schema: Schema) ->
     if !schema.is_due(postgres_history(client).await.ok().as_deref())? {
         return Ok(());
     }
-    while postgres_step(client).await? {}
-    Ok(())
+    let mut refusals = 0;
+    loop {
+        match postgres_step(client).await? {
+            Step::Last => return Ok(()),
+            Step::Done => {}
+            Step::InTheWay(error) if refusals == PATIENCE => return Err(error),
+            Step::InTheWay(_) => {
+                refusals += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// What one step came to.
+enum Step {
+    /// There may be more.
+    Done,
+    /// Nothing was due.
+    Last,
+    /// Somebody holds what it needs to lock; nothing was changed.
+    InTheWay(StoreError),
 }
 
 /// Applies the next migration, if one is due, in one transaction. Another replica may be at it, for as long as it takes:
 /// what is due is asked once it is our turn.
-async fn postgres_step(client: &tokio_postgres::Client) -> Result<bool, StoreError> {
+async fn postgres_step(client: &tokio_postgres::Client) -> Result<Step, StoreError> {
     let begin = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0; \
-         SET LOCAL idle_in_transaction_session_timeout = 0; {MIGRATION_LOCK}"
+         SET LOCAL idle_in_transaction_session_timeout = 0; {MIGRATION_LOCK}; SET LOCAL lock_timeout = {LOCK_WAIT_MS}"
     );
     client.batch_execute(&begin).await.map_err(|error| refused(&error))?;
     client.batch_execute(TABLE).await.map_err(|error| refused(&error))?;
@@ -157,10 +188,19 @@ async fn postgres_step(client: &tokio_postgres::Client) -> Result<bool, StoreErr
     let due = due(known(), &history)?;
     if let Some((version, next)) = due {
         let text = format!("{};\n{}", next.sql.trim_end().trim_end_matches(';'), next.record(version));
-        client.batch_execute(&text).await.map_err(|error| next.failed(refused(&error)))?;
+        if let Err(error) = client.batch_execute(&text).await {
+            let in_the_way = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED];
+            let is_in_the_way = error.code().is_some_and(|code| in_the_way.contains(code));
+            let error = next.failed(refused(&error));
+            if !is_in_the_way {
+                return Err(error);
+            }
+            client.batch_execute("ROLLBACK").await.map_err(|error| refused(&error))?;
+            return Ok(Step::InTheWay(error));
+        }
     }
     client.batch_execute("COMMIT").await.map_err(|error| refused(&error))?;
-    Ok(due.is_some())
+    Ok(if due.is_some() { Step::Done } else { Step::Last })
 }
 
 /// By the protocol of plain texts: nothing is prepared.

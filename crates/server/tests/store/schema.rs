@@ -77,7 +77,7 @@ async fn catalog(test: &TestStore) -> BTreeSet<(String, Vec<String>, Vec<String>
     for row in rows {
         tables.entry(row.get(0).unwrap()).or_default().push((row.get(1).unwrap(), row.get(2).unwrap()));
     }
-    tables.remove("refinery_schema_history");
+    tables.remove("schema_history");
     let table = |(name, columns): (String, Vec<(String, i64)>)| {
         let mut key: Vec<_> = columns.iter().filter(|(_, place)| *place > 0).cloned().collect();
         key.sort_by_key(|(_, place)| *place);
