@@ -27,8 +27,12 @@ export SOURCE_DATE_EPOCH
 
 # No path of this machine: neither in the program's messages nor in what the C compiler writes down.
 readonly CARGO_HOME_PATH=${CARGO_HOME:-$HOME/.cargo} SYSROOT=$(rustc --print sysroot)
+# The folder of the crates is named after where they were fetched from, which may be a mirror: the last map that fits counts.
+cargo fetch --locked --quiet
+maps=("$CARGO_TARGET_DIR=/build" "$ROOT=/countersign" "$CARGO_HOME_PATH=/cargo" "$SYSROOT=/rust")
+for crates in "$CARGO_HOME_PATH"/registry/src/*; do maps+=("$crates=/cargo/crates"); done
 rust_maps= c_maps=
-for map in "$CARGO_TARGET_DIR=/build" "$ROOT=/countersign" "$CARGO_HOME_PATH=/cargo" "$SYSROOT=/rust"; do
+for map in "${maps[@]}"; do
     rust_maps="${rust_maps:+$rust_maps$'\x1f'}--remap-path-prefix=$map"
     c_maps="${c_maps:+$c_maps }-ffile-prefix-map=$map"
 done

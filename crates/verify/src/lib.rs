@@ -81,10 +81,10 @@ pub use clock::{Clock, Moment};
 pub use dpop::{Dpop, DpopFault};
 pub use keys::{FetchError, KeyStatus};
 pub use rejection::{Rejection, Unclear};
-pub use revocation::{Profile, RevocationEvent, RevocationStatus};
 #[cfg(feature = "test-issuer")]
 #[doc(hidden)]
-pub use revocation::{Verdict, View};
+pub use revocation::{Names, Verdict, View};
+pub use revocation::{Profile, RevocationEvent, RevocationStatus};
 /// The examples of README.md are tests, too.
 #[cfg(all(doctest, feature = "axum", feature = "test-issuer"))]
 #[doc = include_str!("../README.md")]

@@ -1,13 +1,18 @@
 //! The database: what was committed, what of it is on the disk, and what a crash or a restored backup leaves.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use countersign_jose::{
     FeedClaims, FeedEntry,
     revocation::{DEFAULT_TENANT, Scope},
 };
 use countersign_server::domain::{
-    key_ring::RingKey, mark::Mark, refresh::Session, revocation::Entry, rsn::Rsn, time::Timestamp,
+    key_ring::RingKey,
+    mark::Mark,
+    refresh::Session,
+    revocation::Entry,
+    rsn::{Rsn, TokenRsn},
+    time::Timestamp,
 };
 
 pub const ISSUER: &str = "https://id.test";
@@ -15,26 +20,40 @@ pub const SCOPE: Scope<'_> = Scope { issuer: ISSUER, tenant: DEFAULT_TENANT };
 /// The longest life of an access token.
 pub const TTL: Duration = Duration::from_secs(600);
 
-/// One state of the database.
+/// What a user may do, and from which position on tokens know it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rights {
+    /// Counts the changes.
+    pub version: u32,
+    pub token_rsn: TokenRsn,
+}
+
+/// One state of the database. A copy shares what has not changed since.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    pub sessions: Vec<Session>,
-    pub log: Vec<(Rsn, Entry)>,
+    pub sessions: Rc<Vec<Session>>,
+    /// One per session: each client is a user of their own.
+    pub rights: Rc<Vec<Rights>>,
+    pub log: Rc<Vec<(Rsn, Entry)>>,
     pub head: Rsn,
     /// The log's time.
     pub t: Timestamp,
     pub floor: Rsn,
     /// Until when time is known to have passed.
     pub passed: Timestamp,
-    pub keys: Vec<RingKey>,
+    pub keys: Rc<Vec<RingKey>>,
 }
 
 impl Rows {
     /// Appends to the log.
     pub fn append(&mut self, entry: Entry, clock: Timestamp) -> Rsn {
         self.head = Rsn::new((self.head.get() + 1).max(clock.micros()));
-        self.log.push((self.head, entry));
+        Rc::make_mut(&mut self.log).push((self.head, entry));
         self.head
+    }
+
+    pub fn session(&mut self, at: usize) -> &mut Session {
+        &mut Rc::make_mut(&mut self.sessions)[at]
     }
 
     pub fn tick(&mut self, clock: Timestamp) {
@@ -102,7 +121,7 @@ impl Database {
         self.rows.floor = self.rows.head;
         self.rows.t = self.rows.t.max(self.mark.t);
         let head = self.rows.head;
-        for session in &mut self.rows.sessions {
+        for session in Rc::make_mut(&mut self.rows.sessions) {
             session.min_rsn.tenant = head;
         }
         self.rows.tick(clock);

@@ -24,10 +24,18 @@ pub enum Flaw {
     SignsAtOnce,
     /// The user's revocation does not reach sessions: only the log has it.
     RefreshesTheRevoked,
+    /// The rights of a token are read before the head of the log that it names.
+    ReadsTheHeadLast,
+    /// A change of rights is not in the log.
+    KeepsOldRights,
+    /// A revoked key is not in the log.
+    ForgetsTheKey,
+    /// Rule B without its point: whoever shows the parent gets the successor.
+    TakesAnySuccessor,
 }
 
 impl Flaw {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::ParentForEver,
         Self::NoGrace,
         Self::SavesBlindly,
@@ -38,5 +46,9 @@ impl Flaw {
         Self::ForgetsTheMark,
         Self::SignsAtOnce,
         Self::RefreshesTheRevoked,
+        Self::ReadsTheHeadLast,
+        Self::KeepsOldRights,
+        Self::ForgetsTheKey,
+        Self::TakesAnySuccessor,
     ];
 }

@@ -1,19 +1,21 @@
 //! Honest people with two tabs and one store, and a thief with a copy.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use countersign_jose::AccessClaims;
 use countersign_server::domain::{
-    refresh::{Attempt, Family, Grant, Outcome, Reason, Session, decide},
+    refresh::{Attempt, Family, Grant, Outcome, Reason, Session, Theft, decide},
     refresh_token::MacKeys,
     revocation::Entry,
-    rsn::{MinRsn, Rsn, TokenRsn, of_sign_in, of_token},
+    rsn::{MinRsn, Rsn, of_sign_in, of_token},
     session::{Nonce, Sid},
     time::Timestamp,
 };
 
+use countersign_verify::Names;
+
 use crate::{
-    database::{ISSUER, SCOPE, TTL},
+    database::{ISSUER, Rights, SCOPE, TTL},
     flaw::Flaw,
     world::{Event, MINUTE, SECOND, Token, World},
 };
@@ -31,6 +33,10 @@ pub struct Client {
     pub sid: Sid,
     /// The refresh token in the browser's store, as a tab last wrote it.
     stored: Held,
+    /// Rule B: the client names its next token.
+    names_next: bool,
+    /// The next token that it has named, beside the one in the store until there is an answer.
+    next: Option<Nonce>,
     /// What the thief has.
     copy: Option<Held>,
     stolen: bool,
@@ -40,6 +46,8 @@ pub struct Client {
     /// A revocation was asked for; when it was acknowledged.
     pub ending: bool,
     pub ended: Option<Duration>,
+    /// The newest change of rights that was acknowledged: its version, and when.
+    pub changed: Option<(u32, Duration)>,
     pub restored: bool,
     signed_out: bool,
     last_good: Duration,
@@ -55,10 +63,21 @@ pub struct Held {
 pub struct Request {
     client: usize,
     held: Held,
+    next: Option<Nonce>,
     by_thief: bool,
     replica: usize,
     head: Rsn,
+    /// As they were when the replica read the head.
+    rights: Rights,
     tries: u32,
+}
+
+/// A request whose row was read, in this life of the database.
+#[derive(Debug)]
+pub struct Read {
+    pub request: Request,
+    life: u64,
+    session: Session,
 }
 
 #[derive(Debug)]
@@ -66,21 +85,37 @@ pub struct Reply {
     client: usize,
     by_thief: bool,
     /// None: signed out.
-    token: Option<(Held, Box<AccessClaims>, usize)>,
+    token: Option<Box<Answer>>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    held: Held,
+    claims: AccessClaims,
+    rights: u32,
+    replica: usize,
 }
 
 impl Client {
+    /// What came from the backup ended; what was acknowledged after it is gone.
+    pub fn restored(&mut self) {
+        self.restored = true;
+        self.changed = None;
+    }
+
     pub fn sign_in(world: &mut World, at: usize) -> Self {
         let user = format!("usr_{at}");
         let sid = Sid::new(&user, &u128::from(world.chance.next()).to_be_bytes());
         let nonce = draw(world);
         let never = Timestamp::from_micros(i64::MAX);
-        world.database.rows.sessions.push(Session {
+        Rc::make_mut(&mut world.database.rows.rights).push(Rights::default());
+        let auth_rsn = of_sign_in(world.database.rows.head, Rsn::default());
+        Rc::make_mut(&mut world.database.rows.sessions).push(Session {
             client_id: "app".into(),
             dpop_jkt: None,
             revoked: false,
             disabled: false,
-            auth_rsn: of_sign_in(world.database.rows.head, Rsn::default()),
+            auth_rsn,
             min_rsn: MinRsn::default(),
             expires_at: never,
             idle_expires_at: never,
@@ -90,12 +125,15 @@ impl Client {
             user,
             sid,
             stored: Held { generation: 0, nonce },
+            names_next: world.chance.one_in(3),
+            next: None,
             copy: None,
             stolen: false,
             turns: 0,
             last_by: None,
             ending: false,
             ended: None,
+            changed: None,
             restored: false,
             signed_out: false,
             last_good: Duration::ZERO,
@@ -115,13 +153,24 @@ impl World {
         }
         let next = self.span(4 * MINUTE, 9 * MINUTE);
         self.after(next, Event::Wake(client));
+        if self.fails(20) {
+            let when = self.span(Duration::ZERO, 2 * SECOND);
+            self.after(when, Event::Rights(client));
+        }
+        if self.clients[client].names_next && self.clients[client].next.is_none() {
+            self.clients[client].next = Some(draw(self));
+        }
         for _ in 0..=self.chance.below(2) {
-            let held = self.clients[client].stored.clone();
-            self.send(client, held, false);
+            let (held, next) = (self.clients[client].stored.clone(), self.clients[client].next.clone());
+            self.send(client, (held, next), false);
         }
     }
 
     pub fn steal(&mut self, client: usize) {
+        // Rule B holds from the first refresh on.
+        if self.clients[client].names_next && self.clients[client].last_good.is_zero() {
+            return;
+        }
         self.clients[client].copy = Some(self.clients[client].stored.clone());
         self.after(MINUTE, Event::Thief(client));
     }
@@ -130,30 +179,33 @@ impl World {
         let Some(copy) = self.clients[client].copy.clone() else { return };
         let next = self.span(4 * MINUTE, 9 * MINUTE);
         self.after(next, Event::Thief(client));
-        self.send(client, copy, true);
+        let next = self.clients[client].names_next.then(|| draw(self));
+        self.send(client, (copy, next), true);
     }
 
-    fn send(&mut self, client: usize, held: Held, by_thief: bool) {
+    fn send(&mut self, client: usize, (held, next): (Held, Option<Nonce>), by_thief: bool) {
         if self.fails(10) {
             return;
         }
         let replica = self.any_replica();
-        let request = Request { client, held, by_thief, replica, head: Rsn::default(), tries: 0 };
+        let (head, rights) = Default::default();
+        let request = Request { client, held, next, by_thief, replica, head, rights, tries: 0 };
         let way = self.span(SECOND / 100, SECOND);
-        self.after(way, Event::Arrive(request));
+        self.after(way, Event::Arrive(Box::new(request)));
     }
 
     /// The replica reads the log's head (R3) and the row, and decides.
     pub fn arrive(&mut self, mut request: Request) {
         request.head = self.database.rows.head;
-        let read = Box::new(self.database.rows.sessions[request.client].clone());
-        let life = self.database.life;
+        request.rights = self.database.rows.rights[request.client];
+        let session = self.database.rows.sessions[request.client].clone();
+        let read = Read { request, life: self.database.life, session };
         let takes = self.span(SECOND / 1000, SECOND / 10);
-        self.after(takes, Event::Save(request, life, read));
+        self.after(takes, Event::Save(Box::new(read)));
     }
 
     /// It saves, unless the row has changed since: then it looks once more.
-    pub fn save(&mut self, request: Request, life: u64, read: Session) {
+    pub fn save(&mut self, Read { request, life, session: read }: Read) {
         if life != self.database.life {
             self.counts.lost += 1;
             return;
@@ -168,14 +220,15 @@ impl World {
         let sealed = self.mac.seal(sid, request.held.generation, &request.held.nonce);
         let presented = self.mac.open(sealed.expose()).unwrap();
         let now = self.clock(request.replica);
-        let attempt = Attempt { presented: &presented, client_id: "app", dpop_jkt: None, next: None, now };
+        let next = request.next.as_ref();
+        let attempt = Attempt { presented: &presented, client_id: "app", dpop_jkt: None, next, now };
         let grace = if self.flaw == Flaw::NoGrace { Duration::ZERO } else { GRACE };
         match self.decided(&read, &attempt, grace) {
             Outcome::Grant(grant) => {
-                let new = draw(self);
+                let new = next.cloned().unwrap_or_else(|| draw(self));
                 let mut session = read;
                 session.family = session.family.after(grant, &attempt, &new);
-                self.database.rows.sessions[request.client] = session;
+                *self.database.rows.session(request.client) = session;
                 self.granted(&request, now);
             }
             Outcome::Refuse(refusal) => self.refused(&request, refusal.reason, now),
@@ -186,6 +239,12 @@ impl World {
         let is_parent = attempt.presented.generation() + 1 == session.family.generation
             && *attempt.presented.nonce() == session.family.prev_nonce;
         match decide(session, attempt, grace) {
+            Outcome::Refuse(refusal)
+                if self.flaw == Flaw::TakesAnySuccessor
+                    && matches!(refusal.reason, Reason::Reused(Theft::OtherSuccessor)) =>
+            {
+                Outcome::Grant(Grant::Share)
+            }
             // Sessions that ended stay so.
             Outcome::Grant(_) if self.flaw == Flaw::ParentForEver && is_parent => Outcome::Grant(Grant::Share),
             outcome => outcome,
@@ -198,11 +257,17 @@ impl World {
         if self.clients[at].ended.is_some() {
             return self.fail("a session goes on although its end was acknowledged");
         }
-        self.take_turns(request);
+        self.clients[at].stolen |= request.by_thief;
         let session = &self.database.rows.sessions[at];
         let family = &session.family;
         let held = Held { generation: family.generation, nonce: family.nonce.clone() };
-        let rsn = of_token(request.head, session.auth_rsn, TokenRsn::default());
+        // The rights are those of the transaction that rotates; the head was read before it (R3).
+        let (head, rights) = if self.flaw == Flaw::ReadsTheHeadLast {
+            (self.database.rows.head, request.rights)
+        } else {
+            (request.head, self.database.rows.rights[at])
+        };
+        let rsn = of_token(head, session.auth_rsn, rights.token_rsn);
         let claims = AccessClaims {
             iss: ISSUER.into(),
             sub: self.clients[at].user.clone(),
@@ -213,25 +278,25 @@ impl World {
             exp: now.plus(TTL).secs(),
             ..AccessClaims::default()
         };
-        let reply =
-            Reply { client: at, by_thief: request.by_thief, token: Some((held, Box::new(claims), request.replica)) };
+        let answer = Answer { held, claims, rights: rights.version, replica: request.replica };
+        let reply = Reply { client: at, by_thief: request.by_thief, token: Some(Box::new(answer)) };
         self.once_durable(Event::Answer(reply));
     }
 
-    /// The owner and a thief that refresh far apart from each other find each other out by the fourth turn.
-    fn take_turns(&mut self, request: &Request) {
+    /// The owner and a thief that refresh far apart from each other find each other out by the fourth turn; under rule B at the
+    /// second, however close they are. An answer that was lost is nobody's turn: nobody has what it gave.
+    fn take_turns(&mut self, reply: &Reply) {
         let now = self.now;
-        let client = &mut self.clients[request.client];
-        client.stolen |= request.by_thief;
+        let client = &mut self.clients[reply.client];
         match client.last_by {
-            Some((by_thief, at)) if by_thief != request.by_thief => {
-                let apart = now - at > 2 * GRACE;
+            Some((by_thief, at)) if by_thief != reply.by_thief => {
+                let apart = client.names_next || now - at > 2 * GRACE;
                 client.turns = if apart { client.turns + 1 } else { 0 };
             }
             _ => {}
         }
-        client.last_by = Some((request.by_thief, now));
-        if client.turns > 4 {
+        client.last_by = Some((reply.by_thief, now));
+        if client.turns > if client.names_next { 1 } else { 4 } {
             self.fail("thief and owner go on side by side");
         }
     }
@@ -253,14 +318,17 @@ impl World {
             self.counts.caught += 1;
             let rows = &mut self.database.rows;
             rows.append(Entry::session(SCOPE, client.sid.as_str(), clock.plus(TTL).secs()), clock);
-            rows.sessions[request.client].revoked = true;
+            rows.session(request.client).revoked = true;
         }
         let reply = Reply { client: request.client, by_thief: request.by_thief, token: None };
         self.once_durable(Event::Answer(reply));
     }
 
     pub fn answer(&mut self, reply: Reply) {
-        let Some((held, claims, replica)) = reply.token else {
+        if reply.token.is_some() {
+            self.take_turns(&reply);
+        }
+        let Some(answer) = reply.token else {
             let client = &mut self.clients[reply.client];
             if reply.by_thief {
                 client.copy = None;
@@ -269,15 +337,18 @@ impl World {
             }
             return;
         };
+        let Answer { held, claims, rights, replica } = *answer;
         let kid = self.signing_key(replica);
         let expires = self.now + TTL;
-        self.tokens.push(Token { claims: *claims, kid, session: reply.client, expires });
+        let names = Names::of(&claims, &kid);
+        self.tokens.push(Token { names, kid, rights, session: reply.client, expires });
         let now = self.now;
         self.tokens.retain(|token| token.expires > now);
         let client = &mut self.clients[reply.client];
         if reply.by_thief {
             client.copy = Some(held);
         } else {
+            client.next.take_if(|next| *next == held.nonce);
             client.stored = held;
             client.last_good = now;
         }

@@ -7,7 +7,7 @@ use countersign_verify::{Profile, Verdict, View};
 
 use crate::{
     flaw::Flaw,
-    world::{Event, MINUTE, SECOND, World},
+    world::{Event, MINUTE, SECOND, Token, World},
 };
 
 /// The bound of a balanced service.
@@ -21,8 +21,9 @@ pub struct Verifier {
     heard_at: Duration,
     /// Its clock runs fast or slow by so many parts per million.
     drift: i64,
-    /// The last look at a good token came to this.
-    fresh: bool,
+    /// When it last looked at a token, and when the view was last fresh enough for that.
+    looked_at: Duration,
+    fresh_at: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -37,7 +38,8 @@ impl Verifier {
     pub fn new(world: &mut World) -> Self {
         let drift = 150 - i64::try_from(world.chance.below(300)).unwrap();
         let view = View::new(Profile::Balanced);
-        Self { view, cut_until: Duration::ZERO, heard_at: Duration::ZERO, drift, fresh: false }
+        let zero = Duration::ZERO;
+        Self { view, cut_until: zero, heard_at: zero, drift, looked_at: zero, fresh_at: zero }
     }
 
     fn steady(&self, now: Duration) -> Duration {
@@ -47,9 +49,10 @@ impl Verifier {
 }
 
 impl World {
-    /// A round: a few questions close to each other, then a pause in which the view grows old.
+    /// A round: a few questions close to each other, then a pause in which the view grows old; none at the very end.
     pub fn ask(&mut self, at: usize) {
-        let again = if self.chance.one_in(4) { self.span(MINUTE, 6 * MINUTE) } else { self.span(SECOND, 4 * SECOND) };
+        let pauses = self.chance.one_in(4) && !self.began_last(self.now + 6 * MINUTE);
+        let again = if pauses { self.span(MINUTE, 6 * MINUTE) } else { self.span(SECOND, 4 * SECOND) };
         self.after(again, Event::Ask(at));
         if self.fails(12) {
             self.verifiers[at].cut_until = self.now + self.chance.between(SECOND, 10 * MINUTE);
@@ -105,33 +108,64 @@ impl World {
     pub fn look(&mut self, at: usize) {
         let (now, verifier) = (self.now, &self.verifiers[at]);
         let steady = verifier.steady(now);
-        let (mut late, mut fresh) = (None, verifier.fresh);
+        let (mut fault, mut looked_at, mut fresh_at) = (None, verifier.looked_at, verifier.fresh_at);
         for token in self.tokens.iter().filter(|token| token.expires > now) {
-            let mut verdict = verifier.view.judge(&token.claims, &token.kid, steady);
+            let mut verdict = verifier.view.judge(&token.names, steady);
             if self.flaw == Flaw::FreshByArrival && verdict == Verdict::Stale && now < verifier.heard_at + BOUND {
                 verdict = Verdict::Good;
             }
+            looked_at = now;
             match verdict {
                 Verdict::Good => self.counts.accepted += 1,
                 Verdict::Dead => self.counts.dead += 1,
                 Verdict::Stale => self.counts.stale += 1,
             }
-            fresh = verdict != Verdict::Stale;
-            let ended = self.clients[token.session].ended;
-            // Clocks of replicas differ by up to four seconds.
-            if verdict == Verdict::Good && ended.is_some_and(|ended| now > ended + BOUND + 5 * SECOND) {
-                late = Some(now.saturating_sub(ended.unwrap_or_default()));
+            if verdict != Verdict::Stale {
+                fresh_at = now;
+            }
+            if let Some(found) = self.wrong(token, verdict) {
+                fault = Some(found);
             }
         }
-        self.verifiers[at].fresh = fresh;
-        if let Some(late) = late {
-            self.fail(format!("a service accepts a token {late:?} after its end was acknowledged"));
+        let verifier = &mut self.verifiers[at];
+        (verifier.looked_at, verifier.fresh_at) = (looked_at, fresh_at);
+        if let Some(fault) = fault {
+            self.fail(fault);
         }
     }
 
+    /// What is wrong about a verdict.
+    fn wrong(&self, token: &Token, verdict: Verdict) -> Option<String> {
+        let client = &self.clients[token.session];
+        // Clocks of replicas differ by up to four seconds.
+        let late = |since: Option<Duration>| since.is_some_and(|since| self.now > since + BOUND + 5 * SECOND);
+        let changed = client.changed.filter(|(version, _)| token.rights < *version).map(|(_, at)| at);
+        match verdict {
+            Verdict::Good if late(client.ended) => Some("a service accepts a token of what has ended".into()),
+            Verdict::Good if late(changed) => Some("a service accepts a token with rights that were taken".into()),
+            Verdict::Good if late(self.ring.ended(&token.kid)) => {
+                Some(format!("a service accepts a token of {}, which was revoked", token.kid))
+            }
+            Verdict::Dead if !self.may_be_dead(token) => Some("a service refuses a good token".into()),
+            _ => None,
+        }
+    }
+
+    fn may_be_dead(&self, token: &Token) -> bool {
+        let (client, rows) = (&self.clients[token.session], &self.database.rows);
+        client.ending
+            || client.restored
+            || rows.sessions[token.session].revoked
+            || token.rights < rows.rights[token.session].version
+            || self.ring.is_ending(&token.kid)
+    }
+
     pub fn verifier_ends_well(&mut self, at: usize) {
-        if self.is_healed() && self.now > self.verifiers[at].heard_at + 15 * MINUTE {
+        let verifier = &self.verifiers[at];
+        if !self.began_last(verifier.heard_at) {
             self.fail("the faults are over, and a service hears nothing");
+        } else if self.began_last(verifier.looked_at) && !self.began_last(verifier.fresh_at) {
+            self.fail("the faults are over, and a service still cannot judge");
         }
     }
 }

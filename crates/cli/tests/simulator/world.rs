@@ -4,17 +4,19 @@ use std::{
     cmp::Reverse,
     collections::BinaryHeap,
     fmt::{Debug, Write},
+    rc::Rc,
     time::Duration,
 };
 
-use countersign_jose::AccessClaims;
 use countersign_server::domain::{revocation::Entry, time::Timestamp, trim::Confirmed};
+
+use countersign_verify::Names;
 
 use crate::{
     database::{Database, SCOPE, TTL},
     flaw::Flaw,
     keys::Ring,
-    people::{Client, Reply, Request, keys},
+    people::{Client, Read, Reply, Request, keys},
     random::Chance,
     verifiers::{Message, Verifier},
 };
@@ -25,8 +27,8 @@ pub const MINUTE: Duration = Duration::from_secs(60);
 /// How long things go wrong, and how long they go well after that.
 const TROUBLE: Duration = Duration::from_secs(3 * 3600);
 const QUIET: Duration = Duration::from_secs(3600);
-/// Between the end of the faults and the moment from which all must be well.
-const HEALED: Duration = Duration::from_secs(15 * 60);
+/// At the end, services ask all the time.
+const LAST: Duration = Duration::from_secs(2 * 60);
 
 #[derive(Debug)]
 pub enum Event {
@@ -34,14 +36,17 @@ pub enum Event {
     Wake(usize),
     Thief(usize),
     Steal(usize),
-    Arrive(Request),
-    Save(Request, u64, Box<countersign_server::domain::refresh::Session>),
+    Arrive(Box<Request>),
+    Save(Box<Read>),
     Answer(Reply),
     Sync,
     Crash,
     Backup,
     Restore,
     Revoke(usize, bool),
+    /// What the user of a client may do changes.
+    Rights(usize),
+    RevokeKey,
     ClockJumps(i64),
     Trim,
     Keys,
@@ -52,7 +57,8 @@ pub enum Event {
     Restart(usize),
 }
 
-struct Due(Duration, u64, Event);
+/// When, in microseconds; which of several at the same time; what.
+struct Due(u64, u64, Event);
 
 impl PartialEq for Due {
     fn eq(&self, other: &Self) -> bool {
@@ -73,8 +79,10 @@ impl Ord for Due {
 
 /// An access token that is out.
 pub struct Token {
-    pub claims: AccessClaims,
+    pub names: Names,
     pub kid: String,
+    /// The version of the rights that it carries.
+    pub rights: u32,
     pub session: usize,
     pub expires: Duration,
 }
@@ -91,6 +99,8 @@ pub struct Counts {
     pub restores: u64,
     pub trimmed: u64,
     pub activations: u64,
+    pub keys_revoked: u64,
+    pub rights_changed: u64,
     /// Answers that never came.
     pub lost: u64,
 }
@@ -106,6 +116,8 @@ impl Counts {
         self.restores += other.restores;
         self.trimmed += other.trimmed;
         self.activations += other.activations;
+        self.keys_revoked += other.keys_revoked;
+        self.rights_changed += other.rights_changed;
         self.lost += other.lost;
     }
 }
@@ -127,6 +139,7 @@ pub struct World {
     /// Answers that wait for the disk, and revocations.
     waiting: Vec<Event>,
     ending: Vec<usize>,
+    changing: Vec<usize>,
     confirmed: Confirmed,
     pub ring: Ring,
     pub clients: Vec<Client>,
@@ -161,6 +174,7 @@ impl World {
             jumped: 0,
             waiting: Vec::new(),
             ending: Vec::new(),
+            changing: Vec::new(),
             confirmed: Confirmed::new(Some(START), START, Duration::ZERO),
             ring: Ring::default(),
             clients: Vec::new(),
@@ -216,6 +230,9 @@ impl World {
             let hours = i64::try_from(1 + self.chance.below(30)).unwrap();
             self.somewhen(|_| Event::ClockJumps(hours * 3_600_000_000));
         }
+        if self.chance.one_in(3) {
+            self.somewhen(|_| Event::RevokeKey);
+        }
         self.after(Duration::ZERO, Event::Sync);
         self.after(MINUTE, Event::Trim);
         self.after(MINUTE, Event::Keys);
@@ -233,15 +250,17 @@ impl World {
 
     pub fn after(&mut self, span: Duration, event: Event) {
         self.serial += 1;
-        self.queue.push(Reverse(Due(self.now + span, self.serial, event)));
+        let at = u64::try_from((self.now + span).as_micros()).unwrap();
+        self.queue.push(Reverse(Due(at, self.serial, event)));
     }
 
     pub fn is_quiet(&self) -> bool {
         self.now > TROUBLE
     }
 
-    pub fn is_healed(&self) -> bool {
-        self.now > TROUBLE + HEALED
+    /// Whether this is in the last minutes of a schedule.
+    pub fn began_last(&self, at: Duration) -> bool {
+        at > TROUBLE + QUIET - LAST
     }
 
     /// One time in `n` while things go wrong.
@@ -263,6 +282,7 @@ impl World {
     /// What was violated first, the seed, and the last that happened before.
     pub fn play(mut self) -> Result<Counts, String> {
         while let Some(Reverse(Due(at, _, event))) = self.queue.pop() {
+            let at = Duration::from_micros(at);
             if at > TROUBLE + QUIET {
                 break;
             }
@@ -294,19 +314,19 @@ impl World {
         if self.talks {
             println!("{:>12.3} {event:?}", self.now.as_secs_f64());
         }
-        if self.trace.len() >= 400 {
-            self.trace.drain(..200);
-        }
         // Most schedules are never read: one that fails is run again for its trace.
         if !self.traces {
             return;
+        }
+        if self.trace.len() >= 400 {
+            self.trace.drain(..200);
         }
         let mut name = String::new();
         if !matches!(event, Event::Sync) {
             write!(name, "{:.3} ", self.now.as_secs_f64()).unwrap();
             match event {
                 Event::Hear(at, _) => write!(name, "Hear({at})"),
-                Event::Save(request, ..) => write!(name, "Save({request:?})"),
+                Event::Save(read) => write!(name, "Save({:?})", read.request),
                 other => write!(name, "{other:?}"),
             }
             .unwrap();
@@ -323,14 +343,16 @@ impl World {
             Event::Wake(client) => self.wake(client),
             Event::Thief(client) => self.thief(client),
             Event::Steal(client) => self.steal(client),
-            Event::Arrive(request) => self.arrive(request),
-            Event::Save(request, life, read) => self.save(request, life, *read),
+            Event::Arrive(request) => self.arrive(*request),
+            Event::Save(read) => self.save(*read),
             Event::Answer(reply) => self.answer(reply),
             Event::Sync => self.sync(),
             Event::Crash => self.crash(),
             Event::Backup => self.database.backup.clone_from(&self.database.durable),
             Event::Restore => self.restore(),
             Event::Revoke(client, everywhere) => self.revoke(client, everywhere),
+            Event::Rights(client) => self.change_rights(client),
+            Event::RevokeKey => self.revoke_key(),
             Event::ClockJumps(by) => self.clock_jumps(by),
             Event::Trim => self.trim(),
             Event::Keys => self.rotate_keys(),
@@ -351,7 +373,7 @@ impl World {
     }
 
     /// The disk takes a moment.
-    fn sync_soon(&mut self) {
+    pub fn sync_soon(&mut self) {
         let takes = self.span(Duration::from_millis(1), Duration::from_millis(200));
         self.after(takes, Event::Sync);
     }
@@ -373,6 +395,10 @@ impl World {
         for client in std::mem::take(&mut self.ending) {
             self.clients[client].ended = Some(self.now);
         }
+        for client in std::mem::take(&mut self.changing) {
+            self.clients[client].changed = Some((self.database.durable.rights[client].version, self.now));
+        }
+        self.ring.synced(self.now);
     }
 
     fn crash(&mut self) {
@@ -383,6 +409,12 @@ impl World {
         // Nobody heard of these; whoever asked asks again.
         for client in std::mem::take(&mut self.ending) {
             self.after(SECOND, Event::Revoke(client, false));
+        }
+        for client in std::mem::take(&mut self.changing) {
+            self.after(SECOND, Event::Rights(client));
+        }
+        if self.ring.crashed() {
+            self.after(SECOND, Event::RevokeKey);
         }
         if self.database.mark.is_above(self.database.rows.mark()) {
             self.fail("a crash alone takes the database behind its mark");
@@ -396,8 +428,10 @@ impl World {
         self.crash();
         if self.database.restore() && self.flaw != Flaw::ForgetsTheMark {
             self.counts.restores += 1;
-            self.database.accept(self.clock(0));
-            self.clients.iter_mut().for_each(|client| client.restored = true);
+            let clock = self.clock(0);
+            self.database.accept(clock);
+            self.replace_keys(clock);
+            self.clients.iter_mut().for_each(Client::restored);
             self.ring.restored();
         }
         self.confirmed = Confirmed::new(Some(self.database.rows.passed), self.database.rows.t, self.now);
@@ -412,17 +446,33 @@ impl World {
         let rows = &mut self.database.rows;
         if everywhere {
             let rsn = rows.append(Entry::user(SCOPE, &user, clock.plus(2 * SECOND), TTL), clock);
-            rows.sessions[client].min_rsn.user = rsn;
+            rows.session(client).min_rsn.user = rsn;
         } else {
             rows.append(Entry::session(SCOPE, sid.as_str(), at_exp), clock);
-            rows.sessions[client].revoked = true;
+            rows.session(client).revoked = true;
         }
         if self.flaw == Flaw::RefreshesTheRevoked {
-            rows.sessions[client].revoked = false;
-            rows.sessions[client].min_rsn.user = Default::default();
+            rows.session(client).revoked = false;
+            rows.session(client).min_rsn.user = Default::default();
         }
         self.clients[client].ending = true;
         self.ending.push(client);
+        self.sync_soon();
+    }
+
+    /// Tokens that carry the old rights are over; the session goes on.
+    fn change_rights(&mut self, client: usize) {
+        let clock = self.clock(0);
+        let entry = Entry::user(SCOPE, &self.clients[client].user, clock.plus(2 * SECOND), TTL);
+        let rows = &mut self.database.rows;
+        let rights = &mut Rc::make_mut(&mut rows.rights)[client];
+        rights.version += 1;
+        if self.flaw != Flaw::KeepsOldRights {
+            let rsn = rows.append(entry, clock);
+            Rc::make_mut(&mut rows.rights)[client].token_rsn.user = rsn;
+        }
+        self.changing.push(client);
+        self.counts.rights_changed += 1;
         self.sync_soon();
     }
 
@@ -442,7 +492,10 @@ impl World {
         let until = if self.flaw == Flaw::TrimsByTheClock { clock } else { passed };
         self.database.rows.passed = passed;
         let before = self.database.rows.log.len();
-        self.database.rows.log.retain(|(_, entry)| countersign_server::domain::feed::counts(entry.exp, until.secs()));
+        let stays = |(_, entry): &(_, Entry)| countersign_server::domain::feed::counts(entry.exp, until.secs());
+        if !self.database.rows.log.iter().all(stays) {
+            Rc::make_mut(&mut self.database.rows.log).retain(stays);
+        }
         self.counts.trimmed += (before - self.database.rows.log.len()) as u64;
         self.sync_soon();
     }

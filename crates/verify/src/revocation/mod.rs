@@ -29,4 +29,4 @@ pub(crate) use shared::{Revocations, Standing};
 pub(crate) use state::State;
 pub(crate) use sync::Guard;
 #[cfg(feature = "test-issuer")]
-pub use view::{Verdict, View};
+pub use view::{Names, Verdict, View};

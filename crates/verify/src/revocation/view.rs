@@ -14,6 +14,17 @@ pub struct View {
     lease: Lease,
 }
 
+/// What of a token the log may name, hashed once for many looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Names(Marks);
+
+impl Names {
+    /// Those of a token that the key `kid` has signed.
+    pub fn of(claims: &AccessClaims, kid: &str) -> Self {
+        Self(Marks::of(claims, Some(kid)))
+    }
+}
+
 /// What a view says of a token that is signed well and has not expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -49,9 +60,9 @@ impl View {
         self.state.cursor
     }
 
-    /// Judges a token that the key `kid` has signed.
-    pub fn judge(&self, claims: &AccessClaims, kid: &str, steady: Duration) -> Verdict {
-        match (self.state.check(&Marks::of(claims, Some(kid))), self.state.age(steady)) {
+    /// Judges a token with these names.
+    pub fn judge(&self, token: &Names, steady: Duration) -> Verdict {
+        match (self.state.check(&token.0), self.state.age(steady)) {
             (Err(_), _) => Verdict::Dead,
             (Ok(()), Some(age)) if age <= micros(self.lease.bound) => Verdict::Good,
             (Ok(()), _) => Verdict::Stale,
