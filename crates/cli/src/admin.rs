@@ -5,7 +5,7 @@ use std::path::Path;
 
 use countersign_server::{
     app::App,
-    config::{Config, Settings},
+    config::{Config, ConfigError, Settings},
     routes,
     serve::ADMIN_SOCKET,
 };
@@ -28,12 +28,17 @@ pub enum Admin {
 
 /// The configuration that the flags, the environment and the file make.
 pub fn settings(global: &Global) -> Result<Settings, Failure> {
+    settings_anew(global).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// The same, read again: only the file can have changed.
+pub fn settings_anew(global: &Global) -> Result<Settings, ConfigError> {
     let mut flags = global.set.clone();
     flags.extend(global.data.iter().map(|folder| ("data".to_owned(), folder.clone())));
     // A variable that is not UTF-8 cannot be one of ours.
     let environment =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Settings::load(global.config.as_deref(), environment, &flags).map_err(|error| Failure::usage(error.to_string()))
+    Settings::load(global.config.as_deref(), environment, &flags)
 }
 
 pub fn config(global: &Global) -> Result<Config, Failure> {

@@ -27,6 +27,7 @@ mod serve;
 mod session;
 mod shell;
 mod store;
+mod supervisor;
 mod upstream;
 mod user;
 mod watch;

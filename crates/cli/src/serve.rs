@@ -1,17 +1,24 @@
 //! `countersign serve`
 
-use std::io::Write;
+use std::{
+    io::{IsTerminal, Write, stdin},
+    sync::Arc,
+};
 
 use clap::Args;
 use countersign_server::{
     app::StartError,
     config::{Config, Database},
     logging,
-    serve::Ready,
+    reload::{Order, Orders},
+    serve::{Ready, serve_and_reload},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{Notify, mpsc, oneshot},
+};
 
-use crate::{Global, admin, output::Failure};
+use crate::{Global, admin, output::Failure, supervisor::Supervisor};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -29,12 +36,49 @@ impl Serve {
         for (key, value) in [("listen", self.listen), ("issuer", self.issuer)] {
             global.set.extend(value.map(|value| (key.to_owned(), value)));
         }
-        let config = admin::config(&global)?;
+        let settings = admin::settings(&global)?;
+        let config = Config::new(&settings).map_err(|error| Failure::usage(error.to_string()))?;
         logging::install(&config).map_err(|error| Failure::usage(error.to_string()))?;
-        let mut stop = StopSignals::new()?;
-        countersign_server::serve::serve(config, async || stop.next().await, greet)
-            .await
-            .map_err(|error| refused(&error))
+        let (supervisor, (orders, next)) = (Supervisor::of_environment(), Orders::new(settings));
+        let hang_ups = signal(SignalKind::hangup()).map_err(|error| Failure::undecided(error.to_string()))?;
+        let (mut told, gone) = (StopSignals::new()?, Arc::new(Notify::new()));
+        tokio::spawn(keep_reloading(hang_ups, global, (orders, Arc::clone(&gone)), supervisor.clone()));
+        let stop = async || {
+            tokio::select! {
+                () = told.next() => {}
+                () = gone.notified() => {}
+            }
+            supervisor.say("STOPPING=1");
+        };
+        tokio::spawn(supervisor.clone().keep_alive());
+        let ready = |ready: &Ready| {
+            supervisor.say("READY=1");
+            greet(ready);
+        };
+        serve_and_reload(config, next, stop, ready).await.map_err(|error| refused(&error))
+    }
+}
+
+/// SIGHUP: the configuration is read anew, unless the signal means that the terminal of this process was closed.
+async fn keep_reloading(
+    mut hang_ups: Signal,
+    global: Global,
+    (orders, gone): (mpsc::Sender<Order>, Arc<Notify>),
+    supervisor: Supervisor,
+) {
+    let at_terminal = stdin().is_terminal();
+    while hang_ups.recv().await.is_some() {
+        if at_terminal && !stdin().is_terminal() {
+            gone.notify_one();
+            return;
+        }
+        supervisor.say("RELOADING=1");
+        let (done, heard) = oneshot::channel();
+        // An error means that the server is stopping.
+        if orders.send(Order { settings: admin::settings_anew(&global), done }).await.is_ok() {
+            let _ = heard.await;
+        }
+        supervisor.say("READY=1");
     }
 }
 

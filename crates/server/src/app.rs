@@ -1,4 +1,5 @@
-//! `App`: everything a handler may reach, the only axum state. Made once, at the start.
+//! `App`: everything a handler may reach, the only axum state. Made at the start; a reload makes another one, on the same
+//! store, keys and counters.
 
 use std::{
     io,
@@ -6,7 +7,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -38,43 +39,52 @@ use crate::{
     restore,
     store::{DataDirLock, LockError, Store, StoreConfig, StoreError, sessions::Act},
     tick::Steady,
+    tls::TlsError,
 };
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
 
-/// The parts.
+/// What the configuration makes; a reload makes it anew.
 #[derive(Debug)]
 pub struct Inner {
     pub config: Config,
+    pub limiter: Arc<Limiter>,
+    /// Calls the addresses that clients registered.
+    pub outbound: Outbound,
+    pub mailer: Mailer,
+    /// Checks proofs of possession.
+    pub proofs: Checker,
+    /// What lies ready below `/.well-known`.
+    pub documents: Documents,
+    lasting: Arc<Lasting>,
+}
+
+/// What stays for as long as the process lives.
+#[derive(Debug)]
+pub struct Lasting {
     pub store: Store,
     pub ring: KeyRing,
     pub clock: Clock,
     pub random: Random,
     pub passwords: PasswordPool,
-    pub limiter: Limiter,
-    /// Calls the addresses that clients registered.
-    pub outbound: Outbound,
     /// What clients publish there to prove themselves by.
     pub client_keys: PublishedKeys,
-    pub mailer: Mailer,
     /// Whom clients know people as.
     pub subjects: SubjectKey,
-    /// Checks proofs of possession.
-    pub proofs: Checker,
     /// The revocation feed; empty until its publisher runs.
     pub feed: Arc<Hub>,
     /// Access tokens that came back a moment ago.
     pub recent: Recent,
     pub metrics: Arc<Metrics>,
     pub request_ids: RequestIds,
-    /// What lies ready below `/.well-known`.
-    pub documents: Documents,
     /// Where the revocation log stood at the start.
     pub(crate) mark_at_start: Mark,
     steady: Steady,
     draining: AtomicBool,
+    /// What the last reload made.
+    newest: Mutex<Weak<Inner>>,
     /// Held for as long as the data folder is in use.
     _lock: DataDirLock,
 }
@@ -84,6 +94,14 @@ impl Deref for App {
 
     fn deref(&self) -> &Inner {
         &self.0
+    }
+}
+
+impl Deref for Inner {
+    type Target = Lasting;
+
+    fn deref(&self) -> &Lasting {
+        &self.lasting
     }
 }
 
@@ -108,6 +126,8 @@ pub enum StartError {
     OtherIssuer { stored: String, configured: String },
     #[error("mails cannot be sent: {0}")]
     Mail(String),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("cannot listen on {on}: {reason}")]
     Listen { on: String, reason: String },
     #[error(transparent)]
@@ -190,34 +210,64 @@ impl App {
         let subjects = first_start::subject_key(&store, ring.provider(), random).await?;
         first_start::prepare(&store, config.issuer.as_str(), clock.now()).await?;
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
-        let limiter = Limiter::new(&config, random)?;
-        let proofs = Checker::default().max_age(config.dpop.max_age);
         let mut metrics = Metrics::default();
         metrics.key_stores(ring.stores());
         let seats = Seats { all: config.feed.readers, per_address: config.feed.readers_per_address };
-        Ok(Self(Arc::new(Inner {
+        let lasting = Lasting {
             request_ids: RequestIds::new(random)?,
-            documents: Documents::new(&config),
-            outbound: Outbound::new(&config.outbound_allow),
             client_keys: PublishedKeys::default(),
-            mailer,
-            config,
             store,
             ring,
             clock,
             random,
             subjects,
             passwords,
-            limiter,
-            proofs,
             feed: Arc::new(Hub::new(seats)),
             recent: Recent::default(),
             metrics: Arc::new(metrics),
             mark_at_start,
             steady: Steady::default(),
             draining: AtomicBool::new(false),
+            newest: Mutex::default(),
             _lock: lock,
-        })))
+        };
+        let limiter = Arc::new(Limiter::new(&config, random)?);
+        Ok(Self::on(Arc::new(lasting), config, mailer, limiter))
+    }
+
+    fn on(lasting: Arc<Lasting>, config: Config, mailer: Mailer, limiter: Arc<Limiter>) -> Self {
+        let app = Self(Arc::new(Inner {
+            limiter,
+            outbound: Outbound::new(&config.outbound_allow),
+            mailer,
+            proofs: Checker::default().max_age(config.dpop.max_age),
+            documents: Documents::new(&config),
+            config,
+            lasting,
+        }));
+        *app.newest.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&app.0);
+        app
+    }
+
+    /// The same with another configuration, whose fixed keys are those of this one ([`crate::config::Change`]). From now on
+    /// it is the newest.
+    ///
+    /// # Errors
+    /// What the configuration needs is not there; nothing has changed.
+    pub fn renewed(&self, config: Config) -> Result<Self, StartError> {
+        let mailer = self.mailer.renewed(&config).map_err(StartError::Mail)?;
+        let anchors = |config: &Config| config.feed.anchors_per_minute;
+        // Counts begin anew under other limits, and only then.
+        let same = config.limits == self.config.limits && anchors(&config) == anchors(&self.config);
+        let limiter = if same { Arc::clone(&self.limiter) } else { Arc::new(Limiter::new(&config, self.random)?) };
+        Ok(Self::on(Arc::clone(&self.lasting), config, mailer, limiter))
+    }
+
+    /// What the last reload made: for what runs on while it does.
+    #[must_use]
+    pub fn newest(&self) -> Self {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        newest.map_or_else(|| self.clone(), Self)
     }
 
     /// Who does something now, for the revocation log and the audit trail.

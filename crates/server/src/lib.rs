@@ -25,12 +25,14 @@ pub mod proofs;
 mod qr;
 pub mod random;
 pub mod relay;
+pub mod reload;
 pub mod restore;
 pub mod routes;
 pub mod secret;
 pub mod serve;
 pub mod store;
 pub mod tick;
+pub mod tls;
 pub mod trim;
 pub mod upstream;
 

@@ -41,7 +41,11 @@ enum Unheard {
 
 /// Delivers until `stop`. What is under way then is delivered again after the next start.
 pub async fn keep_telling(app: App, stop: impl Future<Output = ()>) {
-    outbox::keep("notices of ended sessions", stop, || round(&app)).await;
+    let turn = || {
+        let app = app.newest();
+        async move { round(&app).await }
+    };
+    outbox::keep("notices of ended sessions", stop, turn).await;
 }
 
 /// Delivers what is due now; returns how many notices that were.

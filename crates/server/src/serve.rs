@@ -19,9 +19,11 @@ use crate::{
         serve::{Server, bind, bind_admin_socket},
     },
     keys::RELOAD_EVERY,
-    mail, mark, notices, proofs, routes,
+    mail, mark, notices, proofs,
+    reload::{self, Orders},
+    routes,
     store::login_limits,
-    tick, trim,
+    tick, tls, trim,
 };
 
 /// How often counts of failed sign-ins that nobody needs any more are removed.
@@ -40,8 +42,22 @@ pub struct Ready {
 /// what is open, closes the store and returns.
 ///
 /// # Errors
-/// Why the server could not start; nothing was changed then. [`StartError::OlderDatabase`] may come later, too.
+/// As [`serve_and_reload`].
 pub async fn serve(config: Config, stop: impl AsyncFnMut(), ready: impl FnOnce(&Ready)) -> Result<(), StartError> {
+    serve_and_reload(config, Orders::none(), stop, ready).await
+}
+
+/// The same; meanwhile it reloads its configuration when it is ordered to.
+///
+/// # Errors
+/// Why the server could not start; nothing was changed then. [`StartError::OlderDatabase`] may come later, too.
+pub async fn serve_and_reload(
+    config: Config,
+    orders: Orders,
+    stop: impl AsyncFnMut(),
+    ready: impl FnOnce(&Ready),
+) -> Result<(), StartError> {
+    let secured = tls::load(&config)?;
     // The port first: it is the likeliest thing to be missing, and nothing was touched yet.
     let listener = listen(config.listen)?;
     let metrics_listener = match config.metrics_listen {
@@ -55,7 +71,11 @@ pub async fn serve(config: Config, stop: impl AsyncFnMut(), ready: impl FnOnce(&
     let address = listener.local_addr().unwrap_or(app.config.listen);
 
     let (stopping, stopped) = watch::channel(false);
-    let mut tasks = start(&app, (listener, metrics_listener, socket), &stopped);
+    let server = Server::new(routes::front(&app), app.metrics.clone(), &app.config.limits);
+    app.metrics.certificate(secured.as_ref());
+    server.secure(secured);
+    let mut tasks = start(&app, &server, (listener, metrics_listener, socket), &stopped);
+    tasks.spawn(reload::keep(app.clone(), server, orders, signalled(stopped.clone())));
     let fallen = keep_mark(&app, signalled(stopped), &mut tasks);
 
     if app.config.issuer.is_https() && !app.mailer.has_server() {
@@ -87,7 +107,7 @@ pub async fn serve(config: Config, stop: impl AsyncFnMut(), ready: impl FnOnce(&
 async fn told(app: &App, mut stop: impl AsyncFnMut()) {
     stop().await;
     app.start_draining();
-    let drain = app.config.drain_for;
+    let drain = app.newest().config.drain_for;
     if !drain.is_zero() {
         info!(?drain, "told to stop: /readyz says so; serving on meanwhile");
         tokio::select! {
@@ -118,13 +138,13 @@ fn keep_mark(
 /// Everything that runs until told to stop.
 fn start(
     app: &App,
+    server: &Server,
     (listener, metrics_listener, socket): (TcpListener, Option<TcpListener>, UnixListener),
     stopped: &watch::Receiver<bool>,
 ) -> JoinSet<()> {
-    let server = Server::new(routes::front(app), app.metrics.clone(), &app.config.limits);
     let mut tasks = JoinSet::new();
     tasks.spawn(server.clone().tcp(listener, signalled(stopped.clone())));
-    tasks.spawn(server.unix(socket, signalled(stopped.clone())));
+    tasks.spawn(server.clone().unix(socket, signalled(stopped.clone())));
     if let Some(listener) = metrics_listener {
         let server = Server::new(metrics::router(app), app.metrics.clone(), &app.config.limits);
         tasks.spawn(server.tcp(listener, signalled(stopped.clone())));

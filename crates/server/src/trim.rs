@@ -85,7 +85,7 @@ pub async fn keep_trimming(app: App, stop: impl Future<Output = ()>) {
     let mut trimmer = Trimmer::default();
     loop {
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => match trimmer.turn(&app).await {
+            () = tokio::time::sleep(EVERY) => match trimmer.turn(&app.newest()).await {
                 Ok(trimmed) if trimmed != Trimmed::default() => debug!(?trimmed, "what is over was removed"),
                 Ok(_) => {}
                 Err(error) => error!(%error, "what is over could not be removed; trying again"),

@@ -5,7 +5,7 @@
 use std::{env, fs, path::PathBuf};
 
 use countersign_server::{
-    config::{KEYS, Key, Kind},
+    config::{Change, KEYS, Key, Kind},
     errors::{CODES, Code},
     openapi,
 };
@@ -41,8 +41,12 @@ fn row(key: &Key) -> String {
         Kind::List => "list",
         Kind::Secret => "text, shown redacted",
     };
+    let counts = match key.change {
+        Change::Reload => "reload",
+        Change::Restart => "restart",
+    };
     let help = key.help.replace('|', "\\|");
-    format!("| `{}` | {kind} | {default} | {help} | `{}` |\n", key.name, key.variable())
+    format!("| `{}` | {kind} | {default} | {help} | {counts} | `{}` |\n", key.name, key.variable())
 }
 
 #[test]
@@ -97,8 +101,9 @@ grace = \"10s\"
 ```
 
 Durations read `10s`, `15m`, `90d`. A list is an array in the file, and separated by commas elsewhere. `countersign config show --origin` prints each
-value and where it came from; `countersign config check` only checks.
+value and where it came from; `countersign config check` only checks. `systemctl reload countersign`, or SIGHUP, reads the file anew
+([Changes without a restart](operations.md#changes-without-a-restart)).
 
-| key | kind | default | meaning | variable |
-|---|---|---|---|---|
+| key | kind | default | meaning | a new value counts after a | variable |
+|---|---|---|---|---|---|
 ";

@@ -14,6 +14,7 @@ mod jwks;
 mod jwt;
 mod key_verifiers;
 mod keystores;
+mod live;
 mod moving;
 mod ops;
 mod peers;

@@ -26,6 +26,24 @@ pub struct Server {
     pub greeting: String,
 }
 
+impl Server {
+    /// Starts it and waits for its greeting, which it writes into a pipe.
+    pub fn greeted(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut greeting = String::new();
+        for line in lines.by_ref() {
+            let line = line.unwrap();
+            greeting.push_str(&line);
+            greeting.push('\n');
+            if line.starts_with("Stop with") {
+                break;
+            }
+        }
+        Self { child, greeting }
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may be gone already; that is fine.
@@ -79,18 +97,7 @@ impl Rig {
     pub fn serve(&self, variables: &[(&str, &str)]) -> Server {
         let mut command = self.command(&["serve"]);
         command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut greeting = String::new();
-        for line in lines.by_ref() {
-            let line = line.unwrap();
-            greeting.push_str(&line);
-            greeting.push('\n');
-            if line.starts_with("Stop with") {
-                break;
-            }
-        }
-        Server { child, greeting }
+        Server::greeted(command)
     }
 
     /// One request with one answer; `None` if the connection broke.

@@ -13,6 +13,15 @@ pub enum Kind {
     Secret,
 }
 
+/// When a changed value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// From the next reload on (SIGHUP).
+    Reload,
+    /// From the next start on: what runs stands on it.
+    Restart,
+}
+
 /// One configuration key.
 #[derive(Debug)]
 pub struct Key {
@@ -20,6 +29,7 @@ pub struct Key {
     pub name: &'static str,
     pub kind: Kind,
     pub default: &'static str,
+    pub change: Change,
     pub help: &'static str,
 }
 
@@ -31,7 +41,12 @@ impl Key {
 }
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
-    Key { name, kind, default, help }
+    Key { name, kind, default, change: Change::Reload, help }
+}
+
+/// A key whose new value waits for a restart.
+const fn fixed(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Key {
+    Key { name, kind, default, change: Change::Restart, help }
 }
 
 /// The row of a known key.
@@ -42,28 +57,28 @@ pub fn find(name: &str) -> Option<&'static Key> {
 use Kind::{Duration, List, Number, Secret, Text};
 
 pub const KEYS: &[Key] = &[
-    key("issuer", Text, "", "public URL of this issuer (iss); empty: http://localhost and the port of `listen`"),
-    key("listen", Text, "127.0.0.1:8080", "address and port to listen on"),
+    fixed("issuer", Text, "", "public URL of this issuer (iss); empty: http://localhost and the port of `listen`"),
+    fixed("listen", Text, "127.0.0.1:8080", "address and port to listen on"),
     key(
         "drain_for",
         Duration,
         "0s",
         "how long a server that is told to stop still takes requests, while /readyz says 503; behind a load balancer longer than it takes to notice",
     ),
-    key(
+    fixed(
         "data",
         Text,
         "./countersign-data",
         "folder of the SQLite database, the key-encryption key and the admin socket",
     ),
-    key(
+    fixed(
         "database",
         Secret,
         "",
         "postgres://… for PostgreSQL, with ?pooler=transaction behind PgBouncer in transaction mode; empty: SQLite in the data folder",
     ),
-    key("database_pool", Number, "16", "connections to PostgreSQL"),
-    key(
+    fixed("database_pool", Number, "16", "connections to PostgreSQL"),
+    fixed(
         "mark_file",
         Text,
         "",
@@ -91,7 +106,7 @@ pub const KEYS: &[Key] = &[
     key("clients.scopes", List, "openid, profile, email", "the scopes that such a client may ask for at most"),
     key("clients.audience", Text, "api", "the audience that its access tokens are for"),
     key("access_token_ttl", Duration, "10m", "lifetime of access tokens"),
-    key("access_token_ttl_cap", Duration, "1h", "no audience or client may ask for longer access tokens than this"),
+    fixed("access_token_ttl_cap", Duration, "1h", "no audience or client may ask for longer access tokens than this"),
     key(
         "refresh.grace",
         Duration,
@@ -99,7 +114,7 @@ pub const KEYS: &[Key] = &[
         "how long the previous refresh token still gets the same successor; 0s: strict one-time",
     ),
     key("refresh.idle", Duration, "30d", "a session ends when it was not refreshed for this long"),
-    key("refresh.absolute", Duration, "90d", "a session ends this long after sign-in, whatever happens"),
+    fixed("refresh.absolute", Duration, "90d", "a session ends this long after sign-in, whatever happens"),
     key("retention.sessions", Duration, "30d", "how long an ended session can still be looked at, with its reason"),
     key("retention.deletion", Duration, "14d", "how long people who delete their account can think again"),
     key("retention.audit", Duration, "400d", "how long security events are kept"),
@@ -117,84 +132,89 @@ pub const KEYS: &[Key] = &[
         "15",
         "characters of a password that is the only factor; 15 is the least allowed",
     ),
-    key("password.memory_kib", Number, "19456", "argon2id memory per hash, KiB"),
-    key("password.iterations", Number, "2", "argon2id passes"),
-    key("password.parallelism", Number, "1", "argon2id lanes"),
-    key("password.workers", Number, "0", "threads that hash; 0: one less than the machine has cores, at least 1"),
-    key("password.queue", Number, "64", "sign-ins that may wait for a hashing thread; more are answered 503"),
+    fixed("password.memory_kib", Number, "19456", "argon2id memory per hash, KiB"),
+    fixed("password.iterations", Number, "2", "argon2id passes"),
+    fixed("password.parallelism", Number, "1", "argon2id lanes"),
+    fixed("password.workers", Number, "0", "threads that hash; 0: one less than the machine has cores, at least 1"),
+    fixed("password.queue", Number, "64", "sign-ins that may wait for a hashing thread; more are answered 503"),
     key("limits.account_free", Number, "5", "failed sign-ins of an account before delays begin"),
     key("limits.address_per_minute", Number, "30", "sign-ins and registrations per network address and minute"),
     key("limits.global_per_second", Number, "200", "sign-ins and registrations of everybody together per second"),
-    key("limits.connections", Number, "8192", "open connections"),
-    key("limits.connections_per_address", Number, "1024", "open connections of one network address"),
+    fixed("limits.connections", Number, "8192", "open connections"),
+    fixed("limits.connections_per_address", Number, "1024", "open connections of one network address"),
     key(
         "feed.access",
         Text,
         "auto",
         "who may read the revocation feed: open: anybody; client: clients with a secret; auto: open on loopback, client elsewhere",
     ),
-    key("feed.readers", Number, "4096", "readers of the revocation feed at the same time"),
-    key("feed.readers_per_address", Number, "1024", "readers of the feed from one network address"),
+    fixed("feed.readers", Number, "4096", "readers of the revocation feed at the same time"),
+    fixed("feed.readers_per_address", Number, "1024", "readers of the feed from one network address"),
     key("feed.anchors_per_minute", Number, "6000", "time anchors of the feed per network address and minute"),
-    key(
+    fixed(
         "keys.kek_file",
         Text,
         "",
         "file with the key-encryption key (32 bytes, base64url); empty: `kek` in the data folder",
     ),
-    key("keys.kek_env", Text, "", "environment variable that holds the key-encryption key instead of a file"),
-    key(
+    fixed("keys.kek_env", Text, "", "environment variable that holds the key-encryption key instead of a file"),
+    fixed(
         "keys.store",
         Text,
         "file",
         "what guards the key-encryption key: file (keys.kek_file, keys.kek_env, the data folder), transit (OpenBao, Vault), pkcs11 (HSM) or kms (AWS)",
     ),
-    key(
+    fixed(
         "keys.sign",
         Text,
         "here",
         "here: tokens are signed in this process; there: in the key store, by keys that never leave it",
     ),
-    key("keys.timeout", Duration, "2s", "how long a key store may take for each of at most three attempts; 3s at most"),
-    key(
+    fixed(
+        "keys.timeout",
+        Duration,
+        "2s",
+        "how long a key store may take for each of at most three attempts; 3s at most",
+    ),
+    fixed(
         "keys.ca_file",
         Text,
         "",
         "certificate (PEM) that the key store's is signed by, if the system does not know it",
     ),
-    key("keys.transit.address", Text, "", "OpenBao or Vault, such as https://bao.example.com:8200"),
-    key("keys.transit.mount", Text, "transit", "where its transit engine is mounted"),
-    key(
+    fixed("keys.transit.address", Text, "", "OpenBao or Vault, such as https://bao.example.com:8200"),
+    fixed("keys.transit.mount", Text, "transit", "where its transit engine is mounted"),
+    fixed(
         "keys.transit.key",
         Text,
         "countersign",
         "the transit key that wraps the key-encryption key; keys that sign are named countersign-…",
     ),
-    key("keys.transit.namespace", Text, "", "its namespace, if it has any"),
-    key(
+    fixed("keys.transit.namespace", Text, "", "its namespace, if it has any"),
+    fixed(
         "keys.transit.token_file",
         Text,
         "",
         "file with the token; read anew for each call, so that an agent may renew it",
     ),
-    key("keys.transit.token_env", Text, "", "environment variable that holds this token instead of a file"),
-    key("keys.pkcs11.module", Text, "", "PKCS#11 module of the HSM, such as /usr/lib/softhsm/libsofthsm2.so"),
-    key("keys.pkcs11.token", Text, "", "label of the token"),
-    key("keys.pkcs11.key", Text, "countersign", "label of the AES key that wraps the key-encryption key"),
-    key("keys.pkcs11.pin_file", Text, "", "file with the user's PIN"),
-    key("keys.pkcs11.pin_env", Text, "", "environment variable that holds this PIN instead of a file"),
-    key("keys.kms.region", Text, "", "AWS region of the key, such as eu-central-1"),
-    key("keys.kms.key", Text, "", "id, ARN or alias of the symmetric key that wraps the key-encryption key"),
-    key("keys.kms.endpoint", Text, "", "another address of the service; empty: AWS's own for the region"),
-    key(
+    fixed("keys.transit.token_env", Text, "", "environment variable that holds this token instead of a file"),
+    fixed("keys.pkcs11.module", Text, "", "PKCS#11 module of the HSM, such as /usr/lib/softhsm/libsofthsm2.so"),
+    fixed("keys.pkcs11.token", Text, "", "label of the token"),
+    fixed("keys.pkcs11.key", Text, "countersign", "label of the AES key that wraps the key-encryption key"),
+    fixed("keys.pkcs11.pin_file", Text, "", "file with the user's PIN"),
+    fixed("keys.pkcs11.pin_env", Text, "", "environment variable that holds this PIN instead of a file"),
+    fixed("keys.kms.region", Text, "", "AWS region of the key, such as eu-central-1"),
+    fixed("keys.kms.key", Text, "", "id, ARN or alias of the symmetric key that wraps the key-encryption key"),
+    fixed("keys.kms.endpoint", Text, "", "another address of the service; empty: AWS's own for the region"),
+    fixed(
         "keys.kms.credentials_file",
         Text,
         "",
         "file as the AWS command line keeps it, profile default; read anew for each call; empty: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
     ),
-    key("keys.rotate_every", Duration, "90d", "a signing key is replaced after this time"),
-    key("keys.publish_for", Duration, "10m", "how long a new public key is published before it signs"),
-    key(
+    fixed("keys.rotate_every", Duration, "90d", "a signing key is replaced after this time"),
+    fixed("keys.publish_for", Duration, "10m", "how long a new public key is published before it signs"),
+    fixed(
         "keys.wait_for_verifiers",
         Duration,
         "1d",
@@ -229,8 +249,15 @@ pub const KEYS: &[Key] = &[
         "",
         "networks inside that the issuer may call when a client registered an address there, e.g. 10.1.0.0/16; the internet always may be",
     ),
+    key(
+        "tls.certificate",
+        Text,
+        "",
+        "file with the certificate (PEM) and what leads from it to one that browsers know: the server itself speaks HTTPS on `listen`; empty: a proxy does",
+    ),
+    key("tls.key", Text, "", "file with its private key (PEM), for nobody to read but the server's user and group"),
     key("trusted_proxies", List, "", "addresses whose X-Forwarded-For is believed"),
-    key("metrics.listen", Text, "", "own listener for /metrics without credentials, e.g. 127.0.0.1:9090"),
+    fixed("metrics.listen", Text, "", "own listener for /metrics without credentials, e.g. 127.0.0.1:9090"),
     key("log.level", Text, "info", "error, warn, info, debug or trace, or a filter such as countersign_server=debug"),
-    key("log.format", Text, "text", "text or json"),
+    fixed("log.format", Text, "text", "text or json"),
 ];

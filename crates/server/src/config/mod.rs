@@ -1,9 +1,10 @@
-//! Configuration: flags > environment > file > default, understood once at the start.
+//! Configuration: flags > environment > file > default, understood as a whole, at the start and at each reload.
 
 mod key_stores;
 mod keys;
 mod mail;
 mod settings;
+mod tls;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -12,9 +13,10 @@ use std::{
 };
 
 pub use key_stores::{KeyStores, Kms, Pkcs11, SecretPlace, Transit};
-pub use keys::{KEYS, Key, Kind};
+pub use keys::{Change, KEYS, Key, Kind};
 pub use mail::{Mail, Security, Smtp};
 pub use settings::{Origin, Setting, Settings, shown};
+pub use tls::Tls;
 use url::Url;
 
 use crate::{
@@ -135,7 +137,7 @@ pub struct Passwords {
 }
 
 /// How much anybody may ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     pub account_free: u32,
     pub address_per_minute: u32,
@@ -205,6 +207,8 @@ pub struct Config {
     pub mail: Mail,
     /// Networks inside that may be called for a client.
     pub outbound_allow: Vec<Network>,
+    /// `None`: plain HTTP; a proxy ends TLS, or nobody comes from outside.
+    pub tls: Option<Tls>,
     pub trusted_proxies: Vec<IpAddr>,
     pub metrics_listen: Option<SocketAddr>,
     pub log_level: String,
@@ -263,6 +267,7 @@ impl Config {
             keys: read.keys()?,
             mail: read.mail(listen)?,
             outbound_allow: read.list("outbound.allow", "networks such as 10.1.0.0/16, or addresses,")?,
+            tls: read.tls(listen)?,
             trusted_proxies: read.list("trusted_proxies", "IP addresses")?,
             metrics_listen: read.optional("metrics.listen", "an address and a port, such as 127.0.0.1:9090")?,
             log_level: read.text("log.level").to_owned(),

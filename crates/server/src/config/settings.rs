@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use super::{
     ConfigError,
-    keys::{KEYS, Key, Kind, find},
+    keys::{Change, KEYS, Key, Kind, find},
 };
 
 /// Where a value was found.
@@ -82,6 +82,20 @@ impl Settings {
         KEYS.iter().map(|key| (key, self.setting(key.name)))
     }
 
+    /// The keys whose values differ from these.
+    pub fn changed(&self, before: &Self) -> Vec<&'static Key> {
+        KEYS.iter().filter(|key| self.setting(key.name).value != before.setting(key.name).value).collect()
+    }
+
+    /// These, but for the keys that wait for a restart: they stay as they are in what `runs`.
+    #[must_use]
+    pub fn under(mut self, runs: &Self) -> Self {
+        for key in KEYS.iter().filter(|key| key.change == Change::Restart) {
+            self.0.insert(key.name, runs.setting(key.name).clone());
+        }
+        self
+    }
+
     pub(super) fn setting(&self, name: &'static str) -> &Setting {
         static NOTHING: Setting = Setting { value: String::new(), origin: Origin::Default };
         self.0.get(name).unwrap_or(&NOTHING)
@@ -135,7 +149,7 @@ pub fn shown(key: &Key, setting: &Setting) -> String {
 /// The best guess at the key that a variable's name means, for the error message.
 fn dotted(variable: &str) -> String {
     let name = variable.trim_start_matches("COUNTERSIGN_").to_lowercase();
-    let groups = ["refresh", "password", "limits", "feed", "keys", "mail", "metrics", "log"];
+    let groups = ["refresh", "password", "limits", "feed", "keys", "mail", "metrics", "log", "tls"];
     match name.split_once('_') {
         Some((group, rest)) if groups.contains(&group) => format!("{group}.{rest}"),
         _ => name,

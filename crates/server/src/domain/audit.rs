@@ -114,6 +114,10 @@ events! {
     RateLimitExceeded "excess_rate_limit_exceeded",
     /// A database that was older than it has been was accepted: everybody was signed out, every key replaced.
     DatabaseRestored "sys_database_restored",
+    /// The configuration was read anew; `changed` and `waiting` (for a restart) name the keys.
+    Reloaded "sys_config_reloaded",
+    /// It could not be used, and everything stayed as it was; `reason` says why.
+    ReloadRefused "sys_config_refused",
     Startup "sys_startup",
     Shutdown "sys_shutdown",
 }

@@ -13,7 +13,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{app::App, domain::rsn::Rsn, feed::View, keys::KeyStores};
+use crate::{app::App, domain::rsn::Rsn, feed::View, keys::KeyStores, tls::Secured};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -47,6 +47,8 @@ pub struct Metrics {
     feed_entries: Gauge<i64, AtomicI64>,
     feed_head: Gauge<i64, AtomicI64>,
     feed_lag: Gauge<f64, AtomicU64>,
+    reloaded: Gauge<i64, AtomicI64>,
+    certificate: Gauge<i64, AtomicI64>,
     /// Open connections.
     pub connections: Gauge<i64, AtomicI64>,
 }
@@ -70,8 +72,11 @@ impl Default for Metrics {
             feed_entries: Gauge::default(),
             feed_head: Gauge::default(),
             feed_lag: Gauge::default(),
+            reloaded: Gauge::default(),
+            certificate: Gauge::default(),
             connections: Gauge::default(),
         };
+        metrics.reload(true);
         let registry = &mut metrics.registry;
         registry.register("http_requests", "requests answered", metrics.requests.clone());
         registry.register("http_request_duration_seconds", "time to answer", metrics.durations.clone());
@@ -84,6 +89,16 @@ impl Default for Metrics {
         registry.register("feed_entries", "entries in the revocation feed", metrics.feed_entries.clone());
         registry.register("feed_head", "position of the newest entry", metrics.feed_head.clone());
         registry.register("feed_lag_seconds", "age of the newest line's time", metrics.feed_lag.clone());
+        registry.register(
+            "config_reload_successful",
+            "1 if the last reload of the configuration took effect, 0 if it was refused",
+            metrics.reloaded.clone(),
+        );
+        registry.register(
+            "tls_certificate_expires_timestamp_seconds",
+            "when the certificate of the server's own TLS expires; 0 without it",
+            metrics.certificate.clone(),
+        );
         registry.register("connections", "open connections", metrics.connections.clone());
         metrics
     }
@@ -119,6 +134,16 @@ impl Metrics {
     pub fn mails(&self, waiting: i64, dead: i64) {
         self.mails_waiting.set(waiting);
         self.mails_dead.set(dead);
+    }
+
+    /// Whether the last reload took effect.
+    pub fn reload(&self, took_effect: bool) {
+        self.reloaded.set(i64::from(took_effect));
+    }
+
+    /// The certificate in use, if TLS is ours.
+    pub fn certificate(&self, secured: Option<&Secured>) {
+        self.certificate.set(secured.map_or(0, |secured| secured.certificate.not_after.secs()));
     }
 
     /// Where the revocation feed stands. `lag`: the age of the newest line's time.

@@ -11,16 +11,19 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::{ArcSwap, ArcSwapOption};
 use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
+use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
 use super::{
@@ -29,7 +32,7 @@ use super::{
     metrics::Metrics,
     patience::Patience,
 };
-use crate::config::Limits;
+use crate::{config::Limits, tls::Secured};
 
 /// Time for a request's head to arrive; also the longest an idle connection is kept (NET-03).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -44,17 +47,30 @@ const MAX_RESETS: usize = 64;
 /// Time that open requests get after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Serves connections until told to stop.
+/// Serves connections until told to stop. Its clones share what answers.
 #[derive(Debug, Clone)]
 pub struct Server {
-    front: Front,
+    front: Arc<ArcSwap<Front>>,
+    /// TLS of our own, for connections over TCP.
+    tls: Arc<ArcSwapOption<ServerConfig>>,
     metrics: Arc<Metrics>,
     slots: Arc<Slots>,
 }
 
 impl Server {
     pub fn new(front: impl Into<Front>, metrics: Arc<Metrics>, limits: &Limits) -> Self {
-        Self { front: front.into(), metrics, slots: Arc::new(Slots::new(limits)) }
+        let front = Arc::new(ArcSwap::from_pointee(front.into()));
+        Self { front, tls: Arc::default(), metrics, slots: Arc::new(Slots::new(limits)) }
+    }
+
+    /// What answers from now on: each request, on open connections too.
+    pub fn answer_with(&self, front: Front) {
+        self.front.store(Arc::new(front));
+    }
+
+    /// TLS for each connection that comes from now on, or none.
+    pub fn secure(&self, secured: Option<Secured>) {
+        self.tls.store(secured.map(|secured| secured.config));
     }
 
     /// Serves TCP connections until `stop` is ready, then drains.
@@ -67,7 +83,8 @@ impl Server {
                     Ok((stream, peer)) => {
                         // Small answers must not wait for the acknowledgement of the last one.
                         let _ = stream.set_nodelay(true);
-                        self.connection(&graceful, stream, Peer::Tcp(peer.ip().to_canonical()));
+                        let tls = self.tls.load_full().map(TlsAcceptor::from);
+                        self.connection(&graceful, stream, Peer::Tcp(peer.ip().to_canonical()), tls);
                     }
                     Err(error) => refused(&error).await,
                 },
@@ -84,7 +101,7 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => self.connection(&graceful, stream, Peer::Local),
+                    Ok((stream, _)) => self.connection(&graceful, stream, Peer::Local, None),
                     Err(error) => refused(&error).await,
                 },
                 () = &mut stop => break,
@@ -93,7 +110,7 @@ impl Server {
         drain(graceful).await;
     }
 
-    fn connection<S>(&self, graceful: &GracefulShutdown, stream: S, peer: Peer)
+    fn connection<S>(&self, graceful: &GracefulShutdown, stream: S, peer: Peer, tls: Option<TlsAcceptor>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -101,21 +118,33 @@ impl Server {
             debug!(?peer, "too many connections");
             return;
         };
-        let (front, cut, patience) = (self.front.clone(), Cut::default(), Patience::new(HEAD_TIMEOUT));
+        let (front, cut, patience) = (Arc::clone(&self.front), Cut::default(), Patience::new(HEAD_TIMEOUT));
         let (cutting, waiting) = (cut.clone(), patience.clone());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             waiting.heard();
-            let (front, cut) = (front.clone(), cutting.clone());
+            let (front, cut) = (front.load_full(), cutting.clone());
             async move { Ok::<_, Infallible>(front.answer(request, peer, Some(&cut)).await) }
         });
-        let connection = builder(patience.clone()).serve_connection(TokioIo::new(stream), service).into_owned();
-        let watched = graceful.watch(connection);
+        let (builder, watcher) = (builder(patience.clone()), graceful.watcher());
+        let served = async move {
+            match tls {
+                None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await,
+                // In a box: connections without TLS stay small. The handshake is a part of what `patience` waits for.
+                Some(tls) => {
+                    let secured = Box::pin(async move {
+                        let stream = TokioIo::new(tls.accept(stream).await?);
+                        watcher.watch(builder.serve_connection(stream, service).into_owned()).await
+                    });
+                    secured.await
+                }
+            }
+        };
         let metrics = Arc::clone(&self.metrics);
         tokio::spawn(async move {
             metrics.connections.inc();
             tokio::select! {
                 biased;
-                ended = watched => if let Err(error) = ended {
+                ended = served => if let Err(error) = ended {
                     debug!(?peer, %error, "connection ended");
                 },
                 () = cut.0.notified() => debug!(?peer, "connection cut: it was not read"),

@@ -10,7 +10,7 @@ use std::{
     fs,
     future::Future,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -66,6 +66,12 @@ enum Way {
 #[derive(Debug)]
 pub struct Mailer {
     way: Way,
+    known: Arc<Known>,
+}
+
+/// What is remembered across a reload.
+#[derive(Debug, Default)]
+struct Known {
     /// Taken by the server, and not noted as that yet: the database was away.
     taken: Mutex<Vec<String>>,
     counted: Mutex<Option<Timestamp>>,
@@ -119,7 +125,15 @@ impl Mailer {
                 Way::Server(Smtp::new(server, password.as_ref(), hello, config.mail.timeout)?)
             }
         };
-        Ok(Self { way, taken: Mutex::default(), counted: Mutex::default() })
+        Ok(Self { way, known: Arc::default() })
+    }
+
+    /// The same for another configuration.
+    ///
+    /// # Errors
+    /// As [`Mailer::new`].
+    pub fn renewed(&self, config: &Config) -> Result<Self, String> {
+        Ok(Self { known: Arc::clone(&self.known), ..Self::new(config)? })
     }
 
     /// For the operator.
@@ -155,7 +169,11 @@ fn password(server: &config::Smtp) -> Result<Option<PlainSecret>, String> {
 
 /// Sends until `stop`. What is under way then is sent after the next start.
 pub async fn keep_sending(app: App, stop: impl Future<Output = ()>) {
-    outbox::keep("mails", stop, || round(&app)).await;
+    let turn = || {
+        let app = app.newest();
+        async move { round(&app).await }
+    };
+    outbox::keep("mails", stop, turn).await;
 }
 
 /// Sends what is due now; returns how many mails that were.
@@ -186,7 +204,7 @@ pub async fn round(app: &App) -> Result<usize, StoreError> {
 
 /// Notes what the server took while the database was away, before anything is tried again.
 async fn note_taken(app: &App) -> Result<(), StoreError> {
-    let taken = app.mailer.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let taken = app.mailer.known.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for id in taken {
         let done = id.clone();
         let noted = app.store.write(move |tx| {
@@ -194,7 +212,7 @@ async fn note_taken(app: &App) -> Result<(), StoreError> {
             Box::pin(async move { MAILS.done(tx, &id).await })
         });
         noted.await?;
-        app.mailer.taken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != id);
+        app.mailer.known.taken.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != id);
     }
     Ok(())
 }
@@ -290,7 +308,7 @@ async fn settle(app: &App, mail: &Mail, sent: Result<(), Unsent>, now: Timestamp
     match sent {
         Ok(()) => {
             app.metrics.mail("delivered");
-            app.mailer.taken.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+            app.mailer.known.taken.lock().unwrap_or_else(PoisonError::into_inner).push(id);
             note_taken(app).await
         }
         Err(Unsent::Untried(why)) => {
@@ -330,12 +348,12 @@ async fn put_off(app: &App, id: String, next: (Timestamp, i64), problem: String)
 /// Brings the metrics up to date, now and then.
 async fn count(app: &App, changed: bool) -> Result<(), StoreError> {
     let now = app.clock.now();
-    let last = *app.mailer.counted.lock().unwrap_or_else(PoisonError::into_inner);
+    let last = *app.mailer.known.counted.lock().unwrap_or_else(PoisonError::into_inner);
     if !changed && last.is_some_and(|last| now.since(last) < COUNT_EVERY) {
         return Ok(());
     }
     let counts = app.store.read(|tx| Box::pin(mails::counts(tx))).await?;
     app.metrics.mails(counts.waiting, counts.dead);
-    *app.mailer.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    *app.mailer.known.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     Ok(())
 }
