@@ -580,9 +580,12 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_user ON audit (user_id, id);
 
--- Work that replicas take turns at, and the time that is known to have passed (domain/trim.rs).
+-- Work that one replica does at a time (turns.rs): who does it or did it last, until when nobody else does, when it is due again;
+-- and for trimming the time that is known to have passed (domain/trim.rs).
 CREATE TABLE turns (
     name      text   NOT NULL PRIMARY KEY,
+    holder    text   NOT NULL,
+    until     bigint NOT NULL,
     next_at   bigint NOT NULL,
     confirmed bigint NOT NULL
 );

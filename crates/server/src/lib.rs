@@ -10,6 +10,7 @@ pub mod errors;
 mod failpoint;
 pub mod feed;
 mod first_start;
+mod forget;
 pub mod http;
 pub mod keys;
 pub mod limiter;
@@ -21,8 +22,7 @@ pub mod openapi;
 pub mod outbound;
 mod outbox;
 pub mod passwords;
-pub mod proofs;
-mod qr;
+pub mod qr;
 pub mod random;
 pub mod relay;
 pub mod reload;
@@ -34,6 +34,7 @@ pub mod store;
 pub mod tick;
 pub mod tls;
 pub mod trim;
+mod turns;
 pub mod upstream;
 
 // Unit tests use the stores of the integration tests, which know this crate by its name.

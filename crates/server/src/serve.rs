@@ -1,6 +1,6 @@
 //! The server's life: open, listen, keep the key ring moving, drain, close.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{future::Future, net::SocketAddr};
 
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -12,22 +12,17 @@ use tracing::{error, info, warn};
 use crate::{
     app::{App, StartError},
     config::Config,
-    domain::limits::AccountLimit,
-    feed,
+    feed, forget,
     http::{
         metrics,
         serve::{Server, bind, bind_admin_socket},
     },
     keys::RELOAD_EVERY,
-    mail, mark, notices, proofs,
+    mail, mark, notices,
     reload::{self, Orders},
-    routes,
-    store::login_limits,
-    tick, tls, trim,
+    routes, tick, tls, trim,
 };
 
-/// How often counts of failed sign-ins that nobody needs any more are removed.
-const FORGET_TICK: Duration = Duration::from_hours(1);
 /// Name of the admin socket in the data folder.
 pub const ADMIN_SOCKET: &str = "admin.sock";
 
@@ -153,10 +148,10 @@ fn start(
     tasks.spawn(feed::publish(app.clone(), signalled(stopped.clone())));
     tasks.spawn(notices::keep_telling(app.clone(), signalled(stopped.clone())));
     tasks.spawn(mail::keep_sending(app.clone(), signalled(stopped.clone())));
-    tasks.spawn(proofs::keep_forgetting(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(forget::keep_forgetting_proofs(app.clone(), signalled(stopped.clone())));
     tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
     tasks.spawn(trim::keep_trimming(app.clone(), signalled(stopped.clone())));
-    tasks.spawn(forget_old_counts(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(forget::keep_forgetting_counts(app.clone(), signalled(stopped.clone())));
     tasks
 }
 
@@ -179,24 +174,6 @@ async fn keep_keys(app: App, stop: impl Future<Output = ()>) {
                     error!(%error, "who has which key could not be told; trying again");
                 } else if let Err(error) = app.ring.tick().await {
                     error!(%error, "the key ring could not be kept; trying again");
-                }
-            }
-            () = &mut stop => return,
-        }
-    }
-}
-
-/// Removes counts of accounts at which nobody has tried for long: anybody can make such a row for any address. A failure is
-/// tried again.
-async fn forget_old_counts(app: App, stop: impl Future<Output = ()>) {
-    tokio::pin!(stop);
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(FORGET_TICK) => {
-                let before = app.clock.now().minus(AccountLimit::FORGOTTEN_AFTER);
-                let purge = app.store.write(move |tx| Box::pin(async move { login_limits::purge(tx, before).await }));
-                if let Err(error) = purge.await {
-                    error!(%error, "old counts of failed sign-ins could not be removed; trying again");
                 }
             }
             () = &mut stop => return,

@@ -3,7 +3,8 @@
 
 use std::{future::Future, time::Duration};
 
-use tracing::{debug, error};
+use tokio::sync::Mutex;
+use tracing::debug;
 
 use crate::{
     app::App,
@@ -17,14 +18,14 @@ use crate::{
     },
     store::{
         StoreError, audit, authorizations, codes, devices, invitations, mail_codes, mail_tokens, mails, passkeys,
-        pending, pushed, revocations, totps, trim, upstreams, users_deleted,
+        pending, pushed, revocations, totps, trim, turns, upstreams, users_deleted,
     },
+    turns::Job,
 };
 
 /// How long a code is remembered after it expired: for so long its second use is noticed (OAU-05).
 const CODE_MEMORY: Duration = Duration::from_hours(24);
-/// How often it is somebody's turn.
-const EVERY: Duration = Duration::from_secs(10);
+const TURN: Job = Job::new("trim", Duration::from_secs(10));
 /// Rows of one transaction.
 const ROWS: u32 = 1_000;
 /// Pieces of the log, of requests and of codes in one turn: a tenth of a million rows, more than come meanwhile.
@@ -81,18 +82,15 @@ impl Default for Trimmer {
 
 /// Trims until `stop`. A failure is tried again.
 pub async fn keep_trimming(app: App, stop: impl Future<Output = ()>) {
-    tokio::pin!(stop);
-    let mut trimmer = Trimmer::default();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => match trimmer.turn(&app.newest()).await {
-                Ok(trimmed) if trimmed != Trimmed::default() => debug!(?trimmed, "what is over was removed"),
-                Ok(_) => {}
-                Err(error) => error!(%error, "what is over could not be removed; trying again"),
-            },
-            () = &mut stop => return,
+    let trimmer = Mutex::new(Trimmer::default());
+    let turn = || async {
+        let trimmed = trimmer.lock().await.turn(&app.newest()).await?;
+        if trimmed != Trimmed::default() {
+            debug!(?trimmed, "what is over was removed");
         }
-    }
+        Ok(())
+    };
+    TURN.keep(stop, turn).await;
 }
 
 impl Trimmer {
@@ -109,16 +107,20 @@ impl Trimmer {
     /// # Errors
     /// As the store.
     pub async fn turn_at(&mut self, app: &App, uptime: Duration) -> Result<Trimmed, StoreError> {
-        let read = app
-            .store
-            .read(|tx| Box::pin(async move { Ok((revocations::head(tx).await?.t, trim::confirmed(tx).await?)) }));
+        let read = app.store.read(|tx| {
+            Box::pin(async move { Ok((revocations::head(tx).await?.t, turns::confirmed(tx, TURN.name).await?)) })
+        });
         let (t, stored) = read.await?;
         let confirmed = self.confirmed.get_or_insert_with(|| Confirmed::new(stored, t, uptime));
-        let (clock, every) = (app.clock.now(), EVERY - EVERY / 4);
-        let turn = app.store.write(move |tx| Box::pin(trim::take_turn(tx, clock, every, t)));
-        let Some(stored) = turn.await? else { return Ok(Trimmed::default()) };
+        let Some(stored) = TURN.take(app, t).await? else { return Ok(Trimmed::default()) };
         let time = confirmed.at(stored, t, uptime);
-        app.store.write(move |tx| Box::pin(trim::confirm(tx, time))).await?;
+        app.store.write(move |tx| Box::pin(turns::confirm(tx, TURN.name, time))).await?;
+        let trimmed = self.remove(app, time).await?;
+        TURN.done(app).await?;
+        Ok(trimmed)
+    }
+
+    async fn remove(&mut self, app: &App, time: Timestamp) -> Result<Trimmed, StoreError> {
         let retention = &app.config.retention;
         let (sessions, audit) = (time.minus(retention.sessions), time.minus(retention.audit));
         Ok(Trimmed {

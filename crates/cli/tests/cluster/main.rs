@@ -18,4 +18,6 @@ mod replicas;
 mod rig;
 #[cfg(feature = "failpoints")]
 mod rolling;
+#[cfg(feature = "failpoints")]
+mod turns;
 mod wire;

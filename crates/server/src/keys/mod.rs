@@ -189,6 +189,11 @@ impl KeyRing {
         self.snapshot.load().feed_jwks().clone()
     }
 
+    /// What this process is called beside others on the same store.
+    pub fn replica(&self) -> &str {
+        &self.replica
+    }
+
     /// The key stores that are set up here.
     pub fn stores(&self) -> &KeyStores {
         &self.stores

@@ -26,7 +26,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[Migration {
     name: "V1__foundation",
     sql: include_str!("../../migrations/V1__foundation.sql"),
-    checksum: "327684202e2628a9",
+    checksum: "32ad420188ac2e0c",
     beside: 1,
 }];
 

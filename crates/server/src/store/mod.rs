@@ -54,6 +54,7 @@ pub mod standing;
 pub mod status;
 pub mod totps;
 pub mod trim;
+pub mod turns;
 mod tx;
 pub mod upstreams;
 pub mod users;

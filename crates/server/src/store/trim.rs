@@ -5,11 +5,8 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use super::{FromColumn, Param, Row, StoreError, Tx, dialect::now_us, wide::Wide};
+use super::{FromColumn, Param, Row, StoreError, Tx, wide::Wide};
 use crate::domain::{rsn::Rsn, time::Timestamp};
-
-/// The one kind of work that replicas take turns at.
-const NAME: &str = "trim";
 
 /// A piece of a walk over a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,44 +15,6 @@ pub struct Piece<K> {
     pub next: Option<K>,
     /// Rows that may go.
     pub over: Vec<K>,
-}
-
-/// Takes the next turn, so that of several replicas one works at a time: `Some` if it is due, with the time that was
-/// believed to have passed then. In a new store that is `first`.
-///
-/// # Errors
-/// As any statement.
-pub async fn take_turn(
-    tx: &mut Tx,
-    clock: Timestamp,
-    every: Duration,
-    first: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    // A turn further away than the next one was noted by a clock that has been set back.
-    const TAKE: &str = "INSERT INTO turns (name, next_at, confirmed) VALUES ($1, $2, $3) \
-                        ON CONFLICT (name) DO UPDATE SET next_at = $2 \
-                        WHERE turns.next_at <= $4 OR turns.next_at > $2 RETURNING confirmed";
-    let now = Timestamp::from_micros(now_us(tx, clock).await?);
-    let params = [NAME.into(), now.plus(every).into(), first.into(), now.into()];
-    tx.fetch_optional(TAKE, &params).await?.map(|row| row.get(0)).transpose()
-}
-
-/// The time that was believed to have passed when somebody last noted it; `None` in a new store.
-///
-/// # Errors
-/// As any statement.
-pub async fn confirmed(tx: &mut Tx) -> Result<Option<Timestamp>, StoreError> {
-    let row = tx.fetch_optional("SELECT confirmed FROM turns WHERE name = $1", &[NAME.into()]).await?;
-    row.map(|row| row.get(0)).transpose()
-}
-
-/// Notes a time that has passed.
-///
-/// # Errors
-/// As any statement.
-pub async fn confirm(tx: &mut Tx, time: Timestamp) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE turns SET confirmed = $1 WHERE name = $2 AND confirmed < $1";
-    tx.execute(SQL, &[time.into(), NAME.into()]).await.map(drop)
 }
 
 /// The next `limit` entries of the revocation log: those that had expired by `t`. A key's entry never does.

@@ -205,20 +205,6 @@ both! {
         }
     }
 
-    async fn replicas_take_turns(rig: Rig) {
-        let now = rig.app.clock.now();
-        let take = async || {
-            let turn = rig.app.store.write(move |tx| Box::pin(trim::take_turn(tx, now, DAY, Timestamp::from_secs(5))));
-            turn.await.unwrap()
-        };
-        assert_eq!(take().await, Some(Timestamp::from_secs(5)));
-        assert_eq!(take().await, None);
-        let confirm = rig.app.store.write(|tx| Box::pin(trim::confirm(tx, Timestamp::from_secs(9))));
-        confirm.await.unwrap();
-        let known = rig.app.store.read(|tx| Box::pin(trim::confirmed(tx))).await.unwrap();
-        assert_eq!(known, Some(Timestamp::from_secs(9)));
-    }
-
     // Every table's statements, on both databases.
     async fn a_turn_on_a_store_in_use_removes_nothing_that_lives(rig: Rig) {
         let live = rig.user("ada@example.com").await;

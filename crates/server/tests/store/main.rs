@@ -19,4 +19,5 @@ mod login_limits;
 mod revocations;
 mod schema;
 mod sql_text;
+mod turns;
 mod users;
