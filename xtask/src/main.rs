@@ -11,6 +11,7 @@ mod docs;
 mod fuzz;
 mod keystores;
 mod mutants;
+mod observed;
 mod peers;
 mod postgres;
 mod redis;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, chaos, chromium, cluster, keystores, peers, postgres,
+    Failure, chaos, chromium, cluster, keystores, observed, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -61,6 +61,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if options.includes("countersign") {
         keystores::provide_softhsm()?;
         chaos::tools()?;
+        observed::provide_prometheus()?;
     }
 
     let clustered = if options.includes("countersign") { cluster::programs()? } else { Vec::new() };

@@ -212,6 +212,7 @@ impl App {
         let passwords = PasswordPool::start(&config.passwords, random).map_err(StartError::Passwords)?;
         let mut metrics = Metrics::default();
         metrics.key_stores(ring.stores());
+        metrics.started(&config, clock.now());
         let seats = Seats { all: config.feed.readers, per_address: config.feed.readers_per_address };
         let lasting = Lasting {
             request_ids: RequestIds::new(random)?,

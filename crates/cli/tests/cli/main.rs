@@ -16,6 +16,7 @@ mod key_verifiers;
 mod keystores;
 mod live;
 mod moving;
+mod observed;
 mod ops;
 mod peers;
 #[allow(dead_code, reason = "the tests of the server use the rest")]

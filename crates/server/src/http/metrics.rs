@@ -13,7 +13,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{app::App, domain::rsn::Rsn, feed::View, keys::KeyStores, tls::Secured};
+use crate::{
+    app::App,
+    config::Config,
+    domain::{rsn::Rsn, time::Timestamp},
+    feed::View,
+    keys::KeyStores,
+    tls::Secured,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -48,6 +55,10 @@ pub struct Metrics {
     feed_head: Gauge<i64, AtomicI64>,
     feed_lag: Gauge<f64, AtomicU64>,
     reloaded: Gauge<i64, AtomicI64>,
+    started: Gauge<i64, AtomicI64>,
+    hashing: Gauge<i64, AtomicI64>,
+    hashing_queue: Gauge<i64, AtomicI64>,
+    connections_limit: Gauge<i64, AtomicI64>,
     certificate: Gauge<i64, AtomicI64>,
     /// Open connections.
     pub connections: Gauge<i64, AtomicI64>,
@@ -73,38 +84,63 @@ impl Default for Metrics {
             feed_head: Gauge::default(),
             feed_lag: Gauge::default(),
             reloaded: Gauge::default(),
+            started: Gauge::default(),
+            hashing: Gauge::default(),
+            hashing_queue: Gauge::default(),
+            connections_limit: Gauge::default(),
             certificate: Gauge::default(),
             connections: Gauge::default(),
         };
         metrics.reload(true);
-        let registry = &mut metrics.registry;
-        registry.register("http_requests", "requests answered", metrics.requests.clone());
-        registry.register("http_request_duration_seconds", "time to answer", metrics.durations.clone());
-        registry.register("refreshes", "refresh tokens presented, by outcome", metrics.refreshes.clone());
-        registry.register("signins", "sign-ins attempted, by outcome", metrics.signins.clone());
-        registry.register("mails", "mails tried, by outcome", metrics.mails.clone());
-        registry.register("mails_waiting", "mails that no server has taken yet", metrics.mails_waiting.clone());
-        registry.register("mails_dead", "mails that were given up", metrics.mails_dead.clone());
-        registry.register("feed_readers", "readers of the revocation feed", metrics.feed_readers.clone());
-        registry.register("feed_entries", "entries in the revocation feed", metrics.feed_entries.clone());
-        registry.register("feed_head", "position of the newest entry", metrics.feed_head.clone());
-        registry.register("feed_lag_seconds", "age of the newest line's time", metrics.feed_lag.clone());
-        registry.register(
-            "config_reload_successful",
-            "1 if the last reload of the configuration took effect, 0 if it was refused",
-            metrics.reloaded.clone(),
-        );
-        registry.register(
-            "tls_certificate_expires_timestamp_seconds",
-            "when the certificate of the server's own TLS expires; 0 without it",
-            metrics.certificate.clone(),
-        );
-        registry.register("connections", "open connections", metrics.connections.clone());
+        metrics.register();
         metrics
     }
 }
 
 impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("http_requests", "requests answered", self.requests.clone());
+        registry.register("http_request_duration_seconds", "time to answer", self.durations.clone());
+        registry.register("refreshes", "refresh tokens presented, by outcome", self.refreshes.clone());
+        registry.register("signins", "sign-ins attempted, by outcome", self.signins.clone());
+        registry.register("mails", "mails tried, by outcome", self.mails.clone());
+        let gauges = [
+            ("mails_waiting", "mails that no server has taken yet", &self.mails_waiting),
+            ("mails_dead", "mails that were given up", &self.mails_dead),
+            ("feed_readers", "readers of the revocation feed", &self.feed_readers),
+            ("feed_entries", "entries in the revocation feed", &self.feed_entries),
+            ("feed_head", "position of the newest entry", &self.feed_head),
+            ("connections", "open connections", &self.connections),
+            ("connections_limit", "connections that may be open", &self.connections_limit),
+            ("hashing_waiting", "passwords that wait for a thread that hashes", &self.hashing),
+            ("hashing_queue", "passwords that may wait", &self.hashing_queue),
+            ("start_timestamp_seconds", "when the process started", &self.started),
+            (
+                "config_reload_successful",
+                "1 if the last reload of the configuration took effect, 0 if it was refused",
+                &self.reloaded,
+            ),
+            (
+                "tls_certificate_expires_timestamp_seconds",
+                "when the certificate of the server's own TLS expires; 0 without it",
+                &self.certificate,
+            ),
+        ];
+        for (name, help, gauge) in gauges {
+            registry.register(name, help, gauge.clone());
+        }
+        registry.register("feed_lag_seconds", "age of the newest line's time", self.feed_lag.clone());
+    }
+
+    /// What this process started with, and when.
+    pub fn started(&self, config: &Config, at: Timestamp) {
+        let limit = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
+        self.started.set(at.secs());
+        self.connections_limit.set(limit(config.limits.connections));
+        self.hashing_queue.set(limit(config.passwords.queue));
+    }
+
     /// Shows how the key stores do, if any is set up.
     pub fn key_stores(&mut self, stores: &KeyStores) {
         if stores.iter().next().is_some() {
@@ -174,6 +210,7 @@ pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
     if let Some(latest) = app.feed.latest() {
         app.metrics.feed(app.feed.view(), latest.head, app.clock.now().since(latest.time));
     }
+    app.metrics.hashing.set(i64::try_from(app.passwords.waiting()).unwrap_or(i64::MAX));
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.metrics.text())
 }

@@ -66,11 +66,14 @@ impl Live {
 
     /// The newest security event of this name, with its detail.
     pub fn event(&self, name: &str) -> serde_json::Value {
-        let (status, body) = self.rig.admin("GET", "/api/admin/audit", "").unwrap();
-        assert_eq!(status, 200, "{body}");
-        let page: serde_json::Value = serde_json::from_str(&body).unwrap();
-        let all = page["items"].as_array().unwrap();
-        all.iter().find(|event| event["event"] == name).cloned().unwrap_or_else(|| panic!("no {name}: {body}"))
+        // It is written after the line of the log.
+        wait(|| {
+            let (status, body) = self.rig.admin("GET", "/api/admin/audit", "")?;
+            assert_eq!(status, 200, "{body}");
+            let page: serde_json::Value = serde_json::from_str(&body).unwrap();
+            page["items"].as_array().unwrap().iter().find(|event| event["event"] == name).cloned()
+        })
+        .unwrap_or_else(|| panic!("no {name}"))
     }
 }
 
