@@ -6,6 +6,7 @@ mod bench;
 mod chaos;
 mod chromium;
 mod cluster;
+mod containers;
 mod debian;
 mod docs;
 mod fuzz;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, chaos, chromium, cluster, keystores, observed, peers, postgres,
+    Failure, chaos, chromium, cluster, containers, keystores, observed, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -62,6 +62,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         keystores::provide_softhsm()?;
         chaos::tools()?;
         observed::provide_prometheus()?;
+        containers::provide_buildah()?;
     }
 
     let clustered = if options.includes("countersign") { cluster::programs()? } else { Vec::new() };

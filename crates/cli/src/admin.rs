@@ -46,14 +46,19 @@ pub fn config(global: &Global) -> Result<Config, Failure> {
 }
 
 impl Admin {
+    /// Connects to the running server, if there is one.
+    pub async fn running(config: &Config) -> Option<Self> {
+        connect(&config.data.join(ADMIN_SOCKET)).await.map(Self::Socket)
+    }
+
     /// Connects to the running server, or opens the store if none runs.
     ///
     /// # Errors
     /// Exit code 3: neither could be had.
     pub async fn open(global: &Global) -> Result<Self, Failure> {
         let config = config(global)?;
-        if let Some(sender) = connect(&config.data.join(ADMIN_SOCKET)).await {
-            return Ok(Self::Socket(sender));
+        if let Some(running) = Self::running(&config).await {
+            return Ok(running);
         }
         if !config.data.exists() {
             let folder = config.data.display();

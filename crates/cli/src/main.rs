@@ -18,6 +18,7 @@ mod key;
 mod org;
 mod output;
 mod progress;
+mod ready;
 mod relay;
 mod restore;
 mod revoke;
@@ -128,6 +129,8 @@ enum Keep {
     Store(store::Store),
     /// Look at everything that can be wrong, and say what to do about it
     Doctor,
+    /// Ask the running server whether it can serve; for health checks
+    Ready,
 }
 
 /// What needs neither a server nor a store.
@@ -197,6 +200,7 @@ impl Keep {
             Self::Restore(command) => command.run(global, output).await,
             Self::Store(command) => command.run(output).await,
             Self::Doctor => doctor::run(global, output).await,
+            Self::Ready => ready::run(global, output).await,
         }
     }
 }

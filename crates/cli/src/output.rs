@@ -38,6 +38,17 @@ impl Failure {
         Self { code: 1, message: message.into(), problem: None }
     }
 
+    /// The same; the answer is no.
+    pub fn refusal(mut self) -> Self {
+        self.code = 1;
+        self
+    }
+
+    /// What a person reads.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The question was wrong.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { code: 2, message: message.into(), problem: None }

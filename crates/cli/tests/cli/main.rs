@@ -8,6 +8,7 @@ mod clients;
 mod commands;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod doctor;
 mod e2e;
 mod interop;
 mod jwks;

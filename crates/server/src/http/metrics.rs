@@ -182,6 +182,11 @@ impl Metrics {
         self.certificate.set(secured.map_or(0, |secured| secured.certificate.not_after.secs()));
     }
 
+    /// When it expires.
+    pub fn certificate_expires(&self) -> Option<Timestamp> {
+        Some(self.certificate.get()).filter(|secs| *secs > 0).map(Timestamp::from_secs)
+    }
+
     /// Where the revocation feed stands. `lag`: the age of the newest line's time.
     pub fn feed(&self, view: View, head: Rsn, lag: Duration) {
         let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);

@@ -136,6 +136,17 @@ impl Mailer {
         Ok(Self { known: Arc::clone(&self.known), ..Self::new(config)? })
     }
 
+    /// Speaks with the mail server, up to where a mail would begin; nothing without one.
+    ///
+    /// # Errors
+    /// What it said, or why it was not reached.
+    pub async fn try_server(&self) -> Result<(), String> {
+        if let Way::Server(server) = &self.way {
+            server.connect().await.map_err(|error| error.to_string())?.quit().await;
+        }
+        Ok(())
+    }
+
     /// For the operator.
     pub fn name(&self) -> String {
         match &self.way {

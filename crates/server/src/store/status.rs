@@ -1,6 +1,6 @@
 //! Counts for the operator.
 
-use super::{StoreError, Tx};
+use super::{StoreError, StoreKind, Tx, postgres, sqlite};
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,25 @@ pub async fn counts(tx: &mut Tx) -> Result<Counts, StoreError> {
         users: one(tx, "SELECT COUNT(*) FROM users").await?,
         clients: one(tx, "SELECT COUNT(*) FROM clients").await?,
     })
+}
+
+/// The program behind the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engine {
+    pub version: String,
+    /// What of its settings is not good enough, and what to do.
+    pub problem: Option<&'static str>,
+}
+
+/// Asks it.
+///
+/// # Errors
+/// As any statement.
+pub async fn engine(tx: &mut Tx) -> Result<Engine, StoreError> {
+    match tx.kind() {
+        StoreKind::Sqlite => sqlite::engine(tx).await,
+        StoreKind::Postgres => postgres::engine(tx).await,
+    }
 }
 
 async fn one(tx: &mut Tx, sql: &'static str) -> Result<i64, StoreError> {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use countersign_jose::b64;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
     crypto::aws_lc_rs,
@@ -42,9 +42,17 @@ impl Authority {
 
     /// Writes a new certificate for these names and its key over `cert.pem` and `key.pem`, as a renewal does.
     pub fn issue(&self, folder: &Path, names: &[&str]) -> CertificateDer<'static> {
+        self.issue_until(folder, names, 2090)
+    }
+
+    /// The same, up to the beginning of this year.
+    pub fn issue_until(&self, folder: &Path, names: &[&str], year: i32) -> CertificateDer<'static> {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.0).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.not_before = date_time_ymd(2010, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
+        let certificate = params.signed_by(&key, &self.0).unwrap();
         write_private(&folder.join("key.pem"), &pem("PRIVATE KEY", &key.serialize_der()));
         write_private(&folder.join("cert.pem"), &pem("CERTIFICATE", certificate.der()));
         fs::write(folder.join("ca.pem"), pem("CERTIFICATE", self.0.der())).unwrap();

@@ -14,11 +14,12 @@ use crate::{
 /// `GET /api/admin/status`
 pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     let now = app.clock.now();
-    let (counts, database_now, mails) = app
+    let (counts, database_now, mails, engine) = app
         .store
         .read(move |tx| {
             Box::pin(async move {
-                Ok((status::counts(tx).await?, dialect::now_us(tx, now).await?, mails::counts(tx).await?))
+                let now_us = dialect::now_us(tx, now).await?;
+                Ok((status::counts(tx).await?, now_us, mails::counts(tx).await?, status::engine(tx).await?))
             })
         })
         .await?;
@@ -29,7 +30,10 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
         "version": env!("CARGO_PKG_VERSION"),
         "issuer": app.config.issuer.as_str(),
         "database": app.store.kind().as_str(),
+        "database_version": engine.version,
+        "database_problem": engine.problem,
         "schema": counts.schema,
+        "tls_certificate_expires": app.metrics.certificate_expires().map(Timestamp::secs),
         "users": counts.users,
         "clients": counts.clients,
         "clock_skew_ms": skew,

@@ -1,11 +1,13 @@
 //! PostgreSQL, and what speaks its protocol: a pool of connections, retries of what the database asks to be retried.
 
 mod connect;
+mod engine;
 mod error;
 mod flight;
 mod tls;
 mod tx;
 
+pub(super) use engine::engine;
 use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Object, Pool};

@@ -1,6 +1,7 @@
 //! SQLite: one writer thread that commits queued transactions in groups; snapshots are read where they are asked for.
 
 mod connect;
+mod engine;
 mod read;
 mod tx;
 mod write;
@@ -13,6 +14,7 @@ use std::{
 };
 
 pub use connect::check_file;
+pub(super) use engine::engine;
 pub(super) use tx::{SqliteTx, meaning};
 
 use self::read::Readers;
