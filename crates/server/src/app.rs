@@ -128,6 +128,8 @@ pub enum StartError {
     Mail(String),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error("traces and metrics cannot be sent: {0}")]
+    Telemetry(String),
     #[error("cannot listen on {on}: {reason}")]
     Listen { on: String, reason: String },
     #[error(transparent)]

@@ -31,6 +31,7 @@ pub mod routes;
 pub mod secret;
 pub mod serve;
 pub mod store;
+mod telemetry;
 pub mod tick;
 pub mod tls;
 pub mod trim;

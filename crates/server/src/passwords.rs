@@ -26,7 +26,7 @@ use phc::{HASH_BYTES, Phc, SALT_BYTES};
 use queue::Queue;
 use worker::{Job, Shared, Worker};
 
-use crate::{config, domain::password::Password, random::Random};
+use crate::{config, domain::password::Password, random::Random, telemetry};
 
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl PasswordPool {
     pub async fn hash(&self, password: Password) -> Result<String, PoolError> {
         let (reply, answer) = oneshot::channel();
         self.submit(Job::Hash(password, reply))?;
-        answer.await.unwrap_or(Err(PoolError::Failed("the server is stopping")))
+        telemetry::child("password.hash", answer).await.unwrap_or(Err(PoolError::Failed("the server is stopping")))
     }
 
     /// Checks a password against a stored PHC string. `None` (no such user, or no password set) costs as much as a wrong
@@ -92,7 +92,7 @@ impl PasswordPool {
     pub async fn verify(&self, stored: Option<String>, password: Password) -> Result<Verdict, PoolError> {
         let (reply, answer) = oneshot::channel();
         self.submit(Job::Verify(stored, password, reply))?;
-        answer.await.unwrap_or(Err(PoolError::Failed("the server is stopping")))
+        telemetry::child("password.verify", answer).await.unwrap_or(Err(PoolError::Failed("the server is stopping")))
     }
 
     /// Whether a hash can be checked here, whoever has made it.

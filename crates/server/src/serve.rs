@@ -20,7 +20,9 @@ use crate::{
     keys::RELOAD_EVERY,
     mail, mark, notices,
     reload::{self, Orders},
-    routes, tick, tls, trim,
+    routes,
+    telemetry::Telemetry,
+    tick, tls, trim,
 };
 
 /// Name of the admin socket in the data folder.
@@ -60,6 +62,7 @@ pub async fn serve_and_reload(
         None => None,
     };
     let app = App::open(config).await?;
+    let telemetry = Telemetry::start(&app).map_err(StartError::Telemetry)?;
     let socket_path = app.config.data.join(ADMIN_SOCKET);
     let socket = bind_admin_socket(&socket_path)
         .map_err(|error| StartError::Listen { on: socket_path.display().to_string(), reason: error.to_string() })?;
@@ -89,6 +92,7 @@ pub async fn serve_and_reload(
     let _ = stopping.send(true);
     while tasks.join_next().await.is_some() {}
     let _ = std::fs::remove_file(&socket_path);
+    telemetry.stop().await;
     match end {
         Ok(()) => app.close().await,
         Err(_) => app.store.close().await,

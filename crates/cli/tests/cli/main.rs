@@ -30,5 +30,6 @@ mod revocations;
 mod rig;
 mod rights;
 mod serve;
+mod telemetry;
 mod terminal;
 mod watch;

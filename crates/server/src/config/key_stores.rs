@@ -164,7 +164,7 @@ impl Reader<'_> {
         }))
     }
 
-    fn given(&self, name: &'static str) -> Option<&str> {
+    pub(super) fn given(&self, name: &'static str) -> Option<&str> {
         Some(self.text(name)).filter(|text| !text.is_empty())
     }
 

@@ -258,6 +258,13 @@ pub const KEYS: &[Key] = &[
     key("tls.key", Text, "", "file with its private key (PEM), for nobody to read but the server's user and group"),
     key("trusted_proxies", List, "", "addresses whose X-Forwarded-For is believed"),
     fixed("metrics.listen", Text, "", "own listener for /metrics without credentials, e.g. 127.0.0.1:9090"),
+    fixed(
+        "otel.endpoint",
+        Text,
+        "",
+        "receiver of traces and metrics by OTLP over HTTP, such as http://localhost:4318; empty: none. Needs a program with the feature otel",
+    ),
+    fixed("otel.sample", Number, "100", "percent of the requests that are traced"),
     key("log.level", Text, "info", "error, warn, info, debug or trace, or a filter such as countersign_server=debug"),
     fixed("log.format", Text, "text", "text or json"),
 ];

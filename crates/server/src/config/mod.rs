@@ -3,6 +3,7 @@
 mod key_stores;
 mod keys;
 mod mail;
+mod otel;
 mod settings;
 mod tls;
 
@@ -15,6 +16,7 @@ use std::{
 pub use key_stores::{KeyStores, Kms, Pkcs11, SecretPlace, Transit};
 pub use keys::{Change, KEYS, Key, Kind};
 pub use mail::{Mail, Security, Smtp};
+pub use otel::Otel;
 pub use settings::{Origin, Setting, Settings, shown};
 pub use tls::Tls;
 use url::Url;
@@ -211,6 +213,7 @@ pub struct Config {
     pub tls: Option<Tls>,
     pub trusted_proxies: Vec<IpAddr>,
     pub metrics_listen: Option<SocketAddr>,
+    pub otel: Option<Otel>,
     pub log_level: String,
     pub log_format: LogFormat,
 }
@@ -270,6 +273,7 @@ impl Config {
             tls: read.tls(listen)?,
             trusted_proxies: read.list("trusted_proxies", "IP addresses")?,
             metrics_listen: read.optional("metrics.listen", "an address and a port, such as 127.0.0.1:9090")?,
+            otel: read.otel()?,
             log_level: read.text("log.level").to_owned(),
             log_format: read.choice("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
         };

@@ -25,16 +25,20 @@ use crate::{
     config::Issuer,
     errors::{self, Code},
     routes::Route,
+    telemetry::RequestSpan,
 };
 
 /// The layer around every row of the route table.
 pub async fn row(State((app, route)): State<(App, &'static Route)>, mut request: Request, next: Next) -> Response {
     let exchange = Exchange::begin(&app, &request, peer(&request), route.path);
+    let named = (exchange.method, exchange.route);
+    let span = RequestSpan::begin(&app, &exchange.context, named, request.headers());
     request.extensions_mut().insert(exchange.context.clone());
     // AUD-06: a panic is an answer like any other failure, and the process goes on.
-    let answered = AssertUnwindSafe(answer(&app, route, request, next)).catch_unwind().await;
+    let answered = span.around(AssertUnwindSafe(answer(&app, route, request, next)).catch_unwind()).await;
     let response = answered.unwrap_or_else(|panic| broken(&*panic));
     let mut response = exchange.end(&app, response);
+    span.end(response.status().as_u16());
     cors::open(route, response.headers_mut());
     response
 }

@@ -26,6 +26,7 @@ use crate::{
     config,
     domain::key_store::StoreName,
     random::Random,
+    telemetry,
 };
 
 /// How an attempt failed.
@@ -225,7 +226,7 @@ impl KeyStore {
                 self.meter(what, Outcome::Spared);
                 return Err(self.resting(rest));
             }
-            let fault = match tokio::time::timeout(self.timeout, attempt()).await {
+            let fault = match telemetry::child("key_store.call", tokio::time::timeout(self.timeout, attempt())).await {
                 Ok(Ok(done)) => {
                     self.breaker().answered();
                     self.meter(what, Outcome::Done);

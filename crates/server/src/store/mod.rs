@@ -81,7 +81,7 @@ pub use tx::Tx;
 pub use value::{FromColumn, Param, Row, Value};
 
 use self::{postgres::PgStore, sqlite::SqliteStore, tx::Signals};
-use crate::secret::PlainSecret;
+use crate::{secret::PlainSecret, telemetry};
 
 /// What a transaction's closure returns: a boxed future that borrows the transaction.
 pub type TxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -212,10 +212,13 @@ impl Store {
         T: Send + 'static,
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
-        match &*self.engine {
-            Engine::Sqlite(store) => store.write(f).await,
-            Engine::Postgres(store) => store.write(f).await,
-        }
+        let write = async {
+            match &*self.engine {
+                Engine::Sqlite(store) => store.write(f).await,
+                Engine::Postgres(store) => store.write(f).await,
+            }
+        };
+        telemetry::child("store.write", write).await
     }
 
     /// Runs reads in one snapshot. `f` may run again.
@@ -227,10 +230,13 @@ impl Store {
         T: Send + 'static,
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
-        match &*self.engine {
-            Engine::Sqlite(store) => store.read(f).await,
-            Engine::Postgres(store) => store.read(f).await,
-        }
+        let read = async {
+            match &*self.engine {
+                Engine::Sqlite(store) => store.read(f).await,
+                Engine::Postgres(store) => store.read(f).await,
+            }
+        };
+        telemetry::child("store.read", read).await
     }
 
     /// Whether a write transaction gets its turn. Changes nothing and waits for no disk.
