@@ -3,6 +3,7 @@
 
 mod admin;
 mod audience;
+mod backup;
 mod bench;
 mod built;
 mod client;
@@ -122,7 +123,9 @@ enum Command {
 /// What keeps the database well, whether a server runs or not.
 #[derive(Debug, Subcommand)]
 enum Keep {
-    /// Look at a database that was restored from a backup, and accept it
+    /// Back the database up into a file, while the server runs
+    Backup(backup::Backup),
+    /// Put a backup back, look at a database that may be older than it has been, accept it
     Restore(restore::Restore),
     /// Move everything to another database: copy
     #[command(subcommand)]
@@ -197,6 +200,7 @@ async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
 impl Keep {
     async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
         match self {
+            Self::Backup(command) => command.run(global, output).await,
             Self::Restore(command) => command.run(global, output).await,
             Self::Store(command) => command.run(output).await,
             Self::Doctor => doctor::run(global, output).await,

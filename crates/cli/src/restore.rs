@@ -1,19 +1,28 @@
-//! `countersign restore`: a database from a backup is looked at, and accepted.
+//! `countersign restore`: a backup is put back, looked at, and accepted.
+
+use std::path::PathBuf;
 
 use clap::Args;
 use countersign_server::{
     app::StartError,
+    backup::{PutBack, put_back},
+    config::Config,
     restore::{Accepted, Found, accept, look},
+    store::restore::Pending,
 };
 use serde_json::{Value, json};
 
 use crate::{
     Global, admin,
+    backup::failure,
     output::{Failure, Output, say},
+    progress::Progress,
 };
 
 #[derive(Debug, Args)]
 pub struct Restore {
+    /// A file of `countersign backup`: it takes the place of the database, which is kept under another name
+    file: Option<PathBuf>,
     /// Use this database although it is older than it has been: everybody signs in again, every key is replaced
     #[arg(long)]
     accept: bool,
@@ -22,23 +31,52 @@ pub struct Restore {
 impl Restore {
     pub async fn run(self, global: &Global, output: Output) -> Result<(), Failure> {
         let config = admin::config(global)?;
-        if !config.data.exists() {
-            return Err(Failure::undecided(format!("there is no data folder {}", config.data.display())));
-        }
+        let put = match self.file {
+            Some(file) => Some(put(&config, file, output).await?),
+            None if config.data.exists() => None,
+            None => return Err(Failure::undecided(format!("there is no data folder {}", config.data.display()))),
+        };
         if self.accept {
             let accepted = accept(&config).await.map_err(|error| undecided(&error))?;
-            output.show(&accepted_json(&accepted), |_| tell_accepted(&accepted));
+            output.show(&with_put(accepted_json(&accepted), put.as_ref()), |_| tell_accepted(&accepted));
             return Ok(());
         }
         let found = look(&config).await.map_err(|error| undecided(&error))?;
-        output.show(&found_json(&found), |_| tell_found(&found));
-        match found.older || found.unfinished {
+        output.show(&with_put(found_json(&found), put.as_ref()), |_| tell_found(&found));
+        match found.older || found.pending.is_some() {
             true => {
                 Err(Failure::refused("this database is not used as it is; countersign restore --accept accepts it"))
             }
             false => Ok(()),
         }
     }
+}
+
+/// Puts the file back, and says so: what comes after may fail, as when the key is not there.
+async fn put(config: &Config, file: PathBuf, output: Output) -> Result<PutBack, Failure> {
+    let (config, name) = (config.clone(), file.display().to_string());
+    let mut progress = Progress::new("pages", output.json);
+    let put = tokio::task::spawn_blocking(move || {
+        let put = put_back(&config, &file, &mut |done, of| progress.tell("putting back", "the database", done, of));
+        progress.end();
+        put
+    });
+    let put = put.await.map_err(|error| Failure::undecided(error.to_string()))?.map_err(|error| failure(&error))?;
+    if !output.json {
+        say!("{name} is in place: {} bytes, schema {}", put.contents.bytes, put.contents.schema);
+        if let Some(aside) = &put.aside {
+            say!("the database that was there is now {}", aside.display());
+        }
+    }
+    Ok(put)
+}
+
+fn with_put(mut answer: Value, put: Option<&PutBack>) -> Value {
+    if let Some(put) = put {
+        answer["schema"] = json!(put.contents.schema);
+        answer["aside"] = json!(put.aside.as_ref().map(|aside| aside.display().to_string()));
+    }
+    answer
 }
 
 fn undecided(error: &StartError) -> Failure {
@@ -48,7 +86,8 @@ fn undecided(error: &StartError) -> Failure {
 fn found_json(found: &Found) -> Value {
     json!({
         "older": found.older,
-        "unfinished": found.unfinished,
+        "backup": found.pending == Some(Pending::Backup),
+        "unfinished": found.pending == Some(Pending::Begun),
         "head": found.head.rsn.get(),
         "seen": found.seen.map(|seen| seen.rsn.get()),
     })
@@ -68,12 +107,11 @@ fn tell_found(found: &Found) {
         None if found.older => say!("the high-water mark cannot be read"),
         None => say!("there is no high-water mark: nobody knows whether it was further"),
     }
-    if found.unfinished {
-        say!("an acceptance was begun and not finished");
-    } else if found.older {
-        say!("it is older than it has been: what was revoked since would be alive again");
-    } else {
-        say!("nothing shows that it is older than it has been");
+    match found.pending {
+        Some(Pending::Begun) => say!("an acceptance was begun and not finished"),
+        Some(Pending::Backup) => say!("it is a backup: what was revoked since it was made would be alive again"),
+        None if found.older => say!("it is older than it has been: what was revoked since would be alive again"),
+        None => say!("nothing shows that it is older than it has been"),
     }
 }
 

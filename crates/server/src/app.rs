@@ -145,6 +145,11 @@ pub enum StartError {
         "the key of pairwise subjects cannot be used: {0}. Put back the database's backup; nothing was made in its place"
     )]
     SubjectKey(String),
+    #[error(
+        "this database is a backup that nobody has accepted: what was revoked since it was made would be alive again. \
+         Accept it: countersign restore --accept (everybody signs in again)"
+    )]
+    NotAccepted,
     #[error("countersign restore --accept was begun on this database and not finished; run it again")]
     RestoreUnfinished,
     #[error("this database is half a copy: run countersign store copy again, which goes on with it")]

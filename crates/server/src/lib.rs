@@ -1,6 +1,7 @@
 //! The Countersign issuer: a library with one entry, `serve(config)`.
 
 pub mod app;
+pub mod backup;
 pub mod client_keys;
 pub mod clock;
 pub mod config;

@@ -18,7 +18,10 @@ use crate::{
     http::TENANT,
     mark::{MarkError, MarkFile, of_store},
     random::Random,
-    store::{Store, restore},
+    store::{
+        Store,
+        restore::{self, Pending},
+    },
 };
 
 /// What a look finds.
@@ -30,8 +33,8 @@ pub struct Found {
     pub seen: Option<Mark>,
     /// The database is behind.
     pub older: bool,
-    /// An acceptance was begun and did not end.
-    pub unfinished: bool,
+    /// It says of itself that it must be accepted.
+    pub pending: Option<Pending>,
 }
 
 /// What an acceptance did.
@@ -66,14 +69,15 @@ pub async fn accept(config: &Config) -> Result<Accepted, StartError> {
     accepted
 }
 
-/// Refuses a database at which an acceptance was begun and not finished.
+/// Refuses a backup, and a database at which an acceptance was begun and not finished.
 ///
 /// # Errors
-/// [`StartError::RestoreUnfinished`]
+/// [`StartError::NotAccepted`], [`StartError::RestoreUnfinished`]
 pub(crate) async fn check_finished(store: &Store) -> Result<(), StartError> {
-    match store.read(|tx| Box::pin(restore::is_begun(tx))).await? {
-        true => Err(StartError::RestoreUnfinished),
-        false => Ok(()),
+    match store.read(|tx| Box::pin(restore::pending(tx))).await? {
+        Some(Pending::Backup) => Err(StartError::NotAccepted),
+        Some(Pending::Begun) => Err(StartError::RestoreUnfinished),
+        None => Ok(()),
     }
 }
 
@@ -84,8 +88,8 @@ async fn found(config: &Config, opened: &Opened) -> Result<Found, StartError> {
         Err(MarkError::Unreadable { .. }) => (None, true),
         Err(error) => return Err(error.into()),
     };
-    let unfinished = opened.store.read(|tx| Box::pin(restore::is_begun(tx))).await?;
-    Ok(Found { head, seen, older: unreadable || seen.is_some_and(|seen| seen.is_above(head)), unfinished })
+    let pending = opened.store.read(|tx| Box::pin(restore::pending(tx))).await?;
+    Ok(Found { head, seen, older: unreadable || seen.is_some_and(|seen| seen.is_above(head)), pending })
 }
 
 async fn carry_out(config: &Config, opened: &Opened) -> Result<Accepted, StartError> {

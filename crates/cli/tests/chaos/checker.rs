@@ -228,7 +228,8 @@ impl User<'_> {
             let wrong = match &event.outcome {
                 Outcome::Done(_) => !possible.contains(used),
                 Outcome::Refused(why) if why == "invalid-credentials" => {
-                    self.registered_before(event) && possible.len() == 1 && possible.contains(used)
+                    let is_sure = self.registered_before(event) && !self.ended_meanwhile(event);
+                    is_sure && possible.len() == 1 && possible.contains(used)
                 }
                 _ => false,
             };
@@ -240,6 +241,12 @@ impl User<'_> {
                 found.push(Violation { invariant: "I-1", what });
             }
         }
+    }
+
+    /// Everything of theirs was ended while their password was looked at: a sign-in that began before is refused.
+    fn ended_meanwhile(&self, event: &Event) -> bool {
+        let mut ends = self.ends.iter().filter(|end| end.outcome.is_possible());
+        ends.any(|end| end.begin < event.end && event.begin < end.end)
     }
 
     fn registered_before(&self, event: &Event) -> bool {

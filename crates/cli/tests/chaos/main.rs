@@ -10,6 +10,7 @@ mod people;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
 mod postgres;
+mod power;
 mod proxy;
 mod round;
 mod rows;
@@ -33,6 +34,7 @@ const TOGETHER: usize = 4;
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     Row { name: "kill", breaks: "the process is killed at failpoints, at the n-th write or sync, anywhere", short: 8, long: 200, play: rows::kill::play },
+    Row { name: "power", breaks: "the power fails: what was written and not synced is lost, sector by sector", short: 3, long: 100, play: rows::power::failure },
     Row { name: "disk-errors", breaks: "writes and syncs fail: EIO, ENOSPC, EDQUOT, once or from then on", short: 5, long: 100, play: rows::disk::errors },
     Row { name: "disk-full", breaks: "a small disk is filled and emptied again", short: 3, long: 60, play: rows::disk::full },
     Row { name: "database", breaks: "PostgreSQL is down, frozen, slow, or takes connections and says nothing", short: 4, long: 60, play: rows::database::trouble },
@@ -46,6 +48,7 @@ const ROWS: &[Row] = &[
     Row { name: "kek", breaks: "the key-encryption key is lost, another, half, one bit off", short: 4, long: 40, play: rows::start::kek },
     Row { name: "two-servers", breaks: "a second server is started on the same folder", short: 4, long: 50, play: rows::start::two_servers },
     Row { name: "rollback", breaks: "the database's file is put back from a copy", short: 2, long: 50, play: rows::life::rollback },
+    Row { name: "backup", breaks: "the database is lost, and a backup put back that was made under load", short: 2, long: 40, play: rows::backup::drill },
     Row { name: "stop", breaks: "SIGTERM under load", short: 5, long: 100, play: rows::life::stop },
     Row { name: "log-full", breaks: "every line of the log fails: no space left", short: 1, long: 10, play: rows::resources::log },
     Row { name: "random", breaks: "the random source fails from the n-th call on", short: 4, long: 60, play: rows::resources::random },

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod accounts;
+mod backup;
 mod bench;
 mod built;
 mod clients;

@@ -138,7 +138,7 @@ pub async fn begun(tx: &mut Tx) -> Result<Option<Note>, StoreError> {
 /// # Errors
 /// As any statement.
 pub async fn is_whole(tx: &mut Tx) -> Result<bool, StoreError> {
-    Ok(begun(tx).await?.is_none() && !restore::is_begun(tx).await?)
+    Ok(begun(tx).await?.is_none() && restore::pending(tx).await?.is_none())
 }
 
 /// Begins in a database that holds nothing but what the schema brings, and removes that. Otherwise the name of a table that

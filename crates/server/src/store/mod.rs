@@ -76,7 +76,7 @@ pub use migrate::Schema;
 pub use migrate::newest as schema_version;
 /// The version of the SQLite that is compiled in.
 pub use rusqlite::version as sqlite_version;
-pub use sqlite::check_file;
+pub use sqlite::{Contents, beside, check_file, copy_file};
 pub use tx::Tx;
 pub use value::{FromColumn, Param, Row, Value};
 

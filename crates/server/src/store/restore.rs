@@ -7,14 +7,29 @@ use super::{
 };
 use crate::domain::{audit::AuditEvent, rsn::Rsn, time::Timestamp};
 
-const BEGUN: &str = "restore";
+/// The name of the note in `meta`, and what it says in a copy that `countersign backup` made.
+pub(super) const NOTE: &str = "restore";
+pub(super) const BACKUP: &str = "backup";
 
-/// Whether an acceptance was begun and not finished: the database must not be used before it is.
+/// Why a database must not be used before it is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// It is a backup: what was revoked since it was made is alive in it.
+    Backup,
+    /// An acceptance was begun and did not end.
+    Begun,
+}
+
+/// What an acceptance is pending for, if one is.
 ///
 /// # Errors
 /// As any statement.
-pub async fn is_begun(tx: &mut Tx) -> Result<bool, StoreError> {
-    Ok(tx.fetch_optional("SELECT value FROM meta WHERE name = $1", &[BEGUN.into()]).await?.is_some())
+pub async fn pending(tx: &mut Tx) -> Result<Option<Pending>, StoreError> {
+    let Some(row) = tx.fetch_optional("SELECT value FROM meta WHERE name = $1", &[NOTE.into()]).await? else {
+        return Ok(None);
+    };
+    let is_backup = row.get::<String>(0)? == BACKUP;
+    Ok(Some(if is_backup { Pending::Backup } else { Pending::Begun }))
 }
 
 /// Notes that an acceptance has begun.
@@ -22,8 +37,9 @@ pub async fn is_begun(tx: &mut Tx) -> Result<bool, StoreError> {
 /// # Errors
 /// As any statement.
 pub async fn begin(tx: &mut Tx) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO meta (name, value) VALUES ($1, 'begun') ON CONFLICT (name) DO NOTHING";
-    tx.execute(SQL, &[BEGUN.into()]).await.map(drop)
+    const SQL: &str =
+        "INSERT INTO meta (name, value) VALUES ($1, 'begun') ON CONFLICT (name) DO UPDATE SET value = 'begun'";
+    tx.execute(SQL, &[NOTE.into()]).await.map(drop)
 }
 
 /// Ends every session and token of everybody, and the acceptance with it: the log goes on at `above` or later, the floor
@@ -51,6 +67,6 @@ pub async fn finish(
     // Links that were followed since the backup would work a second time.
     tx.execute("DELETE FROM mail_tokens", &[]).await?;
     tx.execute("DELETE FROM mails", &[]).await?;
-    tx.execute("DELETE FROM meta WHERE name = $1", &[BEGUN.into()]).await?;
+    tx.execute("DELETE FROM meta WHERE name = $1", &[NOTE.into()]).await?;
     revocations::head(tx).await
 }

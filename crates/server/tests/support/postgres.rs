@@ -108,6 +108,12 @@ impl Cluster {
         path
     }
 
+    /// One of its programs: `pg_dump`, …
+    #[allow(dead_code, reason = "one test program uses it")]
+    pub fn program(&self, name: &str) -> Command {
+        server_user(self.binaries.join(name))
+    }
+
     /// Where its socket is.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -104,6 +104,10 @@ fn a_lost_password_is_found() {
     let changed = || Story::begun().then(change(1), done());
     assert_eq!(changed().then(sign_in(0), session("t")).invariants(), ["I-1"]);
     assert_eq!(changed().then(sign_in(1), refused("invalid-credentials")).invariants(), ["I-1"]);
+    // Whoever signs in while everything of theirs is ended may be refused, and nobody after that.
+    let ended = || Story::begun().then(Call::EndUser { user: "ada".into() }, done());
+    assert!(ended().then(sign_in(0), refused("invalid-credentials")).overlapping().invariants().is_empty());
+    assert_eq!(ended().then(sign_in(0), refused("invalid-credentials")).invariants(), ["I-1"]);
     // Under way, or with an unknown outcome: both may be right.
     assert!(changed().then(sign_in(0), session("t")).overlapping().invariants().is_empty());
     let unknown = || Story::begun().then(change(1), Outcome::Lost);

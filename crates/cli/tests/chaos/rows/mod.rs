@@ -1,10 +1,12 @@
 //! The rows of the fault matrix.
 
+pub mod backup;
 pub mod database;
 pub mod disk;
 pub mod feed;
 pub mod kill;
 pub mod life;
+pub mod power;
 pub mod resources;
 pub mod rotation;
 pub mod soak;

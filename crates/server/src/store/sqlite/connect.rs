@@ -128,9 +128,21 @@ fn prepare_writer(mut connection: Connection, path: &Path, schema: Schema) -> Re
     Ok(connection)
 }
 
+/// Refuses a file that is no database of this program.
+pub(super) fn belongs_to_us(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    match id(connection).map_err(|error| describe(&error.into(), path))? {
+        APPLICATION_ID => Ok(()),
+        _ => Err(StoreError::Broken(format!("{} is no database of Countersign", path.display()))),
+    }
+}
+
+fn id(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA application_id", [], |row| row.get(0))
+}
+
 /// Refuses a database of another program; marks a new one as ours.
 fn claim(connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let id = id(connection)?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (id, tables) {
         (APPLICATION_ID, _) => Ok(()),

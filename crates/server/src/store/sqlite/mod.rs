@@ -1,5 +1,6 @@
 //! SQLite: one writer thread that commits queued transactions in groups; snapshots are read where they are asked for.
 
+mod backup;
 mod connect;
 mod engine;
 mod read;
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+pub use backup::{Contents, beside, copy_file};
 pub use connect::check_file;
 pub(super) use engine::engine;
 pub(super) use tx::{SqliteTx, meaning};
