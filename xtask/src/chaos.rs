@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::{
-    Failure, debian, postgres,
+    Failure, cluster, debian, postgres,
     run::{cargo, output, step},
 };
 
@@ -30,6 +30,8 @@ impl Options {
             };
             match *arg {
                 "--all" => "all".clone_into(&mut options.row),
+                // It always is: the short round is a part of `test`.
+                "--full" => {}
                 "--seed" => options.seed = number()?,
                 "--iterations" | "--minutes" => options.iterations = number()?,
                 row if !row.starts_with('-') && options.row.is_empty() => row.clone_into(&mut options.row),
@@ -50,7 +52,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let seed = options.seed.unwrap_or(now);
     let mut command = cargo(&["test", "-p", "countersign", "--all-features", "--test", "chaos", "--"]);
     command.args(["--exact", "rows_of_the_fault_matrix", "--nocapture"]);
-    command.env(postgres::BIN_VARIABLE, postgres::server_programs()?);
+    command.env(postgres::BIN_VARIABLE, postgres::server_programs()?).envs(cluster::programs()?);
     command.env("COUNTERSIGN_TEST_CHAOS_ROW", &options.row).env("COUNTERSIGN_TEST_CHAOS_SEED", seed.to_string());
     command.env("COUNTERSIGN_TEST_CHAOS_LONG", "1");
     if let Some(iterations) = options.iterations {

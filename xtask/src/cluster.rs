@@ -1,4 +1,5 @@
-//! What several replicas stand between: HAProxy and PgBouncer. Found, or installed on Debian as root.
+//! What several replicas stand between: HAProxy, PgBouncer, and PostgreSQL that fails over under Patroni and etcd. Found, or
+//! installed on Debian as root.
 //!
 //! Only the programs are wanted: the tests start them for themselves, on loopback.
 
@@ -13,9 +14,11 @@ struct Program {
     packages: &'static [&'static str],
 }
 
-const PROGRAMS: [Program; 2] = [
+const PROGRAMS: [Program; 4] = [
     Program { name: "haproxy", variable: "COUNTERSIGN_TEST_HAPROXY", packages: &["haproxy"] },
     Program { name: "pgbouncer", variable: "COUNTERSIGN_TEST_PGBOUNCER", packages: &["pgbouncer"] },
+    Program { name: "patroni", variable: "COUNTERSIGN_TEST_PATRONI", packages: &["patroni", "python3-etcd"] },
+    Program { name: "etcd", variable: "COUNTERSIGN_TEST_ETCD", packages: &["etcd-server"] },
 ];
 
 /// Each variable with its program. What is set by hand wins over every search.
@@ -58,7 +61,7 @@ fn missing(programs: &[&Program], why: &str) -> String {
     let variables: Vec<_> =
         programs.iter().map(|program| format!("{}=/path/to/{}", program.variable, program.name)).collect();
     format!(
-        "the tests run several replicas with a load balancer and a pooler; missing: {}; {why}.\n\
+        "the tests run several replicas with a load balancer, a pooler and a database that fails over; missing: {}; {why}.\n\
          Searched: PATH and /usr/sbin.\n\
          Debian, Ubuntu: sudo apt-get install {}\n\
          Or name them: {}",

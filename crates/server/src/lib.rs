@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod copy;
 pub mod domain;
+mod durability;
 pub mod errors;
 mod failpoint;
 pub mod feed;

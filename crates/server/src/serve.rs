@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use crate::{
     app::{App, StartError},
     config::Config,
-    feed, forget,
+    durability, feed, forget,
     http::{
         metrics,
         serve::{Server, bind, bind_admin_socket},
@@ -154,6 +154,7 @@ fn start(
     tasks.spawn(mail::keep_sending(app.clone(), signalled(stopped.clone())));
     tasks.spawn(forget::keep_forgetting_proofs(app.clone(), signalled(stopped.clone())));
     tasks.spawn(tick::keep_noting(app.clone(), signalled(stopped.clone())));
+    tasks.spawn(durability::keep_watching(app.clone(), signalled(stopped.clone())));
     tasks.spawn(trim::keep_trimming(app.clone(), signalled(stopped.clone())));
     tasks.spawn(forget::keep_forgetting_counts(app.clone(), signalled(stopped.clone())));
     tasks

@@ -4,8 +4,12 @@
 #![cfg(feature = "failpoints")]
 
 mod checker;
+#[allow(dead_code, reason = "the tests of several servers use the rest")]
+#[path = "../cluster/daemon.rs"]
+mod daemon;
 mod dice;
 mod history;
+mod patroni;
 mod people;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
@@ -33,6 +37,7 @@ const TOGETHER: usize = 4;
 /// The fault matrix.
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
+    Row { name: "failover", breaks: "the primary of a PostgreSQL with a synchronous standby is killed, or its whole machine", short: 3, long: 20, play: rows::failover::killed },
     Row { name: "kill", breaks: "the process is killed at failpoints, at the n-th write or sync, anywhere", short: 8, long: 200, play: rows::kill::play },
     Row { name: "power", breaks: "the power fails: what was written and not synced is lost, sector by sector", short: 3, long: 100, play: rows::power::failure },
     Row { name: "disk-errors", breaks: "writes and syncs fail: EIO, ENOSPC, EDQUOT, once or from then on", short: 5, long: 100, play: rows::disk::errors },

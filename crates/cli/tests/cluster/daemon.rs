@@ -26,9 +26,15 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a program; what it says goes to a file.
     pub fn start(program: &Path, arguments: &[&str], log: &Path) -> Self {
-        let script = "log=$1; shift; \"$@\" </dev/null >>\"$log\" 2>&1 & read -r _; kill -9 $!";
+        Self::start_with_child(program, arguments, log, Path::new("/dev/null"))
+    }
+
+    /// The same for one that starts another one, which notes its id in the first line of this file: both end together.
+    pub fn start_with_child(program: &Path, arguments: &[&str], log: &Path, child: &Path) -> Self {
+        let script = "log=$1; child=$2; shift 2; \"$@\" </dev/null >>\"$log\" 2>&1 & read -r _; kill -9 $!; \
+                      kill -9 $(head -n 1 \"$child\")";
         let mut command = as_server_user("sh");
-        command.args(["-c", script, "keeper"]).arg(log).arg(program).args(arguments);
+        command.args(["-c", script, "keeper"]).args([log, child, program]).args(arguments);
         // In a group of its own, so that an interrupt from the keyboard does not end the keeper first.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         Self { keeper: command.spawn().expect("cannot start sh") }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     balancer::Balancer,
     daemon::wait,
-    rig::{PASSWORD, Rig, kill, member},
+    rig::{PASSWORD, Rig, kill, member, text},
 };
 
 /// What every replica is told. Hashing is cheap here: it is not what is tested.
@@ -158,6 +158,18 @@ impl Replica {
             assert!(self.is_running(), "{}", self.log());
             self.ask("GET", "/readyz", &[], "").is_some_and(|answer| answer.status == 200)
         });
+    }
+
+    /// A command with the settings of the server: its exit code, and what it prints.
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut command = self.rig.command(arguments);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        (output.status.code(), [text(&output.stdout), text(&output.stderr)].concat())
+    }
+
+    pub fn metrics(&self) -> String {
+        self.rig.admin("GET", "/metrics", "").unwrap().1
     }
 
     pub fn log(&self) -> String {

@@ -18,6 +18,7 @@ mod replicas;
 mod rig;
 #[cfg(feature = "failpoints")]
 mod rolling;
+mod standby;
 #[cfg(feature = "failpoints")]
 mod turns;
 mod wire;

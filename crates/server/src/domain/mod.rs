@@ -15,6 +15,7 @@ pub mod client_assertion;
 pub mod code;
 pub mod credential;
 pub mod device;
+pub mod durability;
 pub mod email;
 pub mod encryption;
 pub mod exchange;

@@ -60,6 +60,7 @@ pub struct Metrics {
     hashing_queue: Gauge<i64, AtomicI64>,
     connections_limit: Gauge<i64, AtomicI64>,
     certificate: Gauge<i64, AtomicI64>,
+    durability: Gauge<i64, AtomicI64>,
     /// Open connections.
     pub connections: Gauge<i64, AtomicI64>,
 }
@@ -89,6 +90,7 @@ impl Default for Metrics {
             hashing_queue: Gauge::default(),
             connections_limit: Gauge::default(),
             certificate: Gauge::default(),
+            durability: Gauge::default(),
             connections: Gauge::default(),
         };
         metrics.reload(true);
@@ -125,6 +127,11 @@ impl Metrics {
                 "tls_certificate_expires_timestamp_seconds",
                 "when the certificate of the server's own TLS expires; 0 without it",
                 &self.certificate,
+            ),
+            (
+                "database_may_lose_commits",
+                "1: the database may lose what it said is committed, as the log and `doctor` say; 0: nothing shows that",
+                &self.durability,
             ),
         ];
         for (name, help, gauge) in gauges {
@@ -185,6 +192,11 @@ impl Metrics {
     /// When it expires.
     pub fn certificate_expires(&self) -> Option<Timestamp> {
         Some(self.certificate.get()).filter(|secs| *secs > 0).map(Timestamp::from_secs)
+    }
+
+    /// Whether the database may lose what it said is committed.
+    pub fn durability(&self, may_lose: bool) {
+        self.durability.set(i64::from(may_lose));
     }
 
     /// Where the revocation feed stands. `lag`: the age of the newest line's time.

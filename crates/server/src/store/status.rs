@@ -28,7 +28,7 @@ pub async fn counts(tx: &mut Tx) -> Result<Counts, StoreError> {
 pub struct Engine {
     pub version: String,
     /// What of its settings is not good enough, and what to do.
-    pub problem: Option<&'static str>,
+    pub problems: Vec<&'static str>,
 }
 
 /// Asks it.

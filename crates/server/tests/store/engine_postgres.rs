@@ -255,6 +255,80 @@ async fn a_statement_that_hangs_is_given_up() {
     assert_eq!(rows(&test.store).await, []);
 }
 
+/// Which server of several answers.
+async fn server(store: &Store) -> Result<String, StoreError> {
+    let sql = "SELECT current_setting('unix_socket_directories')";
+    let row = store.read(move |tx| Box::pin(async move { tx.fetch_optional(sql, &[]).await })).await?;
+    row.unwrap().get(0)
+}
+
+/// Both in one URL, by their sockets.
+fn url_of(clusters: [&Cluster; 2], database: &str) -> String {
+    let host = |cluster: &Cluster| -> String {
+        form_urlencoded::byte_serialize(cluster.folder().as_os_str().as_encoded_bytes()).collect()
+    };
+    format!("postgres://postgres@{},{}/{database}", host(clusters[0]), host(clusters[1]))
+}
+
+// I-11
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_nothing_does_not_stand_before_the_others() {
+    let cluster = Cluster::start("listen_addresses = ''\n");
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = cluster.create_database().await.replace('@', &format!("@{},", mute.local_addr().unwrap()));
+    let store = Store::open(&config(url)).await.unwrap();
+    put_alone(&store, "a").await;
+}
+
+async fn put_alone(store: &Store, name: &'static str) {
+    store.write(move |tx| Box::pin(put(tx, name))).await.unwrap();
+}
+
+/// The former primary lives on and knows nothing of what was written since: nobody asks it any more (I-4).
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_to_a_former_primary_are_given_up() {
+    let (former, next) = (Cluster::start("listen_addresses = ''\n"), Cluster::start("listen_addresses = ''\n"));
+    for cluster in [&former, &next] {
+        execute(&cluster.url("postgres"), "CREATE DATABASE shared").await;
+        Store::open(&config(cluster.url("shared"))).await.unwrap().close().await;
+    }
+    let url = PlainSecret::new(url_of([&former, &next], "shared"));
+    let store = Store::open(&StoreConfig::Postgres { url, pool_size: 8 }).await.unwrap();
+    // Several connections lie in the pool.
+    let together = Arc::new(Barrier::new(4));
+    let holders = [(); 4].map(|()| {
+        let (store, together) = (store.clone(), Arc::clone(&together));
+        tokio::spawn(async move {
+            let read = store.read(move |tx| {
+                let together = Arc::clone(&together);
+                Box::pin(async move {
+                    tx.fetch_optional("SELECT 1", &[]).await?;
+                    together.wait().await;
+                    Ok(())
+                })
+            });
+            read.await
+        })
+    });
+    for holder in holders {
+        holder.await.unwrap().unwrap();
+    }
+    let place = |cluster: &Cluster| cluster.folder().to_str().unwrap().to_owned();
+    assert_eq!(server(&store).await.unwrap(), place(&former));
+    signal(&former, "-STOP");
+    // Whoever meets the frozen one gives it up in the end, and then the other one is found.
+    while server(&store).await.is_err() {}
+    signal(&former, "-CONT");
+    for _ in 0..20 {
+        assert_eq!(server(&store).await.unwrap(), place(&next));
+    }
+}
+
+fn signal(cluster: &Cluster, signal: &str) {
+    let processes = cluster.processes().iter().map(u32::to_string).collect::<Vec<_>>();
+    assert!(std::process::Command::new("kill").arg(signal).args(processes).status().unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_start_together_migrate_once() {
     let url = Cluster::shared().create_database().await;

@@ -160,7 +160,7 @@ pub async fn execute(url: &str, sql: &str) {
 }
 
 /// The folder that `cargo xtask test` or a person names, otherwise the newest PostgreSQL of this machine.
-fn binaries() -> PathBuf {
+pub fn binaries() -> PathBuf {
     if let Some(named) = env::var_os("COUNTERSIGN_TEST_PG_BIN") {
         return named.into();
     }

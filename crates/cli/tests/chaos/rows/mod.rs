@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod database;
 pub mod disk;
+pub mod failover;
 pub mod feed;
 pub mod kill;
 pub mod life;

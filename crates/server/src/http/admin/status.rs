@@ -31,7 +31,7 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
         "issuer": app.config.issuer.as_str(),
         "database": app.store.kind().as_str(),
         "database_version": engine.version,
-        "database_problem": engine.problem,
+        "database_problem": Some(engine.problems.join("; ")).filter(|problems| !problems.is_empty()),
         "schema": counts.schema,
         "tls_certificate_expires": app.metrics.certificate_expires().map(Timestamp::secs),
         "users": counts.users,

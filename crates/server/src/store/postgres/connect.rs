@@ -1,6 +1,6 @@
 //! From a URL to a pool: what the URL may say, TLS, time-outs.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{
@@ -10,6 +10,7 @@ use tokio_postgres::{
 
 use super::{
     error::{meaning, words},
+    hosts::{Hosts, Primary},
     tls::{self, Tls},
 };
 use crate::store::StoreError;
@@ -37,9 +38,16 @@ pub(super) enum Pooler {
 pub(super) fn pool(url: &str, size: usize) -> Result<(Pool, Pooler), StoreError> {
     let target = Target::parse(url)?;
     let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let primary = Arc::new(Primary::default());
     let manager = match target.tls {
-        Tls::Off => Manager::from_config(target.config, NoTls, config),
-        Tls::Verified { root } => Manager::from_config(target.config, tls::connector(root.as_deref())?, config),
+        Tls::Off => {
+            let hosts = Hosts::new(&target.config, NoTls, Arc::clone(&primary));
+            Manager::from_connect(target.config, hosts, config)
+        }
+        Tls::Verified { root } => {
+            let hosts = Hosts::new(&target.config, tls::connector(root.as_deref())?, Arc::clone(&primary));
+            Manager::from_connect(target.config, hosts, config)
+        }
     };
     let settings = Hook::async_fn(move |client, _| {
         Box::pin(async move {
@@ -56,6 +64,7 @@ pub(super) fn pool(url: &str, size: usize) -> Result<(Pool, Pooler), StoreError>
         .create_timeout(Some(CONNECT_TIMEOUT * 2))
         .recycle_timeout(Some(CONNECT_TIMEOUT))
         .post_create(settings)
+        .pre_recycle(primary.guard())
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| StoreError::Broken(format!("cannot make a pool of connections: {error}")))?;
@@ -138,10 +147,8 @@ fn complete(config: &mut Config, tls: &Tls) {
     if config.get_application_name().is_none() {
         config.application_name("countersign");
     }
-    // Of several servers only the primary is of use.
-    if config.get_hosts().len() > 1 {
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    }
+    // A standby would answer what was true a while ago.
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
 }
 
 fn is_local(config: &Config) -> bool {

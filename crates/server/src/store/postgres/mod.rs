@@ -4,6 +4,7 @@ mod connect;
 mod engine;
 mod error;
 mod flight;
+mod hosts;
 mod tls;
 mod tx;
 

@@ -6,5 +6,5 @@ use crate::store::{StoreError, Tx, status::Engine};
 pub async fn engine(tx: &mut Tx) -> Result<Engine, StoreError> {
     let row = tx.fetch_optional("SELECT sqlite_version()", &[]).await?;
     let version = row.map_or_else(|| Ok(String::new()), |row| row.get(0))?;
-    Ok(Engine { version, problem: None })
+    Ok(Engine { version, problems: Vec::new() })
 }
