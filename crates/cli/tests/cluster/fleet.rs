@@ -48,6 +48,8 @@ pub struct Replica {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
+    /// It says when to come back.
+    pub retry_after: bool,
     pub body: String,
 }
 
@@ -221,7 +223,8 @@ pub fn refresh(address: SocketAddr, token: &str, headers: &[&str]) -> Option<Ans
 /// One request on a connection of its own; `None` if that broke.
 pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &str) -> Option<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+    // Longer than a server may take.
+    stream.set_read_timeout(Some(Duration::from_secs(40))).ok()?;
     let headers: String = headers.iter().flat_map(|line| [line, "\r\n"]).collect();
     let length = body.len();
     write!(
@@ -232,5 +235,6 @@ pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[&str], body
     let mut text = String::new();
     stream.read_to_string(&mut text).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
-    Some(Answer { status: head.split(' ').nth(1)?.parse().ok()?, body: body.to_owned() })
+    let retry_after = head.to_ascii_lowercase().contains("\r\nretry-after:");
+    Some(Answer { status: head.split(' ').nth(1)?.parse().ok()?, retry_after, body: body.to_owned() })
 }

@@ -8,10 +8,14 @@ mod balancer;
 mod browser;
 mod daemon;
 mod fleet;
+mod outage;
 mod pooler;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
 mod postgres;
+#[allow(dead_code, reason = "the tests of faults use the rest")]
+#[path = "../chaos/proxy.rs"]
+mod proxy;
 mod replicas;
 #[allow(dead_code, reason = "the tests of one server use the rest")]
 #[path = "../cli/rig.rs"]

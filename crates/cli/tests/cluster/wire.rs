@@ -52,6 +52,10 @@ impl Kept {
         if value("connection:") != Some("close") {
             self.open = Some(stream);
         }
-        Ok(Answer { status, body: String::from_utf8(body).map_err(std::io::Error::other)? })
+        Ok(Answer {
+            status,
+            retry_after: value("retry-after:").is_some(),
+            body: String::from_utf8(body).map_err(std::io::Error::other)?,
+        })
     }
 }

@@ -264,6 +264,9 @@ fn due<'m>(known: &'m [Migration], history: &[Applied]) -> Result<Option<(i64, &
 }
 
 #[cfg(test)]
+mod gentle;
+
+#[cfg(test)]
 mod tests {
     use std::{collections::BTreeSet, fmt::Write, fs};
 
