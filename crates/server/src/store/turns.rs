@@ -26,14 +26,15 @@ impl Turn<'_> {
     /// # Errors
     /// As any statement.
     pub async fn take(&self, tx: &mut Tx, first: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        // What lies further ahead than anybody writes it was noted by a clock that has been set back.
+        // What lies further ahead than anybody writes it was noted by a clock that has been set back. Twice as far, because
+        // the clock is that of the statement's start: who waited for the row finds in it what was written a moment later.
         static TAKE: LazyLock<Clocked> = LazyLock::new(|| {
             Clocked::new(
                 "INSERT INTO turns (name, holder, until, next_at, confirmed) \
                  VALUES ($1, $2, clock($3) + CAST($4 AS bigint), clock($3), $5) \
                  ON CONFLICT (name) DO UPDATE SET holder = $2, until = clock($3) + CAST($4 AS bigint) \
-                 WHERE (turns.next_at <= clock($3) OR turns.next_at > clock($3) + CAST($6 AS bigint)) \
-                 AND (turns.until <= clock($3) OR turns.holder = $2 OR turns.until > clock($3) + CAST($4 AS bigint)) \
+                 WHERE (turns.next_at <= clock($3) OR turns.next_at > clock($3) + 2 * CAST($6 AS bigint)) \
+                 AND (turns.until <= clock($3) OR turns.holder = $2 OR turns.until > clock($3) + 2 * CAST($4 AS bigint)) \
                  RETURNING confirmed",
             )
         });
