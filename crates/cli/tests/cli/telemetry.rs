@@ -2,6 +2,7 @@
 #![cfg(feature = "otel")]
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::mpsc::{self, Receiver},
@@ -15,7 +16,10 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 
-use crate::rig::{PASSWORD, Rig, kill, member, text};
+use crate::{
+    live::{Live, wait},
+    rig::{PASSWORD, Rig, kill, member, text},
+};
 
 /// A receiver of OTLP over HTTP that keeps what it gets.
 struct Collector {
@@ -180,13 +184,29 @@ fn a_trusted_proxy_continues_its_trace_and_the_sample_is_kept() {
 }
 
 #[test]
-fn a_receiver_that_is_away_stops_nothing() {
-    let rig = Rig::new();
+fn a_receiver_that_is_away_stops_nothing_and_is_told_of_once() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut server = rig.serve(&[("COUNTERSIGN_OTEL_ENDPOINT", &format!("http://{gone}"))]);
-    visit(&rig);
-    kill(server.child.id(), "-TERM");
-    assert!(server.child.wait().unwrap().success());
-    let (_, refused) = rig.expect(1, &["--set", "otel.endpoint=ftp://here", "config", "check"], "");
+    let often = [("OTEL_METRIC_EXPORT_INTERVAL", "50".to_owned()), ("OTEL_BSP_SCHEDULE_DELAY", "50".to_owned())];
+    let mut live = Live::start(&format!("otel.endpoint = \"http://{gone}\"\n"), &often);
+    let said = || live.log().matches("otel.endpoint takes nothing").count();
+    visit(&live.rig);
+    wait(|| (said() > 0).then_some(())).expect("the log says it");
+    for _ in 0..20 {
+        assert_eq!(live.rig.http("GET", "/readyz", "", "").unwrap().0, 200);
+    }
+    assert_eq!(said(), 1);
+    kill(live.server.child.id(), "-TERM");
+    assert!(live.server.child.wait().unwrap().success());
+    let (_, refused) = live.rig.expect(1, &["--set", "otel.endpoint=ftp://here", "config", "check"], "");
     assert!(refused.contains("otel.endpoint"), "{refused}");
+}
+
+/// The feature alone starts nothing: the threads of the SDK are not there.
+#[test]
+fn without_a_receiver_no_thread_of_it_runs() {
+    let live = Live::start("", &[]);
+    visit(&live.rig);
+    let tasks = fs::read_dir(format!("/proc/{}/task", live.server.child.id())).unwrap().flatten();
+    let names: Vec<_> = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok()).collect();
+    assert!(names.len() > 1 && names.iter().all(|name| !name.contains("OpenTel")), "{names:?}");
 }

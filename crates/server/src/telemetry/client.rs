@@ -1,6 +1,15 @@
 //! How the exporters reach their receiver. They run on threads of their own, and hyper on the server's runtime.
 
-use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -13,6 +22,7 @@ use hyper_util::{
 use opentelemetry_http::{HttpClient, HttpError};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::Handle;
+use tracing::{info, warn};
 
 /// For one request and its answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,6 +34,26 @@ const MAX_ANSWER: usize = 64 * 1024;
 pub struct Receiver {
     runtime: Handle,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    away: Arc<Away>,
+}
+
+/// Whether the last call was in vain. That is said once, and once when it is over.
+#[derive(Debug, Default)]
+struct Away(AtomicBool);
+
+impl Away {
+    fn note(&self, answered: &Result<Response<Bytes>, HttpError>) {
+        let problem = match answered {
+            Ok(answer) if answer.status().is_success() => None,
+            Ok(answer) => Some(answer.status().to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        match (self.0.swap(problem.is_some(), Ordering::Relaxed), problem) {
+            (false, Some(problem)) => warn!(problem, "the receiver of otel.endpoint takes nothing; serving goes on"),
+            (true, None) => info!("the receiver of otel.endpoint takes traces and metrics again"),
+            _ => {}
+        }
+    }
 }
 
 impl Receiver {
@@ -41,7 +71,7 @@ impl Receiver {
             .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(connector);
-        Ok(Self { runtime: Handle::current(), client })
+        Ok(Self { runtime: Handle::current(), client, away: Arc::default() })
     }
 }
 
@@ -54,17 +84,19 @@ impl HttpClient for Receiver {
         'a: 'b,
         Self: 'b,
     {
-        let client = self.client.clone();
+        let (client, away) = (self.client.clone(), Arc::clone(&self.away));
         let call = self.runtime.spawn(async move {
             let answer = async {
                 let (head, body) = client.request(request.map(Full::new)).await?.into_parts();
                 let body = Limited::new(body, MAX_ANSWER).collect().await?.to_bytes();
                 Ok::<_, HttpError>(Response::from_parts(head, body))
             };
-            match tokio::time::timeout(TIMEOUT, answer).await {
+            let answered = match tokio::time::timeout(TIMEOUT, answer).await {
                 Ok(answered) => answered,
                 Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
-            }
+            };
+            away.note(&answered);
+            answered
         });
         Box::pin(async move { call.await? })
     }

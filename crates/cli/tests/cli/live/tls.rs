@@ -127,7 +127,15 @@ fn a_certificate_is_renewed_under_load_and_no_request_fails() {
     let client = authority.client(&[&TLS12, &TLS13], &["http/1.1"]);
     let (over, served, seen) = (AtomicBool::new(false), AtomicUsize::new(0), Mutex::new(HashSet::new()));
     let mut issued = HashSet::from([shown(&connect(live.rig.address, &client).unwrap()).to_vec()]);
+    // The load ends with the test, also where that fails.
+    struct Ends<'a>(&'a AtomicBool);
+    impl Drop for Ends<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
     std::thread::scope(|scope| {
+        let _ends = Ends(&over);
         for _ in 0..4 {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
@@ -156,7 +164,6 @@ fn a_certificate_is_renewed_under_load_and_no_request_fails() {
             let before = served.load(Ordering::Relaxed);
             wait(|| (served.load(Ordering::Relaxed) > before + 20).then_some(())).expect("requests go on");
         }
-        over.store(true, Ordering::Relaxed);
     });
     let seen = seen.into_inner().unwrap();
     assert_eq!(issued.len(), 7);
