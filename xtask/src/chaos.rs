@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::{
-    Failure, cluster, debian, postgres,
+    Failure, cluster, debian, peers, postgres,
     run::{cargo, output, step},
 };
 
@@ -47,6 +47,8 @@ impl Options {
 
 pub fn run(options: &Options) -> Result<(), Failure> {
     tools()?;
+    // A mail server among them.
+    peers::installed()?;
     // Another one each time, and it is printed: a failing one can be played again.
     let now = SystemTime::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_secs());
     let seed = options.seed.unwrap_or(now);

@@ -146,6 +146,6 @@ impl Outcome {
 
     /// Whether it may have happened: everything but what was refused.
     pub const fn is_possible(&self) -> bool {
-        matches!(self, Self::Done(_) | Self::Unavailable | Self::Lost)
+        !matches!(self, Self::Refused(_))
     }
 }

@@ -9,7 +9,13 @@ mod checker;
 mod daemon;
 mod dice;
 mod history;
+#[allow(dead_code, reason = "other test programs use the rest")]
+#[path = "../../../server/tests/http/mail/server.rs"]
+mod mail_server;
 mod patroni;
+#[allow(dead_code, reason = "other test programs use the rest")]
+#[path = "../cli/peers.rs"]
+mod peers;
 mod people;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
@@ -46,7 +52,9 @@ const ROWS: &[Row] = &[
     Row { name: "commit-unknown", breaks: "COMMIT is done, its answer is lost", short: 3, long: 60, play: rows::database::unknown },
     Row { name: "partition", breaks: "one of two replicas is cut off from the database", short: 3, long: 60, play: rows::database::partition },
     Row { name: "rotation", breaks: "the process is killed in the middle of a key rotation", short: 3, long: 60, play: rows::rotation::killed },
+    Row { name: "jwks", breaks: "the key set is away, hangs, is slow, empty, garbage or endless, and keys are rotated meanwhile", short: 3, long: 40, play: rows::jwks::ill },
     Row { name: "feed", breaks: "the feed of a verifier is cut or hangs while a session ends", short: 2, long: 40, play: rows::feed::cut },
+    Row { name: "mail", breaks: "the mail server stalls, hangs up or refuses at any stage", short: 2, long: 30, play: rows::mail::stalls },
     Row { name: "clock", breaks: "the clock jumps by a second, a day back, ten years ahead and back again", short: 6, long: 60, play: rows::time::jumps },
     Row { name: "upgrade", breaks: "the first start, which makes the schema, is killed at any system call that writes", short: 6, long: 200, play: rows::life::upgrade },
     Row { name: "corrupt", breaks: "bytes of the database are flipped, pages and its end are lost", short: 12, long: 300, play: rows::start::corrupt },
@@ -57,6 +65,7 @@ const ROWS: &[Row] = &[
     Row { name: "stop", breaks: "SIGTERM under load", short: 5, long: 100, play: rows::life::stop },
     Row { name: "log-full", breaks: "every line of the log fails: no space left", short: 1, long: 10, play: rows::resources::log },
     Row { name: "random", breaks: "the random source fails from the n-th call on", short: 4, long: 60, play: rows::resources::random },
+    Row { name: "panic", breaks: "handlers panic, before, in and after a transaction", short: 3, long: 60, play: rows::panic::poisoned },
     Row { name: "descriptors", breaks: "no file descriptor is left", short: 1, long: 20, play: rows::resources::descriptors },
     Row { name: "memory", breaks: "no memory is left for more", short: 2, long: 40, play: rows::resources::memory },
     Row { name: "processor", breaks: "busy loops take the processor", short: 1, long: 10, play: rows::resources::processor },

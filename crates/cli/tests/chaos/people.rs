@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    fs,
     path::PathBuf,
     sync::{
         Arc,
@@ -37,6 +38,10 @@ pub struct World {
     pub verifier: Option<Verifier>,
     /// Whether people ask if their access tokens are good.
     pub asks: bool,
+    /// Whether they set other passwords. Not where others of the same names come after them, who know nothing of that.
+    pub changes: bool,
+    /// Whether they ask for links by mail that set a password, and follow them.
+    pub links: bool,
     /// Between two calls of one person.
     pub pace: Duration,
     pub stop: Arc<AtomicBool>,
@@ -74,6 +79,8 @@ pub struct Person {
     registered: bool,
     alive: Vec<Held>,
     ended: VecDeque<Held>,
+    /// Links of mails that were used, or may have been, each with the password that it was to set.
+    links: Vec<(String, u32)>,
 }
 
 /// People at work.
@@ -136,7 +143,8 @@ impl Person {
     fn new(world: &World, number: usize, dice: Dice) -> Self {
         let (alive, ended) = (Vec::new(), VecDeque::new());
         let name = format!("user{number}");
-        Self { world: world.clone(), name, dice, passwords: vec![0], newest: 0, registered: false, alive, ended }
+        let (world, passwords, links) = (world.clone(), vec![0], Vec::new());
+        Self { world, name, dice, passwords, newest: 0, registered: false, alive, ended, links }
     }
 
     fn live(&mut self) {
@@ -164,8 +172,10 @@ impl Person {
             74..84 => self.verify(),
             84..88 if self.alive.len() < SESSIONS => self.sign_in(),
             88..91 => self.end_session(),
-            91..93 => self.change_password(),
+            91..93 if self.world.changes => self.change_password(),
             93..94 => self.end_user(),
+            94..95 if self.world.links => self.forget_password(),
+            95..97 if self.world.links => self.use_link(),
             94..100 => self.try_the_dead(),
             _ => self.refresh(),
         }
@@ -340,13 +350,48 @@ impl Person {
             (outcome(self.send(&request).as_ref(), |_| Given::Nothing), ())
         };
         let (outcome, ()) = world.history.call(call, change);
-        match &outcome {
+        self.password_set(&outcome, to);
+        outcome
+    }
+
+    /// Asks for a mail with a link that sets a password.
+    fn forget_password(&mut self) -> Outcome {
+        let body = json!({ "email": self.email() }).to_string();
+        outcome(self.post("POST /password/forgot", &body).as_ref(), |_| Given::Nothing)
+    }
+
+    /// Follows the link of a mail: one that was not used yet, or one that was, or may have been, once more.
+    fn use_link(&mut self) -> Outcome {
+        let fresh = links(&self.world, &self.email()).into_iter().find(|link| !self.has_used(link));
+        let (link, to) = match fresh {
+            Some(link) if self.links.is_empty() || self.dice.percent(60) => {
+                self.newest += 1;
+                self.links.push((link.clone(), self.newest));
+                (link, self.newest)
+            }
+            _ if self.links.is_empty() => return self.forget_password(),
+            _ => self.dice.pick(&self.links).clone(),
+        };
+        let body = json!({ "token": link, "new_password": password(to) }).to_string();
+        let (world, user) = (self.world.clone(), self.name.clone());
+        let call = Call::UseLink { link, user, to };
+        let reset = || (outcome(self.post("POST /password/reset", &body).as_ref(), |_| Given::Nothing), ());
+        let (outcome, ()) = world.history.call(call, reset);
+        self.password_set(&outcome, to);
+        outcome
+    }
+
+    fn has_used(&self, link: &str) -> bool {
+        self.links.iter().any(|(used, _)| used == link)
+    }
+
+    fn password_set(&mut self, outcome: &Outcome, to: u32) {
+        match outcome {
             Outcome::Done(_) => self.passwords = vec![to],
             maybe if maybe.is_possible() => self.passwords.push(to),
             _ => {}
         }
-        self.all_ended(&outcome);
-        outcome
+        self.all_ended(outcome);
     }
 
     fn try_the_dead(&mut self) -> Outcome {
@@ -388,7 +433,7 @@ impl Person {
     /// Begins anew at an issuer that may have forgotten what was lately: with the password that it knows, if it knows one.
     pub fn come_back(mut self, world: &World) -> Self {
         self.world = world.clone();
-        (self.alive, self.ended) = (Vec::new(), VecDeque::new());
+        (self.alive, self.ended, self.links) = (Vec::new(), VecDeque::new(), Vec::new());
         let mut known = None;
         for number in (0..=self.newest).rev() {
             let body = json!({ "email": self.email(), "password": password(number) }).to_string();
@@ -451,6 +496,25 @@ fn refresh_once(world: &World, replica: usize, held: &Held, body: &str) -> (Outc
     })
 }
 
+/// The links in the mails to this address that set a password. Without a mail server the issuer writes mails into a folder.
+fn links(world: &World, email: &str) -> Vec<String> {
+    let folders = world.replicas.iter().filter_map(|replica| Some(replica.socket.parent()?.join("mails")));
+    let files = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let mails = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+    let mine = mails.filter(|mail| mail.lines().any(|line| line.starts_with("To: ") && line.contains(email)));
+    mine.filter_map(|mail| reset_link(&mail)).collect()
+}
+
+/// The token of the link in a mail that sets a password.
+pub fn reset_link(mail: &str) -> Option<String> {
+    const BEFORE: &str = "/ui/password/reset?token=";
+    // Quoted-printable: long lines go on, and an equals sign is written as a number.
+    let plain = mail.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
+    let rest = plain.split_once(BEFORE)?.1;
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')?;
+    Some(rest[..end].to_owned())
+}
+
 /// Asks a verifier, if there is one.
 pub fn verify(world: &World, sid: &str, access: &str, lease: Lease) -> Outcome {
     let Some(verifier) = &world.verifier else { return Outcome::Unavailable };
@@ -477,6 +541,6 @@ fn until(answer: &Answer) -> Given {
     micros.map_or(Given::Nothing, |micros| Given::Until(Timestamp::from_micros(micros)))
 }
 
-fn password(number: u32) -> String {
+pub fn password(number: u32) -> String {
     format!("correct horse battery staple {number}")
 }

@@ -23,7 +23,21 @@ pub enum Mode {
     Refuse,
     /// What says COMMIT is passed on, and the connection cut before the answer (PostgreSQL).
     LoseCommits,
+    /// Everything passes but a request for the key set.
+    Keys(Keys),
 }
+
+/// What comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    Cut,
+    Hang,
+    Slow(Duration),
+    /// This, whole, is the answer.
+    Say(&'static str),
+}
+
+const KEYS: &[u8] = b"GET /.well-known/jwks.json";
 
 #[derive(Debug)]
 struct State {
@@ -106,12 +120,39 @@ impl State {
                 }
                 Err(_) => break,
             };
+            if let Mode::Keys(keys) = mode
+                && buffer[..read].windows(KEYS.len()).any(|text| text == KEYS)
+                && self.spoil(keys, from, mine).is_none()
+            {
+                break;
+            }
             if self.pass(&buffer[..read], &mut to, upward).is_none() {
                 break;
             }
         }
         let _ = from.shutdown(Shutdown::Both);
         let _ = to.shutdown(Shutdown::Both);
+    }
+
+    /// A request for the key set. `None`: it goes no further.
+    fn spoil(&self, keys: Keys, mut client: &TcpStream, mine: u64) -> Option<()> {
+        match keys {
+            Keys::Cut => None,
+            Keys::Slow(pause) => {
+                thread::sleep(pause);
+                Some(())
+            }
+            Keys::Say(answer) => {
+                let _ = client.write_all(answer.as_bytes());
+                None
+            }
+            Keys::Hang => {
+                while self.mode() == Mode::Keys(keys) && self.generation.load(Ordering::SeqCst) == mine {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                None
+            }
+        }
     }
 
     /// `None`: this was the last.

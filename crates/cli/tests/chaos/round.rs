@@ -11,7 +11,7 @@ use countersign_verify::{Profile, Verifier};
 use crate::{
     checker,
     dice::Dice,
-    history::History,
+    history::{Call, Event, History},
     people::{Crowd, Replica, World},
     site::{GRACE, Site},
 };
@@ -33,6 +33,8 @@ pub struct Round {
     pub seed: u64,
     pub iterations: usize,
     calls: usize,
+    /// Links of mails that were used.
+    links: usize,
     violations: Vec<String>,
     notes: Vec<String>,
 }
@@ -61,9 +63,15 @@ impl Round {
 
     /// What clients saw must be explained by a correct issuer.
     pub fn judge(&mut self, history: &History) {
-        let events = history.events();
+        self.judge_events(&history.events());
+    }
+
+    /// The same of events that a row has looked at before.
+    pub fn judge_events(&mut self, events: &[Event]) {
         self.calls += events.len();
-        let found = checker::check(&events, GRACE);
+        let used = |event: &&Event| matches!(event.call, Call::UseLink { .. }) && event.outcome.is_done();
+        self.links += events.iter().filter(used).count();
+        let found = checker::check(events, GRACE);
         self.violations.extend(found.iter().map(|one| format!("{}: {}", one.invariant, one.what)));
     }
 
@@ -79,9 +87,9 @@ impl Round {
     }
 
     pub fn report(&self, row: &str, took: Duration) -> String {
-        let Self { seed, iterations, calls, violations, notes } = self;
+        let Self { seed, iterations, calls, links, violations, notes } = self;
         let mut text = format!(
-            "chaos {row:<18} seed {seed}  iterations {iterations:<4} calls {calls:<6} violations {}  {:.1} s  {}",
+            "chaos {row:<18} seed {seed}  iterations {iterations:<4} calls {calls:<6} links {links:<3} violations {}  {:.1} s  {}",
             violations.len(),
             took.as_secs_f64(),
             notes.join(", ")
@@ -106,6 +114,8 @@ pub fn world_of(sites: &[&Site], verifier: Option<Verifier>) -> World {
         replicas: Arc::new(sites.iter().map(replica).collect()),
         verifier,
         asks: true,
+        changes: true,
+        links: false,
         pace: Duration::from_millis(3),
         stop: Arc::default(),
         done: Arc::default(),
@@ -125,12 +135,17 @@ impl Follower {
 
     /// A verifier that has heard from the issuer once.
     pub fn follow(&self, issuer: &str) -> Verifier {
+        let verifier = self.begin(issuer);
+        self.runtime.block_on(verifier.ready()).unwrap();
+        verifier
+    }
+
+    /// A verifier that has not heard anything yet.
+    pub fn begin(&self, issuer: &str) -> Verifier {
         self.runtime.block_on(async {
             let builder = Verifier::builder(issuer).audience("api").profile(Profile::Strict);
             // Rows that replace keys do not wait for half a minute.
-            let verifier = builder.refetch_cooldown(Duration::from_secs(1)).build().unwrap();
-            verifier.ready().await.unwrap();
-            verifier
+            builder.refetch_cooldown(Duration::from_secs(1)).build().unwrap()
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     proxy::{Mode, Proxy},
     round::{Follower, Round, done, world_of},
     site::{Server, Site, Start},
+    wire::Request,
 };
 
 /// From one fault to the next.
@@ -27,7 +28,7 @@ struct Stage {
     cluster: Cluster,
     proxy: Proxy,
     mortal: Site,
-    _lasting: Site,
+    lasting: Site,
     server: Option<Server>,
     lasting_server: Server,
 }
@@ -68,7 +69,7 @@ pub fn play(round: &mut Round) {
     let mut dice = round.dice(0);
     let mut stage = Stage::build();
     let follower = Follower::new();
-    let mut world = world_of(&[&stage.mortal, &stage._lasting], Some(follower.follow(&stage.mortal.issuer())));
+    let mut world = world_of(&[&stage.mortal, &stage.lasting], Some(follower.follow(&stage.mortal.issuer())));
     world.pace = pace();
     let crowd = Crowd::begin(&world, PEOPLE, &mut dice);
     round.expect(crowd.progress(100), "nothing is answered");
@@ -86,9 +87,10 @@ pub fn play(round: &mut Round) {
             shown = minute;
             memory.push((begun.elapsed(), stage.memory()));
             println!(
-                "soak: minute {minute}, {faults} faults, {} calls done, memory {} KiB",
+                "soak: minute {minute}, {faults} faults, {} calls done, memory {} KiB, {} entries in the feed",
                 done(&world),
-                stage.memory()
+                stage.memory(),
+                stage.entries()
             );
         }
     }
@@ -140,11 +142,18 @@ impl Stage {
         ]);
         let server = mortal.serve(&Start::default());
         let lasting_server = lasting.serve(&Start::default());
-        Self { cluster, proxy, mortal, _lasting: lasting, server: Some(server), lasting_server }
+        Self { cluster, proxy, mortal, lasting, server: Some(server), lasting_server }
     }
 
     fn memory(&self) -> u64 {
         self.lasting_server.memory().unwrap_or_default()
+    }
+
+    /// What the feed keeps in memory: each end until no token that it is about can be alive.
+    fn entries(&self) -> String {
+        let status = Request { line: "GET /api/admin/status", ..Request::default() };
+        let status = status.send_locally(&self.lasting.socket()).map(|answer| answer.json()).unwrap_or_default();
+        status["feed"]["entries"].to_string()
     }
 
     fn blow(&mut self, fault: Fault, dice: &mut Dice) {

@@ -6,14 +6,14 @@ use countersign_jose::b64;
 
 use crate::{
     dice::Dice,
-    people::Crowd,
+    people::{Crowd, World},
     round::{Round, world},
     site::{Server, Site, Start},
 };
 
 /// Some work, and a stop that leaves everything tidy.
 fn used(round: &mut Round, site: &Site, seed: usize) {
-    let (server, world) = (site.serve(&Start::default()), world(site));
+    let (server, world) = (site.serve(&Start::default()), World { changes: false, ..world(site) });
     let crowd = Crowd::begin(&world, 3, &mut round.dice(seed));
     round.expect(crowd.progress(30), "nothing is answered");
     crowd.pause();
