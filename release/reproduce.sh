@@ -7,8 +7,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+commit=$(git rev-parse HEAD)
 for copy in first a-second-folder-with-a-longer-name; do
     git clone --quiet --no-hardlinks . "$work/$copy"
+    git -C "$work/$copy" checkout --quiet --detach "$commit"
     env -u CARGO_TARGET_DIR bash "$work/$copy/release/build.sh" "$work/$copy.out"
     rm -rf "$work/$copy"
 done

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Global,
-    admin::Admin,
+    admin::{self, Admin},
     output::{Failure, Output, rows, say, table, text},
     revoke::Revoke,
 };
@@ -73,7 +73,8 @@ impl Key {
                     output.show(&answer, wrapped);
                 }
                 Self::Move { to: None, .. } => {
-                    let answer = admin.post("/api/admin/keys/move/finish", &json!({})).await?;
+                    let keep = admin::config(global)?.keys.place.as_str();
+                    let answer = admin.post("/api/admin/keys/move/finish", &json!({ "keep": keep })).await?;
                     output.show(&answer, finished);
                 }
                 Self::Revoke { .. } => {}

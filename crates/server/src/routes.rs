@@ -478,7 +478,8 @@ pub const ROUTES: &[Route] = &[
     .json::<admin::keys::Move>(),
     row(Post, "/api/admin/keys/move/finish", Local, "Forget every guard but the configured one", || {
         post(admin::keys::keep_one_guard)
-    }),
+    })
+    .json::<admin::keys::Finish>(),
     row(Get, "/api/admin/audit", Admin, "List security events", || get(admin::audit::list))
         .query(&["user", "after", "limit"]),
     row(Get, "/api/admin/status", Admin, "What doctor needs to know", || get(admin::status::status)),

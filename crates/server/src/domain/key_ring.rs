@@ -16,7 +16,7 @@ pub const SKEW: Duration = Duration::from_secs(60);
 const MIN_RETAIN: Duration = Duration::from_secs(3600);
 
 /// What a key is for. No key serves two purposes (KEY-09).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// Signs access tokens.
     Token,
@@ -43,7 +43,7 @@ impl Purpose {
 }
 
 /// One line of succession: in each slot exactly one key is active at any time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot {
     pub purpose: Purpose,
     pub alg: Algorithm,

@@ -3,6 +3,8 @@
 mod credentials;
 mod sigv4;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use countersign_jose::{Algorithm, Jwk};
 use der::{
@@ -26,6 +28,9 @@ use crate::{clock::Clock, config, domain::audit::harmless, secret::PlainSecret};
 const SHOWN: usize = 300;
 /// The longest message that it hashes itself, bytes.
 const LONGEST_RAW: usize = 4096;
+/// How often the public half of a new key is asked for again, and the pause before each.
+const READS: u32 = 20;
+const READ_PAUSE: Duration = Duration::from_millis(500);
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 /// What says later that a key was made by Countersign, and which.
 const TAG: &str = "countersign";
@@ -113,9 +118,22 @@ impl Kms {
         });
         let created: Created = self.call("CreateKey", &body.to_string()).await?;
         let name = created.key_metadata.arn;
-        let public: Public = self.call("GetPublicKey", &json!({ "KeyId": name }).to_string()).await?;
+        let public = self.public_key(&name).await?;
         let public = Jwk::from_der(&decode(&public.public_key)?).map_err(|error| unreadable(&error))?;
         Ok(MadeThere { name, public })
+    }
+
+    /// A new key is not known everywhere at once (AWS KMS Developer Guide, "eventual consistency").
+    async fn public_key(&self, name: &str) -> Result<Public, Fault> {
+        let body = json!({ "KeyId": name }).to_string();
+        for _ in 0..READS {
+            match self.call("GetPublicKey", &body).await {
+                Err(Fault::Refused(reason)) if reason.contains("NotFoundException") => {}
+                outcome => return outcome,
+            }
+            tokio::time::sleep(READ_PAUSE).await;
+        }
+        self.call("GetPublicKey", &body).await
     }
 
     pub async fn sign(&self, name: &str, alg: Algorithm, message: &[u8]) -> Result<Vec<u8>, Fault> {
@@ -173,7 +191,7 @@ fn fault(status: StatusCode, answer: &[u8]) -> Fault {
     let said = format!("{} {told}", status.as_u16());
     let passes = status.is_server_error()
         || status == StatusCode::TOO_MANY_REQUESTS
-        || matches!(kind, "ThrottlingException" | "LimitExceededException" | "RequestLimitExceeded");
+        || matches!(kind, "ThrottlingException" | "RequestLimitExceeded");
     if passes { Fault::Down(said) } else { Fault::Refused(said) }
 }
 

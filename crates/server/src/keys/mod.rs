@@ -30,7 +30,7 @@ mod transit;
 mod verifiers;
 mod wrapped;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use countersign_jose::{Algorithm, b64};
@@ -97,6 +97,8 @@ pub struct KeyRing {
     /// What this process is called beside others that follow the same ring.
     replica: String,
     snapshot: ArcSwap<Snapshot>,
+    /// Slots for which no key could be made lately.
+    resting: std::sync::Mutex<HashMap<Slot, rotation::Rest>>,
     /// Held while the store is read and the snapshot replaced, so that an older one never replaces a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
@@ -159,7 +161,9 @@ impl KeyRing {
         let snapshot = ArcSwap::from_pointee(snapshot);
         let reloading = tokio::sync::Mutex::default();
         let replica = b64::encode(random.bytes::<9>()?);
-        let ring = Self { store, provider, guard, stores, clock, random, policy, replica, snapshot, reloading };
+        let resting = std::sync::Mutex::default();
+        let ring =
+            Self { store, provider, guard, stores, clock, random, policy, replica, snapshot, resting, reloading };
         for alg in algs {
             ring.ensure_alg(alg, &Source::system()).await?;
         }

@@ -82,7 +82,7 @@ impl KeyRing {
             return Err(KeyRingError::StillSigning { kid: (*kid).to_owned(), store: *store });
         }
         let others: Vec<KekWrap> = stored.wraps.iter().filter(|wrap| Some(wrap.store) != kept).cloned().collect();
-        self.forget(others.iter().map(|wrap| wrap.store).collect(), source).await?;
+        self.forget(others.iter().map(|wrap| wrap.store).collect(), kek_id, source).await?;
         let mut forgotten: Vec<String> = others.into_iter().map(|wrap| wrap.place).collect();
         let file = &self.guard.file;
         let (kept, left) = match kept {
@@ -116,20 +116,28 @@ impl KeyRing {
         self.guard.reopen(&self.stores, self.random, &stored.wraps).await.map(drop)
     }
 
-    async fn forget(&self, stores: Vec<StoreName>, source: &Source) -> Result<(), KeyRingError> {
+    async fn forget(&self, stores: Vec<StoreName>, kek_id: String, source: &Source) -> Result<(), KeyRingError> {
+        let kept = self.guard.place.store();
         let names = stores.iter().map(|store| store.as_str()).collect::<Vec<_>>().join(" ");
         let event = self.moved(Event::KekForgotten, source)?.with("store", names.as_str());
         let event = event.with("kept", self.guard.place.as_str());
         let write = self.store.write(move |tx| {
-            let (stores, event) = (stores.clone(), event.clone());
+            let (stores, event, kek_id) = (stores.clone(), event.clone(), kek_id.clone());
             Box::pin(async move {
+                // Another server, with another guard, may be forgetting this one just now.
+                if let Some(kept) = kept
+                    && !kek_wraps::hold(tx, kept, &kek_id).await?
+                {
+                    return Ok(false);
+                }
                 for store in stores {
                     kek_wraps::forget(tx, store).await?;
                 }
-                crate::store::audit::insert(tx, &event).await
+                crate::store::audit::insert(tx, &event).await?;
+                Ok(true)
             })
         });
-        Ok(write.await?)
+        if write.await? { Ok(()) } else { Err(KeyRingError::Contended) }
     }
 
     fn moved(&self, event: Event, source: &Source) -> Result<AuditEvent, KeyRingError> {

@@ -29,6 +29,9 @@ use crate::{
     telemetry,
 };
 
+/// How long a store may take to make a key.
+const MAKING: Duration = Duration::from_secs(60);
+
 /// How an attempt failed.
 #[derive(Debug, Clone)]
 pub(super) enum Fault {
@@ -83,6 +86,8 @@ pub struct KeyStore {
     breaker: Mutex<Breaker>,
     /// What the breaker's time is counted from.
     since: Stopwatch,
+    /// When it last refused to sign, and why.
+    refusal: Mutex<Option<(Duration, RemoteError)>>,
     random: Random,
     meters: Meters,
 }
@@ -111,6 +116,7 @@ impl KeyStore {
             timeout: config.timeout,
             breaker: Mutex::default(),
             since: Stopwatch::start(),
+            refusal: Mutex::default(),
             random,
             meters: meters.clone(),
         })
@@ -135,11 +141,17 @@ impl KeyStore {
         self.breaker().standing()
     }
 
-    /// Whether it would be asked now.
+    /// Whether it would be asked now, and would sign as far as is known.
     ///
     /// # Errors
-    /// It failed again and again and is left alone for a while.
+    /// It failed again and again and is left alone for a while, or it refused to sign a moment ago.
     pub fn ready(&self) -> Result<(), RemoteError> {
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, refused)) = refusal
+            && self.since.elapsed() < at + refused.retry_after()
+        {
+            return Err(refused);
+        }
         self.breaker().would_admit(self.since.elapsed()).map_err(|rest| self.resting(rest))
     }
 
@@ -178,11 +190,13 @@ impl KeyStore {
         Ok(bytes)
     }
 
-    /// Makes a key that never leaves the store. Asked once: a second attempt might make a second key.
+    /// Makes a key that never leaves the store. Asked once: a second attempt might make a second key. An RSA key may take an HSM
+    /// long, so it has a time of its own, and how it ends says nothing about signatures.
     pub(super) async fn make(&self, alg: Algorithm) -> Result<MadeThere, RemoteError> {
         let id = self.random.bytes::<9>().map_err(|error| self.refused(error.to_string()))?;
         let id = id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        self.call("make", 1, || async {
+        self.breaker().would_admit(self.since.elapsed()).map_err(|rest| self.resting(rest))?;
+        let make = async {
             match &self.backend {
                 Backend::Transit(transit) => transit.make(alg, &id).await,
                 #[cfg(feature = "pkcs11")]
@@ -190,8 +204,15 @@ impl KeyStore {
                 #[cfg(feature = "kms")]
                 Backend::Kms(kms) => kms.make(alg, &id).await,
             }
-        })
-        .await
+        };
+        let made = tokio::time::timeout(MAKING, make).await;
+        let (outcome, made) = match made.unwrap_or_else(|_| Err(Fault::Down(format!("no key within {MAKING:?}")))) {
+            Ok(made) => (Outcome::Done, Ok(made)),
+            Err(Fault::Refused(reason)) => (Outcome::Refused, Err(self.refused(reason))),
+            Err(Fault::Down(reason)) => (Outcome::Failed, Err(self.down(reason))),
+        };
+        self.meter("make", outcome);
+        made
     }
 
     /// Signs with the key `name`, in the form of JWS. What `public` does not verify is no signature: a key that somebody put
@@ -207,11 +228,16 @@ impl KeyStore {
                 Backend::Kms(kms) => kms.sign(name, alg, message).await,
             }
         });
-        let signature = signature.await?;
-        match public.verify_raw(message, &signature) {
+        let signature = signature.await.and_then(|signature| match public.verify_raw(message, &signature) {
             Ok(()) => Ok(signature),
             Err(_) => Err(self.refused(format!("the key {name} there is not the one that was published"))),
-        }
+        });
+        let refusal = match &signature {
+            Err(refused @ RemoteError::Refused { .. }) => Some((self.since.elapsed(), refused.clone())),
+            _ => None,
+        };
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+        signature
     }
 
     async fn call<T, F, Fut>(&self, what: &'static str, attempts: u32, attempt: F) -> Result<T, RemoteError>

@@ -1,6 +1,10 @@
 //! The ring's transitions: one guarded transaction each, so that a crash between any two leaves a ring that works.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use countersign_jose::Algorithm;
 
@@ -8,7 +12,7 @@ use super::{KeyInfo, KeyRing, KeyRingError, activated, change, material, materia
 use crate::{
     domain::{
         audit::{AuditEvent, Event, Source},
-        key_ring::{self, Slot, Transition},
+        key_ring::{self, KeyState, Slot, Transition},
         time::Timestamp,
     },
     store::{StoreError, Tx, audit, key_verifiers, keys::KeyRow},
@@ -23,6 +27,17 @@ pub enum When {
     Now,
 }
 
+/// After a key could not be made by itself, and at most.
+const FIRST_REST: Duration = Duration::from_mins(1);
+const LONGEST_REST: Duration = Duration::from_hours(1);
+
+/// How long no key is made by itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    since: Timestamp,
+    span: Duration,
+}
+
 impl KeyRing {
     /// Reloads, and carries out what is due now. To be called every [`super::RELOAD_EVERY`]. Returns how many
     /// transitions this replica made.
@@ -32,18 +47,45 @@ impl KeyRing {
     pub async fn tick(&self) -> Result<usize, KeyRingError> {
         let snapshot = self.reload().await?;
         let lagging = self.lagging(&snapshot).await?;
-        let mut done = 0;
-        for transition in key_ring::plan(snapshot.ring(), self.clock.now(), &self.policy, &lagging) {
-            done += usize::from(self.carry_out(transition, &Source::system()).await?);
-        }
+        let mut due = key_ring::plan(snapshot.ring(), self.clock.now(), &self.policy, &lagging);
         // A key that lies elsewhere than the configuration says gets a successor there, by the ring's ordinary life.
-        for slot in snapshot.misplaced(self.guard.signs_in()) {
-            done += usize::from(self.carry_out(Transition::Stage { slot }, &Source::system()).await?);
+        due.extend(snapshot.misplaced(self.guard.signs_in()).into_iter().map(|slot| Transition::Stage { slot }));
+        let (mut done, mut failure) = (0, None);
+        for transition in due {
+            match self.in_turn(transition).await {
+                Ok(moved) => done += usize::from(moved),
+                // What ails one slot is no reason to leave the others, or keys that are over, as they are.
+                Err(error) => failure = Some(error),
+            }
         }
         if done > 0 {
             self.reload().await?;
         }
-        Ok(done)
+        failure.map_or(Ok(done), Err)
+    }
+
+    /// Carries out what the schedule says. A slot for which no key could be made is left alone for longer and longer: a key
+    /// store may have made one all the same, and keeps it.
+    async fn in_turn(&self, transition: Transition) -> Result<bool, KeyRingError> {
+        let Transition::Stage { slot } = transition else {
+            return self.carry_out(transition, &Source::system()).await;
+        };
+        let now = self.clock.now();
+        let rest = self.resting(|resting| resting.get(&slot).copied());
+        if rest.is_some_and(|rest| now >= rest.since && now.since(rest.since) < rest.span) {
+            return Ok(false);
+        }
+        let outcome = self.carry_out(Transition::Stage { slot }, &Source::system()).await;
+        let span = rest.map_or(FIRST_REST, |rest| (rest.span * 2).min(LONGEST_REST));
+        self.resting(|resting| match &outcome {
+            Ok(_) => drop(resting.remove(&slot)),
+            Err(_) => drop(resting.insert(slot, Rest { since: now, span })),
+        });
+        outcome
+    }
+
+    fn resting<T>(&self, work: impl FnOnce(&mut HashMap<Slot, Rest>) -> T) -> T {
+        work(&mut self.resting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Makes sure that tokens can be signed with `alg`. The first key of an algorithm is active at once: nothing that
@@ -142,6 +184,11 @@ impl KeyRing {
         let numbers = rows.iter().filter_map(|row| material::refresh_number(&row.key.kid));
         let number = numbers.max().unwrap_or(0) + 1;
         let there = self.guard.signs_in().map(|name| self.stores.get(name)).transpose()?;
+        // An algorithm that the store does not have stays where its key is: nothing weaker takes its place, and it can be replaced.
+        let here = |row: &KeyRow| {
+            row.key.slot == slot && row.store.is_none() && matches!(row.key.state, KeyState::Active { .. })
+        };
+        let there = there.filter(|there| there.name().can_sign(slot.alg) || !rows.iter().any(here));
         let maker = Maker { provider: &self.provider, random: self.random, there };
         material::generate(maker, slot, number, self.clock.now()).await
     }

@@ -129,6 +129,10 @@ impl KeyThere {
         jwk["alg"] = alg.as_str().into();
         jwk["use"] = "sig".into();
         let public = jwk.to_string();
+        // It is published and takes over long after this: that nobody may sign with it must be known now.
+        let parsed = Jwk::parse(public.as_bytes()).map_err(|error| failed(&error))?;
+        let verifying = VerifyingKey::from_jwk_as(&parsed, alg).map_err(|error| failed(&error))?;
+        guard.sign(&made.name, &verifying, b"countersign").await?;
         let reference = serde_json::to_vec(&Reference { name: made.name, jwk }).map_err(|error| failed(&error))?;
         Ok((reference, public))
     }

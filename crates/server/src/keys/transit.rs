@@ -52,6 +52,8 @@ struct Key {
     kind: String,
     exportable: bool,
     #[serde(default)]
+    allow_plaintext_backup: bool,
+    #[serde(default)]
     keys: serde_json::Map<String, Value>,
 }
 
@@ -69,8 +71,11 @@ impl Transit {
     /// guards nothing.
     pub async fn wrap(&self, kek: &KekBytes, context: &str) -> Result<String, Fault> {
         let key: Key = self.call(Method::GET, &format!("keys/{}", self.config.key), Zeroizing::default()).await?;
-        if key.exportable || !matches!(key.kind.as_str(), "aes256-gcm96" | "chacha20-poly1305") {
-            let say = "must be of the type aes256-gcm96 and not exportable; make another one";
+        if key.exportable
+            || key.allow_plaintext_backup
+            || !matches!(key.kind.as_str(), "aes256-gcm96" | "chacha20-poly1305")
+        {
+            let say = "must be of the type aes256-gcm96, not exportable and without plaintext backup; make another one";
             return Err(Fault::Refused(format!("the key {} {say}", self.config.key)));
         }
         let plain = Zeroizing::new(base64_simd::STANDARD.encode_to_string(&kek[..]));

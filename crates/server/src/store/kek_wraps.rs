@@ -56,6 +56,15 @@ pub async fn put(tx: &mut Tx, wrap: &KekWrap) -> Result<(), StoreError> {
     tx.execute(sql, &params(wrap)).await.map(drop)
 }
 
+/// Whether a store's wrapped form of this key is there; it stays until the end of the transaction.
+///
+/// # Errors
+/// As any statement.
+pub async fn hold(tx: &mut Tx, store: StoreName, kek_id: &str) -> Result<bool, StoreError> {
+    let sql = "UPDATE kek_wraps SET kek_id = $1 WHERE kek_id = $1 AND store = $2";
+    Ok(tx.execute(sql, &[Param::Text(kek_id), Param::Text(store.as_str())]).await? == 1)
+}
+
 /// Forgets one.
 ///
 /// # Errors

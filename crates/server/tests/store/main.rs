@@ -15,6 +15,7 @@ mod copy;
 mod crash;
 mod engine_postgres;
 mod engine_sqlite;
+mod kek_wraps;
 mod login_limits;
 mod revocations;
 mod schema;

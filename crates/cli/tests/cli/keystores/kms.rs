@@ -113,3 +113,26 @@ fn a_new_database_is_opened_by_the_key_alone_and_tokens_are_signed_there() {
     let told = house.expect(1, &["serve"]);
     assert!(told.contains("chmod 600") && !told.contains("EXAMPLEKEY"), "{told}");
 }
+
+// KEY-04: what the store cannot make is replaced and revoked where it is.
+#[test]
+fn a_key_that_the_store_has_no_algorithm_for_stays_here_and_can_be_replaced() {
+    let moto = Moto::start();
+    let house = House::new();
+    house.configure(&[&moto.section(&house, "store = \"file\"\n")]);
+    let server = house.serve();
+    let held = house.enter();
+    house.verify(&house.token_by("Ed25519"));
+    house.expect(0, &["key", "move", "--to", "kms"]);
+    drop(server);
+    house.configure(&[&moto.section(&house, "store = \"kms\"\nsign = \"there\"\n")]);
+    let _server = house.serve();
+    house.expect(0, &["key", "rotate", "--alg", "Ed25519", "--now"]);
+    let listed = house.expect(0, &["--json", "key", "list"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let active: Vec<_> = listed["items"].as_array().unwrap().iter().filter(|key| key["alg"] == "Ed25519").collect();
+    let signs = active.iter().find(|key| key["state"] == "active").unwrap();
+    assert!(signs["store"].is_null(), "{listed}");
+    house.expect(0, &["key", "revoke", signs["kid"].as_str().unwrap()]);
+    house.verify(&house.refresh(&held).access);
+}

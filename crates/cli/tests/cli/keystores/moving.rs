@@ -56,8 +56,11 @@ fn keys_move_from_a_file_through_every_store_and_back_and_nobody_notices() {
         drop(server);
         server = mover.house.serve();
         mover.all_is_well();
-        drop(server);
         mover.configure(store, sign);
+        // The server that runs would keep the old guard.
+        let early = mover.house.expect(1, &["key", "move", "--finish", "--yes"]);
+        assert!(early.contains("restart it with the new configuration"), "{early}");
+        drop(server);
         server = mover.house.serve();
         mover.all_is_well();
         // The next key of tokens is made where it belongs by itself, and signs at its time: hastened here.

@@ -78,12 +78,26 @@ pub async fn guard_with(
     Ok(Answer(json!({ "to": to.as_str(), "place": wrapped.place, "kek": wrapped.kek_id })))
 }
 
+/// The body of `POST /api/admin/keys/move/finish`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finish {
+    /// The guard that stays, as the caller's configuration names it: the server may run with an older one.
+    pub keep: String,
+}
+
 /// `POST /api/admin/keys/move/finish`: every guard but the configured one is forgotten.
 pub async fn keep_one_guard(
     State(app): State<App>,
     context: Context,
     admin: Administrator,
+    Json(body): Json<Finish, LARGE_BODY>,
 ) -> Result<Answer<Value>, ApiError> {
+    let runs = app.config.keys.place.as_str();
+    if body.keep != runs {
+        let detail = format!("this server runs with keys.store = {runs}; restart it with the new configuration first");
+        return Err(ApiError::field(errors::INVALID_VALUE, "keep", &detail));
+    }
     let done = app.ring.keep_one_guard(&context.source(admin.actor())).await?;
     Ok(Answer(json!({ "kept": done.kept, "forgotten": done.forgotten, "left": done.left })))
 }

@@ -119,6 +119,16 @@ impl Token {
         for candidate in module.get_slots_with_token()? {
             let info = module.get_token_info(candidate)?;
             if info.token_initialized() && info.label().trim_end() == self.config.token {
+                if slot.is_some() {
+                    let two = format!("two tokens are called {}: which one is to have the PIN?", self.config.token);
+                    return Err(Fault::Refused(two).into());
+                }
+                // Every start of a server is a try, and a supervisor starts it again and again.
+                if info.user_pin_locked() || info.user_pin_final_try() {
+                    let left =
+                        "the token is locked, or locks itself at the next wrong PIN; log in with another program first";
+                    return Err(Fault::Refused(left.to_owned()).into());
+                }
                 slot = Some(candidate);
             }
         }
