@@ -51,12 +51,16 @@ pub fn failure(round: &mut Round) {
 
 /// What strace has written once its process is gone.
 fn killed(round: &mut Round, server: Server, out: &std::path::Path) -> String {
-    let last = format!("{} +++ killed by SIGKILL +++", server.pid());
+    let pid = server.pid().to_string();
     server.kill();
     let begun = Stopwatch::start();
     loop {
         let text = fs::read_to_string(out).unwrap_or_default();
-        if text.lines().any(|line| line.trim_end() == last) || begun.elapsed() > PATIENCE {
+        // A short number is followed by more than one space.
+        let is_last = |line: &str| {
+            line.split_once(' ').is_some_and(|(of, what)| of == pid && what.trim() == "+++ killed by SIGKILL +++")
+        };
+        if text.lines().any(is_last) || begun.elapsed() > PATIENCE {
             round.expect(begun.elapsed() <= PATIENCE, "strace did not end");
             let _ = fs::remove_file(out);
             return text;
