@@ -2,6 +2,7 @@
 //! fails again and again is left alone for a while, so that nobody waits for it in vain.
 
 use std::{
+    collections::HashMap,
     future::Future,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -86,8 +87,8 @@ pub struct KeyStore {
     breaker: Mutex<Breaker>,
     /// What the breaker's time is counted from.
     since: Stopwatch,
-    /// When it last refused to sign, and why.
-    refusal: Mutex<Option<(Duration, RemoteError)>>,
+    /// The keys that it would not sign with when it was last asked, when that was, and why.
+    refusals: Mutex<HashMap<String, (Duration, RemoteError)>>,
     random: Random,
     meters: Meters,
 }
@@ -116,7 +117,7 @@ impl KeyStore {
             timeout: config.timeout,
             breaker: Mutex::default(),
             since: Stopwatch::start(),
-            refusal: Mutex::default(),
+            refusals: Mutex::default(),
             random,
             meters: meters.clone(),
         })
@@ -141,12 +142,12 @@ impl KeyStore {
         self.breaker().standing()
     }
 
-    /// Whether it would be asked now, and would sign as far as is known.
+    /// Whether it would be asked now, and would sign with the key `name` as far as is known. Other keys of it are another matter.
     ///
     /// # Errors
-    /// It failed again and again and is left alone for a while, or it refused to sign a moment ago.
-    pub fn ready(&self) -> Result<(), RemoteError> {
-        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// It failed again and again and is left alone for a while, or it refused to sign with this key a moment ago.
+    pub fn ready(&self, name: &str) -> Result<(), RemoteError> {
+        let refusal = self.refusals().get(name).cloned();
         if let Some((at, refused)) = refusal
             && self.since.elapsed() < at + refused.retry_after()
         {
@@ -232,12 +233,17 @@ impl KeyStore {
             Ok(()) => Ok(signature),
             Err(_) => Err(self.refused(format!("the key {name} there is not the one that was published"))),
         });
-        let refusal = match &signature {
-            Err(refused @ RemoteError::Refused { .. }) => Some((self.since.elapsed(), refused.clone())),
-            _ => None,
-        };
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+        match &signature {
+            Err(refused @ RemoteError::Refused { .. }) => {
+                self.refusals().insert(name.to_owned(), (self.since.elapsed(), refused.clone()));
+            }
+            _ => drop(self.refusals().remove(name)),
+        }
         signature
+    }
+
+    fn refusals(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Duration, RemoteError)>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn call<T, F, Fut>(&self, what: &'static str, attempts: u32, attempt: F) -> Result<T, RemoteError>

@@ -71,7 +71,7 @@ impl Signer {
     pub fn ready(&self) -> Result<(), SignError> {
         match self {
             Self::Here(_) => Ok(()),
-            Self::There(key) => Ok(key.guard()?.ready()?),
+            Self::There(key) => Ok(key.guard()?.ready(&key.name)?),
         }
     }
 
