@@ -41,6 +41,8 @@ pub enum Key {
     },
     /// A key that must not be trusted any more: every token it signed dies, its successor signs at once
     Revoke {
+        /// As `key list` shows it; it may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
         kid: String,
         /// Why, in your own words; kept with the security event
         #[arg(long)]

@@ -19,6 +19,7 @@ use crate::{
 pub struct Revoke {
     kind: Kind,
     /// User id or e-mail address, session (sid), token (`-`: read from standard input) or its jti, client id, tenant, kid
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// Why, in your own words; kept with the security event
     #[arg(long)]

@@ -17,13 +17,17 @@ pub enum Session {
         /// User id or e-mail address
         user: String,
         /// Go on after this session
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", allow_hyphen_values = true)]
         after: String,
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
     /// End a session: its refresh token and its access tokens
-    Revoke { sid: String },
+    Revoke {
+        /// As `session list` shows it; it may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
+        sid: String,
+    },
 }
 
 impl Session {

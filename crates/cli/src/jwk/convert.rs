@@ -40,7 +40,7 @@ pub struct Convert {
     #[arg(long)]
     alg: Option<Algorithm>,
     /// Give the key this id
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
     /// File to write, which only its owner can read; without it, standard output
     #[arg(short, long, value_name = "FILE")]

@@ -26,7 +26,7 @@ pub struct Generate {
     #[arg(long)]
     alg: String,
     /// Key id; default: the thumbprint, for a secret a random text
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
     /// Curve of a key that agrees on keys [default: P-256]
     #[arg(long)]

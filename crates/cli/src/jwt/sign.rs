@@ -34,7 +34,7 @@ pub struct Sign {
     #[arg(long = "typ", value_enum, default_value_t = Kind::Jwt, value_name = "KIND")]
     kind: Kind,
     /// Key id to write instead of the key's own
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
     #[command(flatten)]
     claims: ClaimArgs,

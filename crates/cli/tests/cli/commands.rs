@@ -133,6 +133,17 @@ fn revocations(rig: &Rig, user: &str) {
     assert_eq!(out, "disabled at api: \n");
 }
 
+/// Names are base64url: one in 64 begins with a hyphen, and is no flag for that.
+fn names_with_a_hyphen(rig: &Rig) {
+    let (kid, sid, jti) = ("-07joRJNJSHL", "-7-Qm0o0lOqVQyPHR0ZyWk1_", "-q1nQm0o0lOqVQyPHR0ZyW");
+    rig.expect(1, &["key", "revoke", kid, "--reason", "copied"], "");
+    rig.expect(1, &["key", "revoke", "--reason", "copied", kid], "");
+    rig.expect(1, &["session", "revoke", sid], "");
+    rig.expect(0, &["revoke", "token", jti, "--reason", "copied"], "");
+    let (key, _) = rig.expect(0, &["jwk", "generate", "--alg", "ES256", "--kid", kid], "");
+    assert!(key.contains(kid), "{key}");
+}
+
 fn refusals(rig: &Rig) {
     let (_, err) = rig.expect(1, &["user", "add", "cyd@example.com"], "short");
     assert!(err.contains("at least 15 characters"), "{err}");
@@ -152,6 +163,7 @@ fn every_command_over_the_socket_of_a_running_server() {
     let _server = rig.serve(&[]);
     tour(&rig);
     refusals(&rig);
+    names_with_a_hyphen(&rig);
 }
 
 #[test]
@@ -160,6 +172,7 @@ fn every_command_on_the_store_when_no_server_runs() {
     drop(rig.serve(&[]));
     tour(&rig);
     refusals(&rig);
+    names_with_a_hyphen(&rig);
 }
 
 #[test]
