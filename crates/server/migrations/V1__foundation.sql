@@ -63,6 +63,7 @@ CREATE TABLE user_roles (
     role     text NOT NULL,
     PRIMARY KEY (user_id, audience, role)
 );
+CREATE INDEX user_roles_role ON user_roles (role);
 
 -- Roles that somebody described, and what they permit. A role that people have needs no row here.
 CREATE TABLE roles (
@@ -123,6 +124,7 @@ CREATE TABLE organisation_roles (
     PRIMARY KEY (user_id, organisation, audience, role)
 );
 CREATE INDEX organisation_roles_organisation ON organisation_roles (organisation);
+CREATE INDEX organisation_roles_role ON organisation_roles (role);
 -- People who are asked to become members, by a link in a mail.
 CREATE TABLE invitations (
     id           bytea  NOT NULL PRIMARY KEY,  -- SHA-256 of the link's token
@@ -137,6 +139,7 @@ CREATE TABLE invitations (
 );
 CREATE INDEX invitations_organisation ON invitations (organisation, name);
 CREATE INDEX invitations_expiry ON invitations (expires_at);
+CREATE INDEX invitations_email ON invitations (email_key);
 
 -- Failed sign-ins per account, counted before the hash is computed.
 CREATE TABLE login_limits (
@@ -146,6 +149,7 @@ CREATE TABLE login_limits (
     updated_at bigint NOT NULL,
     locked_at  bigint NOT NULL DEFAULT 0       -- updated_at of the delay of which a security event tells
 );
+CREATE INDEX login_limits_updated ON login_limits (updated_at);
 
 CREATE TABLE audiences (
     audience         text   NOT NULL PRIMARY KEY,
@@ -235,9 +239,11 @@ CREATE TABLE signins (
     last_seen_at bigint NOT NULL,
     expires_at   bigint NOT NULL,
     revoked_at   bigint,
-    revoked_reason text
+    revoked_reason text,
+    due_at       bigint NOT NULL DEFAULT 0     -- as of sessions
 );
 CREATE INDEX signins_user ON signins (user_id, created_at);
+CREATE INDEX signins_due ON signins (due_at);
 
 CREATE TABLE sessions (
     sid             text   NOT NULL PRIMARY KEY,
@@ -270,11 +276,13 @@ CREATE TABLE sessions (
     dpop_jkt        text,
     organisation    text,                      -- for which its tokens speak; null: for the person alone
     claims          text,                      -- space-separated: what UserInfo tells besides the claims of the scope
-    committed       bigint NOT NULL DEFAULT 0  -- 1: rule B
+    committed       bigint NOT NULL DEFAULT 0, -- 1: rule B
+    due_at          bigint NOT NULL DEFAULT 0  -- it is not over before: when trimming looks at it (store/trim.rs). No refresh writes it
 );
 CREATE INDEX sessions_signin ON sessions (signin_id);
 CREATE INDEX sessions_user ON sessions (user_id, client_id);
 CREATE INDEX sessions_client ON sessions (client_id);
+CREATE INDEX sessions_due ON sessions (due_at);
 
 -- Proofs of possession (RFC 9449) that were used and could be used again. Short-lived.
 CREATE TABLE used_proofs (
@@ -338,6 +346,7 @@ CREATE TABLE devices (
     sid         text                           -- set when it is redeemed
 );
 CREATE INDEX devices_expiry ON devices (expires_at);
+CREATE INDEX devices_user ON devices (user_id) WHERE user_id IS NOT NULL;
 
 -- Other OpenID providers that people sign in with.
 CREATE TABLE upstreams (
@@ -385,6 +394,7 @@ CREATE TABLE upstream_links (
     expires_at bigint NOT NULL
 );
 CREATE INDEX upstream_links_expiry ON upstream_links (expires_at);
+CREATE INDEX upstream_links_user ON upstream_links (user_id);
 
 -- Authenticator apps. One that was not confirmed is none yet.
 CREATE TABLE totps (
@@ -398,6 +408,7 @@ CREATE TABLE totps (
     last_used_at bigint
 );
 CREATE INDEX totps_user ON totps (user_id);
+CREATE INDEX totps_unconfirmed ON totps (created_at) WHERE confirmed_at IS NULL;
 -- Passkeys: public keys, of no use to whoever steals them.
 CREATE TABLE passkeys (
     factor_id     text   NOT NULL PRIMARY KEY,
@@ -440,6 +451,7 @@ CREATE TABLE pending_signins (
     expires_at bigint NOT NULL
 );
 CREATE INDEX pending_signins_expiry ON pending_signins (expires_at);
+CREATE INDEX pending_signins_user ON pending_signins (user_id);
 
 -- Authorization codes: what each is bound to, and the session that it was redeemed for.
 CREATE TABLE codes (
@@ -462,6 +474,7 @@ CREATE TABLE codes (
 );
 CREATE INDEX codes_user ON codes (user_id, client_id);
 CREATE INDEX codes_expiry ON codes (expires_at);
+CREATE INDEX codes_signin ON codes (signin_id) WHERE redeemed_at IS NULL;
 
 -- Clients that must hear that a session of theirs has ended, until they have (back-channel logout).
 CREATE TABLE notices (
@@ -515,6 +528,8 @@ CREATE TABLE mails (
     dead_at    bigint
 );
 CREATE INDEX mails_next ON mails (next_at);
+CREATE INDEX mails_user ON mails (user_id);
+CREATE INDEX mails_dead ON mails (dead_at) WHERE dead_at IS NOT NULL;
 
 -- What a person has agreed that a client may have.
 CREATE TABLE consents (

@@ -45,7 +45,7 @@ impl Clock {
     }
 }
 
-/// Measures how long something took, for metrics alone; no rule reads it.
+/// Measures how long something took, for metrics and for work in the background that stops after a while; no rule reads it.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(std::time::Instant);
 

@@ -28,33 +28,66 @@ const CODE_MEMORY: Duration = Duration::from_hours(24);
 const TURN: Job = Job::new("trim", Duration::from_secs(10));
 /// Rows of one transaction.
 const ROWS: u32 = 1_000;
-/// Pieces of the log, of requests and of codes in one turn: a tenth of a million rows, more than come meanwhile.
+/// Pieces of the log in one turn: a tenth of a million rows, more than come meanwhile.
 const LOG_PIECES: usize = 128;
-/// Pieces of each other table in one turn.
+/// For how long a turn is at one table, while there is more; between its pieces others write. What is left is for the next
+/// turn.
+const SHARE: Duration = Duration::from_secs(1);
+/// Pieces of a table in a turn, however slow the database is.
 const PIECES: usize = 8;
 
-/// Removes these rows, in a transaction of its own.
+/// Removes these rows or notes when they are due, in a transaction of its own.
 macro_rules! remove {
-    ($app:expr, $over:expr, $remove:path) => {
-        if !$over.is_empty() {
-            let over = $over;
+    ($app:expr, $rows:expr, $remove:path $(, $more:ident)*) => {
+        if !$rows.is_empty() {
+            let rows = $rows;
             let write = $app.store.write(move |tx| {
-                let over = over.clone();
-                Box::pin(async move { $remove(tx, &over).await })
+                let rows = rows.clone();
+                Box::pin(async move { $remove(tx, &rows $(, $more)*).await })
             });
             write.await?;
         }
     };
 }
 
-/// Where the walks over the tables stand, and what this process knows of the time.
+/// Removes in pieces, each in a transaction of its own, until there is no full one or its share of the turn has passed.
+macro_rules! purge {
+    ($app:expr, |$tx:ident| $purge:expr) => {{
+        let (mut share, mut removed) = (Share::begin(), 0);
+        loop {
+            let piece = $app.store.write(move |$tx| Box::pin(async move { $purge })).await?;
+            removed += piece;
+            if piece < u64::from(ROWS) || share.is_over() {
+                break removed;
+            }
+        }
+    }};
+}
+
+/// One table's part of a turn.
+struct Share {
+    begun: Stopwatch,
+    pieces: usize,
+}
+
+impl Share {
+    fn begin() -> Self {
+        Self { begun: Stopwatch::start(), pieces: 0 }
+    }
+
+    /// Asked after each piece.
+    fn is_over(&mut self) -> bool {
+        self.pieces += 1;
+        self.pieces >= PIECES && self.begun.elapsed() > SHARE
+    }
+}
+
+/// Where the walk over the log stands, and what this process knows of the time.
 #[derive(Debug)]
 pub struct Trimmer {
     uptime: Stopwatch,
     confirmed: Option<Confirmed>,
     entry: Rsn,
-    sid: String,
-    signin: Vec<u8>,
 }
 
 /// What one turn removed.
@@ -75,8 +108,7 @@ pub struct Trimmed {
 
 impl Default for Trimmer {
     fn default() -> Self {
-        let (sid, signin) = (String::new(), Vec::new());
-        Self { uptime: Stopwatch::start(), confirmed: None, entry: Rsn::default(), sid, signin }
+        Self { uptime: Stopwatch::start(), confirmed: None, entry: Rsn::default() }
     }
 }
 
@@ -125,8 +157,8 @@ impl Trimmer {
         let (sessions, audit) = (time.minus(retention.sessions), time.minus(retention.audit));
         Ok(Trimmed {
             entries: self.log(app, time).await?,
-            sessions: self.sessions(app, sessions).await?,
-            signins: self.signins(app, sessions).await?,
+            sessions: ended_sessions(app, sessions).await?,
+            signins: ended_signins(app, sessions).await?,
             events: events(app, audit).await?,
             requests: requests(app, time).await? + trips(app, time).await? + half_sign_ins(app, time).await?,
             mails: letters(app, time, sessions).await?,
@@ -150,108 +182,82 @@ impl Trimmer {
         }
         Ok(removed)
     }
+}
 
-    async fn sessions(&mut self, app: &App, before: Timestamp) -> Result<usize, StoreError> {
-        let mut removed = 0;
-        for _ in 0..PIECES {
-            let after = self.sid.clone();
-            let read = app.store.read(move |tx| {
-                let after = after.clone();
-                Box::pin(async move { trim::sessions(tx, &after, before, ROWS).await })
-            });
-            let piece = read.await?;
-            removed += piece.over.len();
-            remove!(app, piece.over, trim::remove_sessions);
-            self.sid = piece.next.unwrap_or_default();
-            if self.sid.is_empty() {
-                break;
-            }
+async fn ended_sessions(app: &App, before: Timestamp) -> Result<usize, StoreError> {
+    let (mut share, mut removed) = (Share::begin(), 0);
+    loop {
+        let due = app.store.read(move |tx| Box::pin(trim::sessions(tx, before, ROWS))).await?;
+        removed += due.over.len();
+        remove!(app, due.over, trim::remove_sessions);
+        remove!(app, due.later, trim::sessions_later, before);
+        if !due.more || share.is_over() {
+            return Ok(removed);
         }
-        Ok(removed)
     }
+}
 
-    async fn signins(&mut self, app: &App, before: Timestamp) -> Result<usize, StoreError> {
-        let (mut removed, idle) = (0, app.config.refresh.idle);
-        for _ in 0..PIECES {
-            let after = self.signin.clone();
-            let read = app.store.read(move |tx| {
-                let after = after.clone();
-                Box::pin(async move { trim::signins(tx, &after, before, idle, ROWS).await })
-            });
-            let piece = read.await?;
-            removed += piece.over.len();
-            remove!(app, piece.over, trim::remove_signins);
-            self.signin = piece.next.unwrap_or_default();
-            if self.signin.is_empty() {
-                break;
-            }
+async fn ended_signins(app: &App, before: Timestamp) -> Result<usize, StoreError> {
+    let (mut share, mut removed, idle) = (Share::begin(), 0, app.config.refresh.idle);
+    loop {
+        let due = app.store.read(move |tx| Box::pin(trim::signins(tx, before, idle, ROWS))).await?;
+        removed += due.over.len();
+        remove!(app, due.over, trim::remove_signins);
+        remove!(app, due.later, trim::signins_later, before, idle);
+        if !due.more || share.is_over() {
+            return Ok(removed);
         }
-        Ok(removed)
     }
 }
 
 async fn events(app: &App, before: Timestamp) -> Result<usize, StoreError> {
-    let mut removed = 0;
-    for _ in 0..PIECES {
+    let (mut share, mut removed) = (Share::begin(), 0);
+    loop {
         let piece = app.store.read(move |tx| Box::pin(trim::audit(tx, before, ROWS))).await?;
         removed += piece.over.len();
         remove!(app, piece.over, trim::remove_events);
-        if piece.next.is_none() {
-            break;
+        if piece.next.is_none() || share.is_over() {
+            return Ok(removed);
         }
     }
-    Ok(removed)
 }
 
 async fn requests(app: &App, before: Timestamp) -> Result<u64, StoreError> {
-    let mut removed = 0;
-    for _ in 0..LOG_PIECES {
-        let piece = app.store.write(move |tx| {
-            Box::pin(async move {
-                let requests = authorizations::purge(tx, before, ROWS).await? + pushed::purge(tx, before, ROWS).await?;
-                Ok(requests + devices::purge(tx, before, ROWS).await?)
-            })
-        });
-        let piece = piece.await?;
-        removed += piece;
-        if piece < u64::from(ROWS) {
-            break;
-        }
-    }
-    Ok(removed)
+    Ok(purge!(app, |tx| {
+        let requests = authorizations::purge(tx, before, ROWS).await? + pushed::purge(tx, before, ROWS).await?;
+        Ok(requests + devices::purge(tx, before, ROWS).await?)
+    }))
 }
 
 async fn trips(app: &App, before: Timestamp) -> Result<u64, StoreError> {
-    app.store.write(move |tx| Box::pin(upstreams::purge(tx, before, ROWS))).await
+    Ok(purge!(app, |tx| upstreams::purge(tx, before, ROWS).await))
 }
 
 /// Sign-ins whose second factor never came, authenticator apps that were never confirmed, and challenges that nobody can answer again.
 async fn half_sign_ins(app: &App, before: Timestamp) -> Result<u64, StoreError> {
-    let removed = app.store.write(move |tx| {
-        Box::pin(async move {
-            let begun = before.minus(assurance::FRESH);
-            let removed = pending::purge(tx, before, ROWS).await? + totps::purge(tx, begun, ROWS).await?;
-            Ok(removed + passkeys::purge(tx, before, ROWS).await?)
-        })
-    });
-    removed.await
+    let begun = before.minus(assurance::FRESH);
+    Ok(purge!(app, |tx| {
+        let removed = pending::purge(tx, before, ROWS).await? + totps::purge(tx, begun, ROWS).await?;
+        Ok(removed + passkeys::purge(tx, before, ROWS).await?)
+    }))
 }
 
 async fn letters(app: &App, now: Timestamp, before: Timestamp) -> Result<u64, StoreError> {
-    let removed = app.store.write(move |tx| {
-        Box::pin(async move {
-            Ok(mail_tokens::purge(tx, now, ROWS).await?
-                + mail_codes::purge(tx, now, ROWS).await?
-                + mails::purge(tx, before, ROWS).await?
-                + invitations::purge(tx, now, ROWS).await?)
-        })
-    });
-    removed.await
+    Ok(purge!(app, |tx| {
+        Ok(mail_tokens::purge(tx, now, ROWS).await?
+            + mail_codes::purge(tx, now, ROWS).await?
+            + mails::purge(tx, before, ROWS).await?
+            + invitations::purge(tx, now, ROWS).await?)
+    }))
 }
 
 async fn users(app: &App, now: Timestamp) -> Result<usize, StoreError> {
     let (mut removed, due) = (0, app.store.read(move |tx| Box::pin(users_deleted::due(tx, now, ROWS))).await?);
+    let mut share = Share::begin();
     for id in due {
+        if share.is_over() {
+            break;
+        }
         let random = || app.random.bytes().map_err(|error| StoreError::unavailable(error.to_string()));
         let event = AuditEvent::new(Event::UserDeleted, now, &Source::system(), random()?).user(id.as_str());
         let act = app.act_alone(app.clock.now()).map_err(|error| StoreError::unavailable(error.to_string()))?;
@@ -271,13 +277,5 @@ async fn users(app: &App, now: Timestamp) -> Result<usize, StoreError> {
 }
 
 async fn codes(app: &App, before: Timestamp) -> Result<u64, StoreError> {
-    let mut removed = 0;
-    for _ in 0..LOG_PIECES {
-        let piece = app.store.write(move |tx| Box::pin(codes::purge(tx, before, ROWS))).await?;
-        removed += piece;
-        if piece < u64::from(ROWS) {
-            break;
-        }
-    }
-    Ok(removed)
+    Ok(purge!(app, |tx| codes::purge(tx, before, ROWS).await))
 }

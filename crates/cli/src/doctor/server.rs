@@ -26,11 +26,17 @@ pub fn of_status(running: bool, status: &Value) -> Vec<Finding> {
             skew.abs() <= 250,
             format!("{skew} ms from the database's{}", if skew.abs() <= 250 { "" } else { "; keep both by NTP" }),
         ),
-        finding("users", true, text(status, "users")),
+        finding("users", true, of_count(status)),
         of_log(&status["feed"], running),
         of_guard(&status["guard"]),
         of_mail(&status["mail"], text(status, "issuer").starts_with("https:")),
     ]
+}
+
+/// How many users there are; the server counts no further than it says.
+fn of_count(status: &Value) -> String {
+    let more = if status["users_more"] == true { "more than " } else { "" };
+    format!("{more}{}", text(status, "users"))
 }
 
 /// What guards the keys, and whether it does.

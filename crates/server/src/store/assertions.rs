@@ -14,10 +14,12 @@ pub async fn spend(tx: &mut Tx, used: &UsedAssertion) -> Result<bool, StoreError
     Ok(tx.execute(SQL, &[(&used.client_id).into(), (&used.id).into(), used.until.into()]).await? == 1)
 }
 
-/// Forgets the assertions that nobody could use again before `now`; returns how many.
+/// Forgets `limit` assertions (and those of the same second) that nobody could use again before `now`; returns how many.
 ///
 /// # Errors
 /// As any statement.
-pub async fn purge(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
-    tx.execute("DELETE FROM used_assertions WHERE exp < $1", &[now.secs().into()]).await
+pub async fn purge(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM used_assertions WHERE exp <= (SELECT MAX(o.exp) \
+                       FROM (SELECT exp FROM used_assertions WHERE exp < $1 ORDER BY exp LIMIT $2) AS o)";
+    tx.execute(SQL, &[now.secs().into(), i64::from(limit).into()]).await
 }

@@ -83,10 +83,12 @@ pub async fn reset(tx: &mut Tx, account: &str) -> Result<i64, StoreError> {
     tx.fetch_optional(SQL, &[account.into()]).await?.map_or(Ok(0), |row| row.get(0))
 }
 
-/// Forgets accounts at which nothing was tried since `before`; returns how many.
+/// Forgets `limit` accounts (and those of the same moment) at which nothing was tried since `before`; returns how many.
 ///
 /// # Errors
 /// As any statement.
-pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
-    tx.execute("DELETE FROM login_limits WHERE updated_at < $1", &[before.into()]).await
+pub async fn purge(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM login_limits WHERE updated_at <= (SELECT MAX(o.updated_at) \
+        FROM (SELECT updated_at FROM login_limits WHERE updated_at < $1 ORDER BY updated_at LIMIT $2) AS o)";
+    tx.execute(SQL, &[before.into(), i64::from(limit).into()]).await
 }

@@ -26,7 +26,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[Migration {
     name: "V1__foundation",
     sql: include_str!("../../migrations/V1__foundation.sql"),
-    checksum: "32ad420188ac2e0c",
+    checksum: "a8e93b359430a65b",
     beside: 1,
 }];
 

@@ -106,8 +106,8 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
         RETURNING user_id, auth_rsn, auth_time, amr, acr";
     const INSERT: &str = "INSERT INTO sessions (sid, signin_id, user_id, client_id, tenant, scope, audience, auth_rsn, \
         auth_time, amr, acr, nonce, prev_nonce, at_exp, created_at, last_seen_at, expires_at, idle_expires_at, dpop_jkt, \
-        organisation) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19)";
+        organisation, due_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20)";
     let admit = [new.now.into(), new.signin.as_bytes().into(), (&new.tenant).into(), (&new.client_id).into()];
     let Some(row) = tx.fetch_optional(ADMIT, &admit).await? else { return Ok(None) };
     let opened = Opened { user_id: row.get(0)?, auth_rsn: Rsn::new(row.get(1)?) };
@@ -133,6 +133,7 @@ pub async fn open(tx: &mut Tx, new: &NewSession) -> Result<Option<Opened>, Store
         new.idle_expires_at.into(),
         new.dpop_jkt.as_deref().into(),
         new.organisation.as_deref().into(),
+        new.expires_at.min(new.idle_expires_at).into(),
     ];
     tx.execute(INSERT, &insert).await?;
     Ok(Some(opened))

@@ -37,7 +37,7 @@ pub struct NewSignin {
 /// `Conflict` if the id exists; otherwise as any statement.
 pub async fn insert(tx: &mut Tx, new: &NewSignin) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO signins (id, user_id, auth_time, amr, acr, auth_rsn, device, ip, created_at, \
-                       last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
+                       last_seen_at, expires_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $9)";
     let params = [
         new.id.as_bytes().into(),
         (&new.user_id).into(),

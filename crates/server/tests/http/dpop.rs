@@ -435,7 +435,7 @@ async fn a_restart_forgets_no_proof() {
     login(&rig, &proof).await.expect(200);
     let rig = rig.restart().await;
     login(&rig, &proof).await.refused(401, "dpop-replayed");
-    let purge = |now: i64| rig.app.store.write(move |tx| Box::pin(proofs::purge(tx, Timestamp::from_secs(now))));
+    let purge = |now: i64| rig.app.store.write(move |tx| Box::pin(proofs::purge(tx, Timestamp::from_secs(now), 9)));
     assert_eq!(purge(NOW + 71).await, Ok(0));
     assert_eq!(purge(NOW + 72).await, Ok(1));
 }

@@ -39,6 +39,25 @@ async fn counts(rig: &Rig) -> [i64; 3] {
     ]
 }
 
+/// The log notes what time it is.
+async fn tick(rig: &Rig) {
+    let now = rig.app.steady_now();
+    let note = rig.app.store.write(move |tx| {
+        Box::pin(async move {
+            let seen = revocations::head(tx).await?.t;
+            revocations::tick(tx, now, seen, Duration::from_secs(5)).await
+        })
+    });
+    note.await.unwrap();
+}
+
+/// The log of PostgreSQL goes by its own clock: from here on that of the issuer is not behind it.
+async fn catch_up(rig: &Rig) {
+    tick(rig).await;
+    let ahead = count(rig, "SELECT t FROM rev_head WHERE stream = 0").await - rig.app.clock.now().micros();
+    rig.advance(Duration::from_micros(u64::try_from(ahead).unwrap_or(0)));
+}
+
 /// Time passes: the clock that says so, the log's note of it, and the uptime of who trims.
 struct Passing {
     trimmer: Trimmer,
@@ -60,14 +79,7 @@ impl Passing {
     /// The clock jumps, and no time passes.
     async fn jump(&mut self, rig: &Rig, span: Duration) {
         rig.advance(span);
-        let now = rig.app.steady_now();
-        let note = rig.app.store.write(move |tx| {
-            Box::pin(async move {
-                let seen = revocations::head(tx).await?.t;
-                revocations::tick(tx, now, seen, Duration::from_secs(5)).await
-            })
-        });
-        note.await.unwrap();
+        tick(rig).await;
         self.trimmer.turn_at(&rig.app, self.uptime).await.unwrap();
     }
 }
@@ -100,6 +112,35 @@ async fn ended_sessions_go_after_their_retention_and_entries_after_their_tokens(
     rig.refresh(&refresh).await.expect(200);
     let gone = rig.refresh(&ended.refresh).await;
     assert_eq!(gone.status.as_u16(), 400, "{}", gone.body);
+}
+
+/// When trimming looks at the one session and the one sign-in of the store.
+async fn due(rig: &Rig) -> [i64; 2] {
+    [count(rig, "SELECT MAX(due_at) FROM sessions").await, count(rig, "SELECT MAX(due_at) FROM signins").await]
+}
+
+/// Puts `count` sessions and their sign-ins into the store, left alone for years; of every tenth sign-in the session lives.
+async fn fill(rig: &Rig, count: usize, far: i64) {
+    const SIGNIN: &str = "INSERT INTO signins (id, user_id, auth_time, amr, acr, auth_rsn, device, ip, created_at, last_seen_at, \
+                          expires_at) VALUES ($1, 'somebody', 0, '', '', 0, '', '', 0, 0, 1)";
+    const SESSION: &str = "INSERT INTO sessions (sid, signin_id, user_id, client_id, tenant, scope, audience, auth_rsn, nonce, \
+                           prev_nonce, at_exp, created_at, last_seen_at, expires_at, idle_expires_at) \
+                           VALUES ($1, $2, 'somebody', 'first-party', 'default', '', 'api', 0, $2, $2, 0, 0, 0, $3, $3)";
+    for piece in (0..count).collect::<Vec<_>>().chunks(1_000).map(<[usize]>::to_vec) {
+        let fill = rig.app.store.write(move |tx| {
+            let piece = piece.clone();
+            Box::pin(async move {
+                for n in piece {
+                    let id = n.to_be_bytes();
+                    let until = if n % 10 == 0 { far } else { 1 };
+                    tx.execute(SIGNIN, &[(&id).into()]).await?;
+                    tx.execute(SESSION, &[(&n.to_string()).into(), (&id).into(), until.into()]).await?;
+                }
+                Ok(())
+            })
+        });
+        fill.await.unwrap();
+    }
 }
 
 // I-6
@@ -203,6 +244,52 @@ both! {
             let kept = (0..51).filter(|n| n % 5 == 0 && last - 50 + n > cursor).count();
             assert_eq!(above, kept, "from {cursor}");
         }
+    }
+
+    // A session that is in use is looked at once in each idle period, and no refresh writes the index by which it is found.
+    async fn what_is_due_is_found_and_a_refresh_writes_nothing_of_it(rig: Rig) {
+        catch_up(&rig).await;
+        let user = rig.user("ada@example.com").await;
+        let first = due(&rig).await;
+        let second = rig.refresh(&user.refresh).await.expect(200).text("refresh_token");
+        assert_eq!(due(&rig).await, first);
+        // Its time has come, and it was used since: it gets another one.
+        let early = rig.app.store.write(|tx| Box::pin(async move {
+            tx.execute("UPDATE sessions SET due_at = 0", &[]).await?;
+            tx.execute("UPDATE signins SET due_at = 0", &[]).await
+        }));
+        early.await.unwrap();
+        tick(&rig).await;
+        Trimmer::default().turn(&rig.app).await.unwrap();
+        let [session, signin] = due(&rig).await;
+        assert_eq!(session, count(&rig, "SELECT MAX(CASE WHEN idle_expires_at < expires_at THEN idle_expires_at ELSE expires_at END) FROM sessions").await);
+        assert!(signin > first[1], "{signin}");
+        rig.refresh(&second).await.expect(200);
+        // Whoever signs out is due from then on.
+        rig.admin(Method::DELETE, &format!("/api/admin/sessions/{}", user.sid), &json!({})).await.expect(200);
+        assert_eq!(due(&rig).await[0], count(&rig, "SELECT MAX(revoked_at) FROM sessions").await);
+    }
+
+    // However many are over, each turn removes more than a piece; sign-ins whose session lives stay, and are not asked for again.
+    async fn a_backlog_goes_and_what_lives_stays(rig: Rig) {
+        catch_up(&rig).await;
+        let far = rig.app.clock.now().plus(DAY * 30).micros();
+        fill(&rig, 3_000, far).await;
+        let mut trimmer = Trimmer::default();
+        let mut uptime = Duration::ZERO;
+        while count(&rig, "SELECT COUNT(*) FROM signins").await > 300 {
+            uptime += MINUTE;
+            rig.advance(MINUTE);
+            // PostgreSQL's own clock says when the next turn is.
+            let again = rig.app.store.write(|tx| Box::pin(async move { tx.execute("DELETE FROM turns", &[]).await }));
+            again.await.unwrap();
+            tick(&rig).await;
+            let trimmed = trimmer.turn_at(&rig.app, uptime).await.unwrap();
+            assert!(trimmed.sessions + trimmed.signins > 0, "{trimmed:?}");
+        }
+        assert_eq!(counts(&rig).await[1..], [300, 300]);
+        assert_eq!(count(&rig, "SELECT COUNT(*) FROM sessions WHERE due_at < 100").await, 0);
+        assert_eq!(count(&rig, "SELECT COUNT(*) FROM signins WHERE due_at < 100").await, 0);
     }
 
     // Every table's statements, on both databases.

@@ -17,6 +17,7 @@ mod engine_postgres;
 mod engine_sqlite;
 mod kek_wraps;
 mod login_limits;
+mod plans;
 mod revocations;
 mod schema;
 mod sql_text;

@@ -185,7 +185,7 @@ fn is_part(literal: &str) -> bool {
     keyword && literal.trim_start().starts_with(first)
 }
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
@@ -198,7 +198,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The string literals of a Rust source, their escapes resolved as far as they occur in SQL.
-fn string_literals(source: &str) -> Vec<String> {
+pub fn string_literals(source: &str) -> Vec<String> {
     let mut literals = Vec::new();
     let mut rest = source;
     while let Some(at) = rest.find(['"', '\'', '/']) {

@@ -8,7 +8,10 @@ use crate::{
     app::App,
     domain::time::{Timestamp, micros},
     http::error::ApiError,
-    store::{dialect, mails, status},
+    store::{
+        dialect, mails,
+        status::{self, COUNTED},
+    },
 };
 
 /// `GET /api/admin/status`
@@ -34,8 +37,10 @@ pub async fn status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
         "database_problem": Some(engine.problems.join("; ")).filter(|problems| !problems.is_empty()),
         "schema": counts.schema,
         "tls_certificate_expires": app.metrics.certificate_expires().map(Timestamp::secs),
-        "users": counts.users,
-        "clients": counts.clients,
+        "users": counts.users.min(COUNTED),
+        "users_more": counts.users > COUNTED,
+        "clients": counts.clients.min(COUNTED),
+        "clients_more": counts.clients > COUNTED,
         "clock_skew_ms": skew,
         "hashing_waiting": app.passwords.waiting(),
         "feed": {

@@ -49,7 +49,7 @@ macro_rules! columns {
 /// # Errors
 /// As any statement.
 pub async fn end_signin(tx: &mut Tx, id: &SigninId, reason: EndReason, act: &Act) -> Result<Ended, StoreError> {
-    const END: &str = "UPDATE signins SET revoked_at = $1, revoked_reason = $2 WHERE id = $3 AND revoked_at IS NULL \
+    const END: &str = "UPDATE signins SET revoked_at = $1, due_at = $1, revoked_reason = $2 WHERE id = $3 AND revoked_at IS NULL \
                        RETURNING user_id";
     const SESSIONS: &str = concat!(columns!(), "WHERE signin_id = $1 AND revoked_at IS NULL ORDER BY sid");
     let params = [act.now.into(), reason.as_str().into(), id.as_bytes().into()];
@@ -75,7 +75,7 @@ pub async fn end_others(
     reason: EndReason,
     act: &Act,
 ) -> Result<Ended, StoreError> {
-    const END: &str = "UPDATE signins SET revoked_at = $1, revoked_reason = $2 \
+    const END: &str = "UPDATE signins SET revoked_at = $1, due_at = $1, revoked_reason = $2 \
                        WHERE user_id = $3 AND id <> $4 AND revoked_at IS NULL";
     const SESSIONS: &str =
         concat!(columns!(), "WHERE user_id = $1 AND signin_id <> $2 AND revoked_at IS NULL ORDER BY sid");
@@ -196,7 +196,7 @@ pub(in crate::store) async fn mark(
     act: &Act,
 ) -> Result<(usize, Vec<Entry>), StoreError> {
     static END: LazyLock<Wide> = LazyLock::new(|| {
-        let head = "UPDATE sessions SET revoked_at = $1, revoked_reason = $2, revoked_detail = $3 \
+        let head = "UPDATE sessions SET revoked_at = $1, due_at = $1, revoked_reason = $2, revoked_detail = $3 \
                     WHERE revoked_at IS NULL AND sid IN";
         Wide::keys(head, 3, " RETURNING sid, at_exp")
     });

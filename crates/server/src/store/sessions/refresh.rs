@@ -283,7 +283,7 @@ fn family(row: &Row) -> Result<Family, StoreError> {
 /// Ends a session whose token was reused: guarded by the state that was judged, in one transaction with its entry in the
 /// revocation log and its security event. False if the session changed since it was read.
 async fn kill(tx: &mut Tx, refresh: &Refresh, stored: &Stored, reuse: &Reuse) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE sessions SET revoked_at = $1, revoked_reason = $2, revoked_detail = $3 \
+    const SQL: &str = "UPDATE sessions SET revoked_at = $1, due_at = $1, revoked_reason = $2, revoked_detail = $3 \
         WHERE sid = $4 AND gen = $5 AND nonce = $6 AND used = $7 AND revoked_at IS NULL RETURNING at_exp";
     let (act, sid) = (&refresh.act, refresh.presented.sid().as_str());
     let family = &stored.session.family;

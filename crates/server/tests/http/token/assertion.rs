@@ -268,7 +268,11 @@ async fn used_assertions_are_forgotten_when_their_age_refuses_them() {
     let now = rig.app.clock.now();
     let purge = async |later: u64| {
         let before = now.plus(Duration::from_secs(later));
-        rig.app.store.write(move |tx| Box::pin(countersign_server::store::assertions::purge(tx, before))).await.unwrap()
+        rig.app
+            .store
+            .write(move |tx| Box::pin(countersign_server::store::assertions::purge(tx, before, 9)))
+            .await
+            .unwrap()
     };
     assert_eq!((purge(71).await, purge(72).await, purge(72).await), (0, 1, 0));
 }
