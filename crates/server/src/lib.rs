@@ -1,5 +1,6 @@
 //! The Countersign issuer: a library with one entry, `serve(config)`.
 
+pub mod acme;
 pub mod app;
 pub mod backup;
 pub mod client_keys;

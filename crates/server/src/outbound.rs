@@ -42,7 +42,7 @@ pub enum CallError {
 
 impl CallError {
     /// With the causes: the outer error says only that a connection failed.
-    fn lost(error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn lost(error: &(dyn Error + 'static)) -> Self {
         let mut words = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
@@ -147,7 +147,7 @@ impl Outbound {
             .with_tls_config(config)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(Judging(Arc::clone(&self.allowed)));
+            .wrap_connector(Judging::new(Arc::clone(&self.allowed)));
         // No connection outlives its call: the next one resolves and judges anew.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Ok(self.client.get_or_init(|| client))
@@ -163,7 +163,23 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Connects to addresses that may be called, and to no others.
 #[derive(Debug, Clone)]
-struct Judging(Arc<[Network]>);
+pub(crate) struct Judging {
+    allowed: Arc<[Network]>,
+    /// A host that the operator has named, wherever it is.
+    named: Option<Arc<str>>,
+}
+
+impl Judging {
+    pub fn new(allowed: Arc<[Network]>) -> Self {
+        Self { allowed, named: None }
+    }
+
+    /// The same, and this host.
+    #[cfg(feature = "acme")]
+    pub fn and(self, named: &str) -> Self {
+        Self { named: Some(named.into()), ..self }
+    }
+}
 
 impl Service<Uri> for Judging {
     type Response = TokioIo<TcpStream>;
@@ -175,18 +191,19 @@ impl Service<Uri> for Judging {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let allowed = Arc::clone(&self.0);
-        Box::pin(async move { connect(&uri, &allowed).await })
+        let judging = self.clone();
+        Box::pin(async move { connect(&uri, &judging).await })
     }
 }
 
 /// To the first address that may be called and answers.
-async fn connect(uri: &Uri, allowed: &[Network]) -> io::Result<TokioIo<TcpStream>> {
+async fn connect(uri: &Uri, judging: &Judging) -> io::Result<TokioIo<TcpStream>> {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+    let named = judging.named.as_deref() == Some(host);
     let mut last = io::Error::other(format!("{host} has no address"));
     for address in resolve(host, port).await? {
-        if !may_call(address.ip(), allowed) {
+        if !named && !may_call(address.ip(), &judging.allowed) {
             let why =
                 format!("{host} is {}, which is not of the internet, and outbound.allow has it not", address.ip());
             last = io::Error::other(why);

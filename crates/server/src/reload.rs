@@ -1,9 +1,9 @@
 //! SIGHUP: configuration, certificate and log level are read anew while the server runs. The whole configuration is checked
 //! first: one that cannot be used changes nothing. What runs stands on some keys, and their new values wait for a restart.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::{
@@ -62,7 +62,14 @@ struct Done {
 }
 
 /// Reloads when it is told to, until `stop`.
-pub(crate) async fn keep(app: App, server: Server, mut orders: Orders, stop: impl Future<Output = ()>) {
+/// `fetch` hears that a certificate which could not be fetched may be tried for again.
+pub(crate) async fn keep(
+    app: App,
+    server: Server,
+    mut orders: Orders,
+    fetch: Arc<Notify>,
+    stop: impl Future<Output = ()>,
+) {
     tokio::pin!(stop);
     loop {
         let order = tokio::select! {
@@ -73,6 +80,9 @@ pub(crate) async fn keep(app: App, server: Server, mut orders: Orders, stop: imp
         let app = app.newest();
         let outcome = apply(&app, &server, &mut orders.runs, settings);
         app.metrics.reload(outcome.is_ok());
+        if outcome.is_ok() {
+            fetch.notify_one();
+        }
         tell(&app, outcome).await;
         // Nobody may be waiting.
         let _ = done.send(());
@@ -96,9 +106,12 @@ fn apply(
     let secured = tls::load(&config).map_err(StartError::from)?;
     let app = app.renewed(config)?;
     // From here on nothing fails.
-    app.metrics.certificate(secured.as_ref());
     server.answer_with(routes::front(&app));
-    server.secure(secured);
+    // A certificate that is fetched is in use already.
+    if app.config.acme.is_none() {
+        app.metrics.certificate(secured.as_ref().map(|secured| &secured.certificate));
+        server.secure(secured.map(|secured| secured.config));
+    }
     logging::set(level);
     *runs = settings;
     let named = |change: Change| {

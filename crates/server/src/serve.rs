@@ -1,15 +1,16 @@
 //! The server's life: open, listen, keep the key ring moving, drain, close.
 
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::{oneshot, watch},
+    sync::{Notify, oneshot, watch},
     task::JoinSet,
 };
 use tracing::{error, info, warn};
 
 use crate::{
+    acme,
     app::{App, StartError},
     config::Config,
     durability, feed, forget,
@@ -70,10 +71,16 @@ pub async fn serve_and_reload(
 
     let (stopping, stopped) = watch::channel(false);
     let server = Server::new(routes::front(&app), app.metrics.clone(), &app.config.limits);
-    app.metrics.certificate(secured.as_ref());
-    server.secure(secured);
+    app.metrics.certificate(secured.as_ref().map(|secured| &secured.certificate));
+    server.secure(secured.map(|secured| secured.config));
+    let fetch = Arc::new(Notify::new());
+    // Before anybody is listened to: without a certificate nobody may be answered in the clear.
+    let fetching = acme::begin(&app, &server, &fetch)?;
     let mut tasks = start(&app, &server, (listener, metrics_listener, socket), &stopped);
-    tasks.spawn(reload::keep(app.clone(), server, orders, signalled(stopped.clone())));
+    if let Some(fetching) = fetching {
+        tasks.spawn(fetching.keep(signalled(stopped.clone())));
+    }
+    tasks.spawn(reload::keep(app.clone(), server, orders, fetch, signalled(stopped.clone())));
     let fallen = keep_mark(&app, signalled(stopped), &mut tasks);
 
     if app.config.issuer.is_https() && !app.mailer.has_server() {

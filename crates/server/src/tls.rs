@@ -12,7 +12,8 @@ use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
-    server::ParsedCertificate,
+    server::{ParsedCertificate, ResolvesServerCert},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use url::{Host, Url};
 use x509_cert::Certificate;
@@ -22,6 +23,9 @@ use crate::{
     config::{Config, Issuer, Tls},
     domain::time::Timestamp,
 };
+
+/// What an ACME server says that looks at a challenge (RFC 8737 §4).
+pub const CHALLENGE: &[u8] = b"acme-tls/1";
 
 /// Why there is no TLS. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -64,18 +68,30 @@ pub fn load(config: &Config) -> Result<Option<Secured>, TlsError> {
 }
 
 fn read(tls: &Tls, issuer: &Issuer) -> Result<Secured, TlsError> {
+    let (certified, certificate) = certified(tls, issuer)?;
+    let config = speaking(Arc::new(SingleCertAndKey::from(certified)), &[])
+        .map_err(|error| TlsError::Pair { tls: tls.clone(), reason: error.to_string() })?;
+    Ok(Secured { config, certificate })
+}
+
+/// Certificate and key, which fit each other.
+pub(crate) fn certified(tls: &Tls, issuer: &Issuer) -> Result<(CertifiedKey, Shown), TlsError> {
     let chain = chain(&tls.certificate)?;
     let key = key(&tls.key)?;
     let unusable = |reason: String| TlsError::Pair { tls: tls.clone(), reason };
     let certificate = shown(&chain[0], issuer).map_err(unusable)?;
-    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(error.to_string()))?;
     // This also notices a key that is not the certificate's.
-    let mut config =
-        builder.with_no_client_auth().with_single_cert(chain, key).map_err(|error| unusable(error.to_string()))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Secured { config: Arc::new(config), certificate })
+    let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
+    Ok((certified.map_err(|error| unusable(error.to_string()))?, certificate))
+}
+
+/// TLS 1.2 and 1.3 with both versions of HTTP, and what else is understood.
+pub(crate) fn speaking(shows: Arc<dyn ResolvesServerCert>, also: &[&[u8]]) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    let mut config = builder.with_no_client_auth().with_cert_resolver(shows);
+    config.alpn_protocols = [b"h2".as_slice(), b"http/1.1"].iter().chain(also).map(|name| name.to_vec()).collect();
+    Ok(Arc::new(config))
 }
 
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -7,9 +7,10 @@ use std::{
 };
 
 use countersign_server::{
+    acme,
     clock::Clock,
-    config::{Config, Database},
-    domain::{key_store::KeyPlace, time::Timestamp},
+    config::{Acme, Config, Database},
+    domain::{acme::renew_at, key_store::KeyPlace, time::Timestamp},
     store::check_file,
     tls::{self, Shown},
 };
@@ -90,6 +91,9 @@ const LATE: u64 = 14;
 /// The certificate's file, and what the running server shows.
 pub fn certificate(config: &Config, served: Option<i64>) -> Option<Finding> {
     let what = "certificate";
+    if let Some(acme) = &config.acme {
+        return Some(fetched(config, acme, served, Clock::System.now()));
+    }
     match tls::load(config) {
         Err(error) => Some(finding(what, false, error.to_string())),
         Ok(None) => of_proxy(config),
@@ -110,6 +114,37 @@ fn of_proxy(config: &Config) -> Option<Finding> {
             "somebody else ends TLS, and everybody seems to come from there: name it in trusted_proxies, or set tls.certificate",
         ),
     })
+}
+
+/// One that the server fetches itself.
+fn fetched(config: &Config, acme: &Acme, served: Option<i64>, now: Timestamp) -> Finding {
+    let what = "certificate";
+    let trouble = acme::Folder::of(config).trouble(acme).map(|trouble| {
+        let wait = Timestamp::from_secs(trouble.next).since(now).as_secs() / 60;
+        let hurry = if trouble.told { "as the ACME server asked" } else { "or at once: systemctl reload countersign" };
+        format!("{} attempts failed, the last one: {}; again in {wait} min, {hurry}", trouble.failures, trouble.reason)
+    });
+    match (acme::fetched(config), trouble) {
+        (Err(error), trouble) => finding(what, false, format!("{error}; {}", trouble.unwrap_or_default())),
+        (Ok(None), trouble) => {
+            let why = trouble.unwrap_or_else(|| "a server that runs fetches it".to_owned());
+            finding(what, false, format!("none yet, so nobody connects; {why}"))
+        }
+        (Ok(Some(shown)), Some(trouble)) => {
+            let left = shown.not_after.since(now).as_secs() / (24 * 3600);
+            finding(what, false, format!("is shown for {left} more days, but not renewed: {trouble}"))
+        }
+        (Ok(Some(shown)), None) if served.is_some_and(|served| served != shown.not_after.secs()) => {
+            finding(what, false, "is not the one that the server shows: restart it")
+        }
+        (Ok(Some(shown)), None) => {
+            let mut found = of_certificate(&shown, served, now);
+            // Short-lived ones are as good: it is known when they are renewed.
+            found.well |=
+                shown.names_issuer && shown.not_before <= now && now < renew_at(shown.not_before, shown.not_after);
+            found
+        }
+    }
 }
 
 fn of_certificate(shown: &Shown, served: Option<i64>, now: Timestamp) -> Finding {

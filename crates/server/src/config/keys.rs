@@ -256,6 +256,31 @@ pub const KEYS: &[Key] = &[
         "file with the certificate (PEM) and what leads from it to one that browsers know: the server itself speaks HTTPS on `listen`; empty: a proxy does",
     ),
     key("tls.key", Text, "", "file with its private key (PEM), for nobody to read but the server's user and group"),
+    fixed(
+        "tls.acme.domains",
+        List,
+        "",
+        "names, the issuer's host among them, for which the server fetches and renews a certificate itself (ACME), in place of tls.certificate; the ACME server must reach it at port 443 of each; empty: none. Needs a program with the feature acme",
+    ),
+    fixed(
+        "tls.acme.terms",
+        Text,
+        "",
+        "agreed: you have read the terms of the ACME server's operator and agree to them; nothing is fetched before",
+    ),
+    fixed(
+        "tls.acme.directory",
+        Text,
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "directory of the ACME server; the default is Let's Encrypt's",
+    ),
+    fixed("tls.acme.contact", List, "", "mail addresses that the ACME server's operator may write to"),
+    fixed(
+        "tls.acme.ca_file",
+        Text,
+        "",
+        "certificate (PEM) that the ACME server's own is signed by, if the system does not know it",
+    ),
     key("trusted_proxies", List, "", "addresses whose X-Forwarded-For is believed"),
     fixed("metrics.listen", Text, "", "own listener for /metrics without credentials, e.g. 127.0.0.1:9090"),
     fixed(

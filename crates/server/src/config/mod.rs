@@ -1,5 +1,6 @@
 //! Configuration: flags > environment > file > default, understood as a whole, at the start and at each reload.
 
+mod acme;
 mod key_stores;
 mod keys;
 mod mail;
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+pub use acme::Acme;
 pub use key_stores::{KeyStores, Kms, Pkcs11, SecretPlace, Transit};
 pub use keys::{Change, KEYS, Key, Kind};
 pub use mail::{Mail, Security, Smtp};
@@ -211,6 +213,8 @@ pub struct Config {
     pub outbound_allow: Vec<Network>,
     /// `None`: plain HTTP; a proxy ends TLS, or nobody comes from outside.
     pub tls: Option<Tls>,
+    /// The certificate is fetched and renewed by the server itself; `tls` is none then.
+    pub acme: Option<Acme>,
     pub trusted_proxies: Vec<IpAddr>,
     pub metrics_listen: Option<SocketAddr>,
     pub otel: Option<Otel>,
@@ -271,6 +275,7 @@ impl Config {
             mail: read.mail(listen)?,
             outbound_allow: read.list("outbound.allow", "networks such as 10.1.0.0/16, or addresses,")?,
             tls: read.tls(listen)?,
+            acme: read.acme(listen)?,
             trusted_proxies: read.list("trusted_proxies", "IP addresses")?,
             metrics_listen: read.optional("metrics.listen", "an address and a port, such as 127.0.0.1:9090")?,
             otel: read.otel()?,

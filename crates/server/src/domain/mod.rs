@@ -1,6 +1,7 @@
 //! The rules, pure: no await, no SQL, no HTTP, no clock, no randomness of its own.
 
 pub mod access_token;
+pub mod acme;
 pub mod activity;
 pub mod ago;
 pub mod assurance;

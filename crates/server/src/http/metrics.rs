@@ -19,7 +19,7 @@ use crate::{
     domain::{rsn::Rsn, time::Timestamp},
     feed::View,
     keys::KeyStores,
-    tls::Secured,
+    tls::Shown,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -185,8 +185,8 @@ impl Metrics {
     }
 
     /// The certificate in use, if TLS is ours.
-    pub fn certificate(&self, secured: Option<&Secured>) {
-        self.certificate.set(secured.map_or(0, |secured| secured.certificate.not_after.secs()));
+    pub fn certificate(&self, shown: Option<&Shown>) {
+        self.certificate.set(shown.map_or(0, |shown| shown.not_after.secs()));
     }
 
     /// When it expires.

@@ -32,7 +32,7 @@ use super::{
     metrics::Metrics,
     patience::Patience,
 };
-use crate::{config::Limits, tls::Secured};
+use crate::{config::Limits, tls};
 
 /// Time for a request's head to arrive; also the longest an idle connection is kept (NET-03).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -69,8 +69,8 @@ impl Server {
     }
 
     /// TLS for each connection that comes from now on, or none.
-    pub fn secure(&self, secured: Option<Secured>) {
-        self.tls.store(secured.map(|secured| secured.config));
+    pub fn secure(&self, config: Option<Arc<ServerConfig>>) {
+        self.tls.store(config);
     }
 
     /// Serves TCP connections until `stop` is ready, then drains.
@@ -132,8 +132,13 @@ impl Server {
                 // In a box: connections without TLS stay small. The handshake is a part of what `patience` waits for.
                 Some(tls) => {
                     let secured = Box::pin(async move {
-                        let stream = TokioIo::new(tls.accept(stream).await?);
-                        watcher.watch(builder.serve_connection(stream, service).into_owned()).await
+                        let stream = tls.accept(stream).await?;
+                        // An ACME server has seen what it asked for, and nobody else comes with this word (RFC 8737 §3).
+                        if stream.get_ref().1.alpn_protocol() == Some(tls::CHALLENGE) {
+                            return Ok(());
+                        }
+                        let connection = builder.serve_connection(TokioIo::new(stream), service);
+                        watcher.watch(connection.into_owned()).await
                     });
                     secured.await
                 }
