@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "xtask talks to a person")]
 #![allow(clippy::disallowed_methods, reason = "xtask measures how long a step took")]
 
+mod acme;
 mod bench;
 mod chaos;
 mod chromium;

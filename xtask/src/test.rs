@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Failure, chaos, chromium, cluster, containers, keystores, observed, peers, postgres,
+    Failure, acme, chaos, chromium, cluster, containers, keystores, observed, peers, postgres,
     run::{cargo, shown},
     tally::Tally,
 };
@@ -62,6 +62,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         keystores::provide_softhsm()?;
         chaos::tools()?;
         observed::provide_prometheus()?;
+        acme::provide_pebble()?;
         containers::provide_buildah()?;
     }
 

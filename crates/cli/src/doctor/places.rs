@@ -138,11 +138,13 @@ fn fetched(config: &Config, acme: &Acme, served: Option<i64>, now: Timestamp) ->
             finding(what, false, "is not the one that the server shows: restart it")
         }
         (Ok(Some(shown)), None) => {
-            let mut found = of_certificate(&shown, served, now);
+            let due = renew_at(shown.not_before, shown.not_after);
             // Short-lived ones are as good: it is known when they are renewed.
-            found.well |=
-                shown.names_issuer && shown.not_before <= now && now < renew_at(shown.not_before, shown.not_after);
-            found
+            if shown.names_issuer && shown.not_before <= now && now < due {
+                let days = due.since(now).as_secs() / (24 * 3600);
+                return finding(what, true, format!("for the issuer's host; the server renews it in {days} days"));
+            }
+            of_certificate(&shown, served, now)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a running server takes in without a restart (SIGHUP), its own TLS, and what it tells systemd.
 
+mod acme;
 pub mod certificates;
 mod reload;
 mod supervisor;
