@@ -176,7 +176,7 @@ fn main() -> ExitCode {
 async fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
-        Command::Serve(command) => command.run(global).await,
+        Command::Serve(command) => Box::pin(command.run(global)).await,
         Command::User(command) => command.run(global, output).await,
         Command::Client(command) => command.run(global, output).await,
         Command::Audience(command) => command.run(global, output).await,

@@ -10,11 +10,12 @@ mod order;
 #[cfg(feature = "acme")]
 mod shelf;
 
+use std::{fs, path::PathBuf};
+#[cfg(feature = "acme")]
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::PathBuf,
 };
 
 #[cfg(feature = "acme")]
@@ -26,10 +27,12 @@ use crate::{
     tls::{self, Shown, TlsError},
 };
 
+#[cfg(feature = "acme")]
 const ACCOUNT: &str = "account.json";
 const CERTIFICATE: &str = "certificate.pem";
 const TROUBLE: &str = "trouble.json";
 /// How the file of a certificate begins: from whom it is.
+#[cfg(feature = "acme")]
 const FROM: &str = "From: ";
 
 /// What was fetched, in the data folder, for nobody to read but its owner.
@@ -52,7 +55,10 @@ impl Folder {
         let text = fs::read(self.0.join(TROUBLE)).ok()?;
         serde_json::from_slice(&text).ok().filter(|trouble: &Trouble| trouble.of == of(acme))
     }
+}
 
+#[cfg(feature = "acme")]
+impl Folder {
     /// Whether the certificate is from this directory.
     pub(crate) fn is_from(&self, acme: &Acme) -> bool {
         let text = fs::read_to_string(self.0.join(CERTIFICATE)).unwrap_or_default();
@@ -124,7 +130,8 @@ pub(crate) enum Nobody {}
 
 #[cfg(not(feature = "acme"))]
 impl Nobody {
-    pub async fn keep(self, stop: impl std::future::Future<Output = ()>) {
+    #[expect(clippy::unused_async, reason = "in place of what waits")]
+    pub async fn keep(self, _: impl Future<Output = ()>) {
         match self {}
     }
 }

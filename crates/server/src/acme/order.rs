@@ -154,7 +154,8 @@ fn answer(name: &str, digest: &[u8]) -> Result<CertifiedKey, Failed> {
     params.custom_extensions.push(CustomExtension::new_acme_identifier(digest));
     let certificate = params.self_signed(&key)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    Ok(CertifiedKey::from_der(vec![certificate.der().clone()], key, &aws_lc_rs::default_provider())?)
+    // Not `from_der`: it reads the certificate, and refuses the critical extension that makes it an answer.
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], aws_lc_rs::sign::any_supported_type(&key)?))
 }
 
 /// What the ACME server found when it looked.

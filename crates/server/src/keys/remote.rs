@@ -158,6 +158,7 @@ impl KeyStore {
 
     /// Wraps a key-encryption key; `context` must be the same when it is unwrapped.
     pub(super) async fn wrap(&self, kek: &KekBytes, context: &str) -> Result<String, RemoteError> {
+        #[cfg(feature = "pkcs11")]
         let iv = self.random.bytes().map_err(|error| self.refused(error.to_string()))?;
         self.call("wrap", ATTEMPTS, || async {
             match &self.backend {
