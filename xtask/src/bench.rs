@@ -7,18 +7,26 @@ use crate::{
 };
 
 /// What can be measured.
-pub const ALL: &str = "store, issuer, jose, revocation, tables";
+pub const ALL: &str = "store, issuer, jose, revocation, growth, replicas, tables";
 
 pub fn run(what: &str, args: &[&str]) -> Result<(), Failure> {
-    if !matches!(what, "store" | "issuer" | "jose" | "revocation" | "tables") {
+    if !matches!(what, "store" | "issuer" | "jose" | "revocation" | "growth" | "replicas" | "tables") {
         return Err(Failure::Usage(format!("there is no bench `{what}`; there are: {ALL}")));
     }
-    let manifest = root().join("bench").join(what).join("Cargo.toml");
+    // Two that fill databases are one program.
+    let folder = if what == "replicas" { "growth" } else { what };
+    let manifest = root().join("bench").join(folder).join("Cargo.toml");
     let mut command = cargo(&["run", "--release", "--manifest-path"]);
     command.arg(&manifest).arg("--").args(args);
     match what {
         // Both databases are measured, so the server programs are needed as in the tests.
         "store" => step(command.env(postgres::BIN_VARIABLE, postgres::server_programs()?)),
+        "growth" | "replicas" => {
+            step(&mut cargo(&["build", "--release", "--package", "countersign"]))?;
+            let mut command = cargo(&["run", "--release", "--manifest-path"]);
+            command.arg(&manifest).args(["--", what]).args(args);
+            step(command.env(postgres::BIN_VARIABLE, postgres::server_programs()?))
+        }
         // The first builds the programs of the compared libraries itself.
         "jose" | "tables" => step(&mut command),
         // It starts issuers, databases and what it compares with itself.

@@ -40,6 +40,8 @@ Commands:
   bench store               Rotations per second and CPU each, on both databases (release build)
   bench jose                Signing and verifying beside other libraries; writes bench/results/jose.json
   bench issuer              The issuer under load beside its peers; writes bench/results/issuer.json
+  bench growth              Large databases: bytes, refreshes, sign-ins, starts; writes bench/results/growth.json. Fills the disk but for 20 GB
+  bench replicas            Two servers on one PostgreSQL beside one, and beside pgbench; writes bench/results/replicas.json
   bench revocation          From a commit to its refusal everywhere, and what that costs; writes bench/results/revocation.json
   bench tables              What a precomputed table per public key would gain; writes bench/results/tables.json
   fuzz [TARGET] [--seconds N]

@@ -18,6 +18,7 @@ mod jwt;
 mod key;
 mod org;
 mod output;
+mod plan;
 mod progress;
 mod ready;
 mod relay;
@@ -148,6 +149,8 @@ enum Tool {
     /// Key sets that are published: show, lint
     #[command(subcommand)]
     Jwks(jwks::Jwks),
+    /// What a deployment of some size needs: rows, disk, processors, network, machines
+    Plan(plan::Plan),
     /// Print the page of an error code: what it means and what to do
     Explain { code: String },
     /// Print the completions of a shell
@@ -215,6 +218,7 @@ impl Tool {
             Self::Jwt(command) => command.run(output),
             Self::Jwk(command) => command.run(output),
             Self::Jwks(command) => command.run(output).await,
+            Self::Plan(command) => command.run(output),
             Self::Explain { code } => jwt::pages::show(&code, output),
             Self::Completions { shell } => {
                 shell::completions(shell);

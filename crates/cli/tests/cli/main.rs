@@ -21,6 +21,7 @@ mod moving;
 mod observed;
 mod ops;
 mod peers;
+mod plan;
 #[allow(dead_code, reason = "the tests of the server use the rest")]
 #[path = "../../../server/tests/support/postgres.rs"]
 mod postgres;
