@@ -130,7 +130,7 @@ mod tests {
     fn how_long_to_wait_is_said_in_seconds_or_as_a_date() {
         let now = Timestamp::from_secs(784_111_777);
         for (said, heard) in
-            [("120", Some(120)), ("Sun, 06 Nov 1994 08:59:37 GMT", Some(3_600)), ("soon", None), ("-1", None)]
+            [("120", Some(120)), ("Sun, 06 Nov 1994 08:59:37 GMT", Some(600)), ("soon", None), ("-1", None)]
         {
             let headers = HeaderMap::from_iter([(header::RETRY_AFTER, said.parse().unwrap())]);
             assert_eq!(retry_after(&headers, now), heard.map(Duration::from_secs), "{said}");
