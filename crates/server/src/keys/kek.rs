@@ -61,10 +61,13 @@ impl KekSource {
         match self {
             Self::DataFolder(folder) => {
                 let path = folder.join("kek");
-                match read(&path) {
+                let found = match read(&path) {
                     Err(KekError::Missing { .. }) if store_is_new => create(&path, random),
                     outcome => outcome,
-                }
+                }?;
+                // A crash while it was made left it under its first name as well.
+                remove_draft(&path).map_err(|error| KekError::Io { place: self.place(), error })?;
+                Ok(found)
             }
             Self::File(path) => read(path).map_err(|error| not_configured(error, store_is_new)),
             Self::Env(name) => from_env(name).map_err(|error| not_configured(error, store_is_new)),
@@ -107,10 +110,15 @@ impl KekSource {
     /// # Errors
     /// It could not be removed.
     pub(super) fn forget(&self, kek: &KekBytes, random: Random) -> Result<bool, KekError> {
+        let failed = |error| KekError::Io { place: self.place(), error };
         match (self, self.load(false, random)) {
             (Self::DataFolder(folder), Ok(found)) if found == *kek => {
                 let path = folder.join("kek");
-                fs::remove_file(&path).map_err(|error| KekError::Io { place: self.place(), error })?;
+                fs::remove_file(&path).and_then(|()| sync_folder(&path)).map_err(failed)?;
+                Ok(false)
+            }
+            (Self::DataFolder(folder), Err(KekError::Missing { .. })) => {
+                remove_draft(&folder.join("kek")).map_err(failed)?;
                 Ok(false)
             }
             (_, found) => Ok(found.is_ok()),
@@ -181,16 +189,29 @@ fn create(path: &Path, random: Random) -> Result<KekBytes, KekError> {
 }
 
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension("new");
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_draft(path)?;
+    let draft = draft(path);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(text)?;
     file.sync_all()?;
     fs::hard_link(&draft, path)?;
-    fs::remove_file(&draft)?;
+    remove_draft(path)?;
+    sync_folder(path)
+}
+
+fn draft(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+fn remove_draft(path: &Path) -> io::Result<()> {
+    match fs::remove_file(draft(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Names come and go durably only with their folder.
+fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
@@ -298,5 +319,25 @@ mod tests {
         let path = folder.path().join("kek");
         assert!(create(&path, Random).is_err());
         assert_eq!(load(folder.path(), false).unwrap(), made);
+    }
+
+    // KEY-01: a key that was forgotten is nowhere.
+    #[test]
+    fn a_crash_while_it_is_made_leaves_no_second_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kek, draft) = (folder.path().join("kek"), folder.path().join("kek.new"));
+        let source = KekSource::DataFolder(folder.path().to_owned());
+        let made = source.load(true, Random).unwrap();
+        // Killed after it had its name.
+        fs::hard_link(&kek, &draft).unwrap();
+        assert_eq!(source.load(false, Random).unwrap(), made);
+        assert!(!draft.exists() && kek.exists());
+        fs::hard_link(&kek, &draft).unwrap();
+        assert!(!source.forget(&made, Random).unwrap());
+        assert!(!draft.exists() && !kek.exists());
+        // Killed before.
+        fs::write(&draft, "half").unwrap();
+        assert!(!source.forget(&made, Random).unwrap());
+        assert!(!draft.exists());
     }
 }

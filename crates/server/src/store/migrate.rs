@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
+use tracing::warn;
 
 use super::{StoreError, dialect::MIGRATION_LOCK, postgres::meaning as refused, sqlite::meaning as broken};
 
@@ -64,6 +65,8 @@ pub fn newest() -> i64 {
 
 /// How long a step waits for a table that others use. Whoever comes after it waits behind it, so it is not long.
 const LOCK_WAIT_MS: u32 = 500;
+/// How long the lock that only one server has is waited for before somebody is told.
+const TURN_WAIT_MS: u32 = 5_000;
 /// Between two tries; the requests that have gathered are answered meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Tries, before somebody has to look who holds a lock for minutes.
@@ -177,12 +180,29 @@ enum Step {
 
 /// Applies the next migration, if one is due, in one transaction. Another replica may be at it, for as long as it takes:
 /// what is due is asked once it is our turn.
-async fn postgres_step(client: &tokio_postgres::Client) -> Result<Step, StoreError> {
+/// Begins a transaction that no other server's migration runs beside. One whose machine is gone holds the lock for as long as
+/// the database lets it be silent: no step has a pause of its own.
+async fn begin(client: &tokio_postgres::Client) -> Result<(), StoreError> {
     let begin = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0; \
-         SET LOCAL idle_in_transaction_session_timeout = 0; {MIGRATION_LOCK}; SET LOCAL lock_timeout = {LOCK_WAIT_MS}"
+         SET LOCAL idle_in_transaction_session_timeout = 20000; SET LOCAL lock_timeout = {TURN_WAIT_MS}; {MIGRATION_LOCK}; \
+         SET LOCAL lock_timeout = {LOCK_WAIT_MS}"
     );
-    client.batch_execute(&begin).await.map_err(|error| refused(&error))?;
+    loop {
+        match client.batch_execute(&begin).await {
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                warn!(
+                    "another server changes the schema: waiting (pg_locks, locktype advisory, says which connection)"
+                );
+                client.batch_execute("ROLLBACK").await.map_err(|error| refused(&error))?;
+            }
+            begun => return begun.map_err(|error| refused(&error)),
+        }
+    }
+}
+
+async fn postgres_step(client: &tokio_postgres::Client) -> Result<Step, StoreError> {
+    begin(client).await?;
     client.batch_execute(TABLE).await.map_err(|error| refused(&error))?;
     let history = postgres_history(client).await.map_err(|error| refused(&error))?;
     let due = due(known(), &history)?;

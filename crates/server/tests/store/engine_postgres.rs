@@ -388,3 +388,20 @@ async fn tls_is_verified_or_refused() {
     }
     drop(cluster);
 }
+
+// Whoever changes the schema is waited for, and nobody waits for a machine that is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server_changes_the_schema_and_the_next_one_waits() {
+    let url = Cluster::shared().create_database().await;
+    let (other, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    other.batch_execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 7000").await.unwrap();
+    other.batch_execute("SELECT pg_advisory_xact_lock(1129531214)").await.unwrap();
+    let mut waiting = tokio::spawn(async move { Store::open(&config(url)).await });
+    let early = tokio::time::timeout(std::time::Duration::from_millis(6_000), &mut waiting).await;
+    assert!(early.is_err(), "it did not wait: {early:?}");
+    // The other machine is gone: PostgreSQL ends what is silent for too long, the lock with it.
+    let store = waiting.await.unwrap().unwrap();
+    assert!(!other.query("SELECT 1", &[]).await.is_ok_and(|rows| !rows.is_empty()), "it was cut off");
+    store.close().await;
+}
