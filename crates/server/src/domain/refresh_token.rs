@@ -261,8 +261,9 @@ mod tests {
         fn a_cut_or_grown_token_is_garbage(generation in 0..=i64::MAX, at: prop::sample::Index, more in "[A-Za-z0-9_-]{1,9}") {
             let good = token(generation);
             prop_assert!(keys().open(&good[..at.index(good.len())]).is_err());
-            let grown = format!("{good}{more}");
-            prop_assert_eq!(keys().open(&grown).unwrap_err(), Garbage::Text);
+            // Too long, or with a MAC of something else: a small generation leaves room for a character.
+            let refused = keys().open(&format!("{good}{more}")).unwrap_err();
+            prop_assert!(matches!(refused, Garbage::Text | Garbage::Mac), "{refused:?}");
         }
 
         #[test]
