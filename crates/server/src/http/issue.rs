@@ -23,7 +23,7 @@ use crate::{
     store::{
         StoreError, Tx, audiences,
         clients::Client,
-        sessions::{self, Authority},
+        sessions::{self, Authority, Granted},
     },
 };
 
@@ -328,10 +328,20 @@ pub struct OfSession {
 /// As any statement; `Broken` if what is stored is malformed.
 pub async fn rules_of_session(tx: &mut Tx, sid: &Sid) -> Result<Option<OfSession>, StoreError> {
     let Some(granted) = sessions::granted(tx, sid).await? else { return Ok(None) };
+    of_session(tx, granted, None).await.map(Some)
+}
+
+/// What was granted, with the rules of its audiences, which are read if they are not known.
+///
+/// # Errors
+/// As [`rules_of_session`].
+pub async fn of_session(tx: &mut Tx, granted: Granted, known: Option<AudienceRules>) -> Result<OfSession, StoreError> {
     let scope = granted.scope.parse().map_err(|_| StoreError::Broken("a stored scope is malformed".to_owned()))?;
-    let names: Vec<&str> = granted.audience.split_ascii_whitespace().collect();
-    let rules = rules(tx, &names).await?;
-    Ok(Some(OfSession { scope, rules, user_id: granted.user_id, organisation: granted.organisation }))
+    let rules = match known {
+        Some(known) => vec![known],
+        None => rules(tx, &granted.audience.split_ascii_whitespace().collect::<Vec<_>>()).await?,
+    };
+    Ok(OfSession { scope, rules, user_id: granted.user_id, organisation: granted.organisation })
 }
 
 /// The rules of these audiences, in their order; a name that has no row is left out.

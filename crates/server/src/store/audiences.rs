@@ -34,6 +34,7 @@ macro_rules! rules {
          WHERE p.audience IN ('', a.audience)) END"
     };
 }
+pub(in crate::store) use rules as rule_columns;
 
 macro_rules! columns {
     () => {
@@ -77,7 +78,7 @@ pub async fn insert(tx: &mut Tx, audience: &Audience) -> Result<bool, StoreError
 /// As any statement.
 pub async fn rules(tx: &mut Tx, audience: &str) -> Result<Option<AudienceRules>, StoreError> {
     const SQL: &str = concat!("SELECT ", rules!(), " FROM audiences a WHERE a.audience = $1");
-    tx.fetch_optional(SQL, &[audience.into()]).await?.map(|row| rules_of(&row)).transpose()
+    tx.fetch_optional(SQL, &[audience.into()]).await?.map(|row| rules_of(&row, 0)).transpose()
 }
 
 /// One page of audiences in the order of their names; `after` is the last of the page before, empty for the first.
@@ -182,7 +183,7 @@ fn seconds(span: Option<Duration>) -> Option<i64> {
 
 fn audience(row: &Row) -> Result<Audience, StoreError> {
     Ok(Audience {
-        rules: rules_of(row)?,
+        rules: rules_of(row, 0)?,
         tenant: row.get(9)?,
         name: row.get(10)?,
         scopes: row.get::<String>(11)?.parse().map_err(|_| malformed("scope"))?,
@@ -191,23 +192,24 @@ fn audience(row: &Row) -> Result<Audience, StoreError> {
     })
 }
 
-fn rules_of(row: &Row) -> Result<AudienceRules, StoreError> {
-    let (ttl, encryption): (Option<i64>, Option<String>) = (row.get(4)?, row.get(6)?);
+/// The rules in a row that has them from this column on.
+pub(in crate::store) fn rules_of(row: &Row, first: usize) -> Result<AudienceRules, StoreError> {
+    let (ttl, encryption): (Option<i64>, Option<String>) = (row.get(first + 4)?, row.get(first + 6)?);
     let permits = |text: Option<String>| {
         let words: Vec<&str> = text.as_deref().unwrap_or_default().split_ascii_whitespace().collect();
         Permits::new(words.chunks_exact(2).map(|pair| (pair[0], pair[1])))
     };
-    let permissions = match row.get::<i64>(7)? {
+    let permissions = match row.get::<i64>(first + 7)? {
         0 => None,
-        _ => Some(permits(row.get(8)?)),
+        _ => Some(permits(row.get(first + 8)?)),
     };
     Ok(AudienceRules {
         permissions,
-        audience: row.get(0)?,
-        alg: row.get::<String>(1)?.parse().map_err(|_| malformed("algorithm"))?,
-        claims: ClaimMap::parse(&row.get::<String>(2)?).map_err(|_| malformed("claim mapping"))?,
-        required_role: row.get(3)?,
-        disabled_scopes: row.get::<String>(5)?.parse().map_err(|_| malformed("scope"))?,
+        audience: row.get(first)?,
+        alg: row.get::<String>(first + 1)?.parse().map_err(|_| malformed("algorithm"))?,
+        claims: ClaimMap::parse(&row.get::<String>(first + 2)?).map_err(|_| malformed("claim mapping"))?,
+        required_role: row.get(first + 3)?,
+        disabled_scopes: row.get::<String>(first + 5)?.parse().map_err(|_| malformed("scope"))?,
         access_token_ttl: ttl.map(|ttl| Duration::from_secs(u64::try_from(ttl).unwrap_or(0))),
         encryption: encryption.as_deref().map(Encryption::stored).transpose().map_err(|_| malformed("key"))?,
     })

@@ -76,6 +76,7 @@ macro_rules! columns {
          CASE WHEN c.registration_hash IS NULL THEN 0 ELSE 1 END, c.exchanges, c.require_signed, c.jwks_uri, c.required_acr"
     };
 }
+pub(in crate::store) use columns;
 
 /// Inserts a client; false if the name is taken. The name of a removed client stays taken: its tokens carried it as `sub`,
 /// and no other client may ever be meant by it (TOK-20).
@@ -371,7 +372,7 @@ fn spaced<T: Display>(words: &[T]) -> String {
 }
 
 /// The client in a row whose columns begin at `first`.
-fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
+pub(in crate::store) fn client(row: &Row, first: usize) -> Result<Client, StoreError> {
     let text = |index: usize| row.get::<String>(first + index);
     let span = |index: usize| {
         let seconds: Option<i64> = row.get(first + index)?;

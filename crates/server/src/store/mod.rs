@@ -239,6 +239,46 @@ impl Store {
         telemetry::child("store.read", read).await
     }
 
+    /// As [`Store::write`], for a transaction in which every statement decides and acts by itself: on PostgreSQL, while many
+    /// are waiting, those of other callers run between its statements, in the same transaction, and one commit serves them
+    /// all. An `Err` undoes the others' work too and makes it be done again, so a refusal should be a value. (On SQLite the
+    /// writer commits all transactions in groups, one after the other.)
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_together<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        let write = async {
+            match &*self.engine {
+                Engine::Sqlite(store) => store.write(f).await,
+                Engine::Postgres(store) => store.write_together(f).await,
+            }
+        };
+        telemetry::child("store.write", write).await
+    }
+
+    /// As [`Store::read`], for a few rows that are found by their keys: on PostgreSQL, while many are waiting, one snapshot
+    /// serves them all, and each waits for the slowest.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_together<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        let read = async {
+            match &*self.engine {
+                Engine::Sqlite(store) => store.read(f).await,
+                Engine::Postgres(store) => store.read_together(f).await,
+            }
+        };
+        telemetry::child("store.read", read).await
+    }
+
     /// Whether a write transaction gets its turn. Changes nothing and waits for no disk.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! Refreshing is in `refresh.rs`, ending in `end.rs`, what an access token may say in `authority.rs`.
 
 mod authority;
+mod basis;
 pub(in crate::store) mod end;
 pub(in crate::store) mod events;
 mod granted;
@@ -9,10 +10,11 @@ mod list;
 mod refresh;
 
 pub use authority::{Authority, authority};
+pub use basis::{Basis, basis};
 pub use end::{Ended, end_client_sessions, end_everywhere, end_others, end_session, end_signin};
 pub use granted::{Granted, granted};
 pub use list::{Cursor, SessionInfo, find, list};
-pub use refresh::{Refresh, Refreshed, Rotated, Successor, refresh};
+pub use refresh::{Refresh, Refreshed, Rotated, Successor, grant, refresh};
 
 use std::time::Duration;
 

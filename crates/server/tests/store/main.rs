@@ -21,5 +21,6 @@ mod plans;
 mod revocations;
 mod schema;
 mod sql_text;
+mod together;
 mod turns;
 mod users;

@@ -30,10 +30,11 @@ use crate::{
         issue::{self, OfSession, Target},
     },
     store::{
-        clients::{self, ClientState},
+        StoreError, Tx,
+        clients::ClientState,
         organisations,
         proofs::{self, UsedProof},
-        sessions::{self, Authority, Refresh, Refreshed, Rotated, Successor},
+        sessions::{self, Authority, Basis, Refresh, Refreshed, Rotated, Successor},
     },
 };
 
@@ -126,16 +127,17 @@ async fn load(
     choice: &Choice,
 ) -> Result<(ClientState, Option<Found>), OAuthError> {
     let (id, sid, choice) = (claimed.id().clone(), sid.clone(), choice.clone());
-    let loaded = app.store.read(move |tx| {
+    let loaded = app.store.read_together(move |tx| {
         let (id, sid, choice) = (id.clone(), sid.clone(), choice.clone());
         Box::pin(async move {
-            let state = clients::state(tx, &id).await?;
-            let Some(session) = issue::rules_of_session(tx, &sid).await? else { return Ok((state, None)) };
+            let Basis { client, granted, rules } = sessions::basis(tx, &id, &sid).await?;
+            let Some(granted) = granted else { return Ok((client, None)) };
+            let session = issue::of_session(tx, granted, rules).await?;
             let member = match choice.asked(session.organisation.as_deref()) {
                 Some(organisation) => organisations::is_member(tx, organisation, &session.user_id).await?,
                 None => true,
             };
-            Ok((state, Some(Found { session, member })))
+            Ok((client, Some(Found { session, member })))
         })
     });
     Ok(loaded.await?)
@@ -166,46 +168,84 @@ fn prepare(
     Ok((Target::new(app, client, rules, app.clock.now())?, scope))
 }
 
-/// The rotation and, after it in the same transaction, the authority that the access token will say.
+/// A granted refresh, and what the access token may say of its session.
+type Granted = (Box<Rotated>, Option<Authority>);
+
+/// Uses the refresh token.
 async fn rotate(
     app: &App,
     refresh: Refresh,
     choice: Choice,
     used: Option<UsedProof>,
 ) -> Result<(Rotated, Option<Authority>), OAuthError> {
-    let outcome = app
-        .store
-        .write(move |tx| {
-            let (refresh, choice, used) = (refresh.clone(), choice.clone(), used.clone());
-            Box::pin(async move {
-                if let Err(refused) = proofs::spend(tx, used.as_ref()).await? {
-                    return Ok(Err(refused));
-                }
-                let refreshed = sessions::refresh(tx, &refresh).await?;
-                let authority = match refreshed {
-                    Refreshed::Granted(_) => {
-                        let sid = refresh.presented.sid();
-                        if choice != Choice::Keep {
-                            sessions::speak_for(tx, sid, choice.asked(None)).await?;
-                        }
-                        sessions::authority(tx, sid).await?
-                    }
-                    Refreshed::Refused(_) => None,
-                };
-                Ok(Ok((refreshed, authority)))
-            })
-        })
-        .await?;
-    match outcome.map_err(dpop::unspendable)? {
-        (Refreshed::Granted(rotated), authority) => {
+    let granted = match used {
+        // Two statements that need each other.
+        Some(_) => None,
+        None => grant(app, &refresh, &choice).await?,
+    };
+    let outcome = match granted {
+        Some(granted) => Ok(granted),
+        None => decide(app, refresh, choice, used).await?,
+    };
+    match outcome {
+        Ok((rotated, authority)) => {
             app.metrics.refresh(rotated.grant.as_str());
             Ok((*rotated, authority))
         }
-        (Refreshed::Refused(refusal), _) => {
+        Err(refusal) => {
             app.metrics.refresh(refusal.reason.as_str());
             Err(refused(refusal))
         }
     }
+}
+
+/// What nearly every refresh comes to, together with those of others; none, and nothing has happened, if it is refused.
+async fn grant(app: &App, refresh: &Refresh, choice: &Choice) -> Result<Option<Granted>, OAuthError> {
+    let (refresh, choice) = (refresh.clone(), choice.clone());
+    let granted = app.store.write_together(move |tx| {
+        let (refresh, choice) = (refresh.clone(), choice.clone());
+        Box::pin(async move {
+            let Some(rotated) = sessions::grant(tx, &refresh).await? else { return Ok(None) };
+            Ok(Some(with_authority(tx, rotated, &refresh, &choice).await?))
+        })
+    });
+    Ok(granted.await?)
+}
+
+/// A refresh that spends a proof, or is to be refused.
+async fn decide(
+    app: &App,
+    refresh: Refresh,
+    choice: Choice,
+    used: Option<UsedProof>,
+) -> Result<Result<Granted, Refusal>, OAuthError> {
+    let outcome = app.store.write(move |tx| {
+        let (refresh, choice, used) = (refresh.clone(), choice.clone(), used.clone());
+        Box::pin(async move {
+            if let Err(refused) = proofs::spend(tx, used.as_ref()).await? {
+                return Ok(Err(refused));
+            }
+            Ok(Ok(match sessions::refresh(tx, &refresh).await? {
+                Refreshed::Granted(rotated) => Ok(with_authority(tx, rotated, &refresh, &choice).await?),
+                Refreshed::Refused(refusal) => Err(refusal),
+            }))
+        })
+    });
+    outcome.await?.map_err(dpop::unspendable)
+}
+
+/// After the rotation in the same transaction: the authority that the access token will say.
+async fn with_authority(
+    tx: &mut Tx,
+    rotated: Box<Rotated>,
+    refresh: &Refresh,
+    choice: &Choice,
+) -> Result<Granted, StoreError> {
+    let sid = refresh.presented.sid();
+    if *choice != Choice::Keep {
+        sessions::speak_for(tx, sid, choice.asked(None)).await?;
+    }
+    Ok((rotated, sessions::authority(tx, sid).await?))
 }
 
 /// The client hears `invalid_grant` for each of these; the code behind `error_uri` tells its developer more.

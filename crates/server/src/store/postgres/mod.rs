@@ -4,19 +4,24 @@ mod connect;
 mod engine;
 mod error;
 mod flight;
+mod group;
 mod hosts;
 mod tls;
 mod tx;
 
 pub(super) use engine::engine;
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Object, Pool};
 use tokio::{sync::oneshot, time::Instant};
 
 pub(super) use self::{error::meaning, tx::PgTx};
 
-use self::{connect::Pooler, error::pool_error};
+use self::{
+    connect::Pooler,
+    error::pool_error,
+    group::{Line, Outcome, Turn},
+};
 use super::{
     StoreError, Tx, TxFuture,
     job::panicked,
@@ -35,11 +40,24 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pool of connections to one database.
-#[derive(Debug)]
-pub(super) struct PgStore {
+#[derive(Debug, Clone)]
+struct Database {
     pool: Pool,
     pooler: Pooler,
     signals: Arc<Signals>,
+}
+
+/// A database, and those who wait to use it together.
+pub(super) struct PgStore {
+    database: Database,
+    writes: Arc<Line>,
+    reads: Arc<Line>,
+}
+
+impl fmt::Debug for PgStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgStore").field("database", &self.database).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +71,8 @@ enum Access {
 struct Manner {
     access: Access,
     pooler: Pooler,
+    /// It carries the transactions of many callers.
+    together: bool,
 }
 
 /// What one run of a transaction came to.
@@ -76,7 +96,8 @@ impl PgStore {
         let client = Object::take(pool.get().await.map_err(|error| pool_error(&error))?);
         connect::check_encoding(&client).await?;
         migrate::postgres(&client, schema).await?;
-        Ok(Self { pool, pooler, signals })
+        let database = Database { pool, pooler, signals };
+        Ok(Self { database, writes: Arc::default(), reads: Arc::default() })
     }
 
     pub(super) async fn write<T, F>(&self, f: F) -> Result<T, StoreError>
@@ -84,7 +105,7 @@ impl PgStore {
         T: Send + 'static,
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
-        self.run(Access::Write, f).await
+        self.database.run(Access::Write, Arc::new(f), deadline()).await
     }
 
     pub(super) async fn read<T, F>(&self, f: F) -> Result<T, StoreError>
@@ -92,13 +113,50 @@ impl PgStore {
         T: Send + 'static,
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
-        self.run(Access::Read, f).await
+        self.database.run(Access::Read, Arc::new(f), deadline()).await
+    }
+
+    pub(super) async fn write_together<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        self.together(Access::Write, f).await
+    }
+
+    pub(super) async fn read_together<T, F>(&self, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        self.together(Access::Read, f).await
+    }
+
+    async fn together<T, F>(&self, access: Access, f: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
+    {
+        let (f, deadline) = (Arc::new(f), deadline());
+        let line = match access {
+            Access::Write => &self.writes,
+            Access::Read => &self.reads,
+        };
+        // Kept until its transaction is over, if it has one of its own.
+        let _place = match line.enter(&f, (&self.database, access), deadline) {
+            Turn::Now(place) => Some(place),
+            Turn::Later(answer) => match group::outcome(answer, deadline).await {
+                Outcome::Done(result) => return result,
+                Outcome::Undone => None,
+            },
+        };
+        self.database.run(access, f, deadline).await
     }
 
     /// A connection of its own, which never goes back to the pool, with a transaction that lets nobody else write into these
     /// tables, and may take as long as it likes.
     pub(super) async fn hold(&self, tables: &str) -> Result<ClientWrapper, StoreError> {
-        let client = Object::take(self.pool.get().await.map_err(|error| pool_error(&error))?);
+        let client = Object::take(self.database.pool.get().await.map_err(|error| pool_error(&error))?);
         let hold = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0; \
              SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = 5000; \
@@ -110,28 +168,29 @@ impl PgStore {
 
     /// Refuses new work and waits for what is under way.
     pub(super) async fn close(&self) {
-        self.pool.close();
+        self.database.pool.close();
         let idle = async {
-            while self.pool.status().size > 0 {
+            while self.database.pool.status().size > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         // What takes longer is cut off, and rolled back by the server.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, idle).await;
     }
+}
 
+impl Database {
     /// Runs the transaction in a task of its own: a caller that goes away neither stops it half-way nor costs a
     /// connection.
-    async fn run<T, F>(&self, access: Access, f: F) -> Result<T, StoreError>
+    async fn run<T, F>(&self, access: Access, f: Arc<F>, deadline: Instant) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T> + Send + Sync + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let (pool, signals) = (self.pool.clone(), Arc::clone(&self.signals));
-        let manner = Manner { access, pooler: self.pooler };
+        let (database, manner) = (self.clone(), Manner { access, pooler: self.pooler, together: false });
         let task = tokio::spawn(async move {
-            let (result, tx) = repeat(&pool, &signals, manner, &f).await;
+            let (result, tx) = repeat(&database, manner, &*f, deadline).await;
             // A refusal or a snapshot is true without the round trip that ends it. A caller that is gone needs nothing.
             let _ = reply.send(result);
             if let Some(mut tx) = tx {
@@ -148,14 +207,18 @@ impl PgStore {
     }
 }
 
-async fn repeat<T, F>(pool: &Pool, signals: &Arc<Signals>, manner: Manner, f: &F) -> (Result<T, StoreError>, Option<Tx>)
+async fn repeat<T, F>(
+    database: &Database,
+    manner: Manner,
+    f: &F,
+    deadline: Instant,
+) -> (Result<T, StoreError>, Option<Tx>)
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
-    let deadline = deadline();
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
-        let attempt = run_once((pool, signals), manner, f, deadline).await;
+        let attempt = run_once(database, manner, f, deadline).await;
         if !attempt.again {
             return (attempt.result, attempt.tx);
         }
@@ -163,19 +226,19 @@ where
         tokio::time::sleep(jittered(pause)).await;
         pause *= 2;
     }
-    let last = run_once((pool, signals), manner, f, deadline).await;
+    let last = run_once(database, manner, f, deadline).await;
     (last.result, last.tx)
 }
 
-async fn run_once<T, F>((pool, signals): (&Pool, &Arc<Signals>), manner: Manner, f: &F, deadline: Instant) -> Attempt<T>
+async fn run_once<T, F>(database: &Database, manner: Manner, f: &F, deadline: Instant) -> Attempt<T>
 where
     F: for<'a> Fn(&'a mut Tx) -> TxFuture<'a, T>,
 {
-    let client = match pool.get().await {
+    let client = match database.pool.get().await {
         Ok(client) => client,
         Err(error) => return Attempt { result: Err(pool_error(&error)), tx: None, again: false },
     };
-    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline, manner)), Arc::clone(signals));
+    let mut tx = Tx::new(EngineTx::Postgres(PgTx::new(client, deadline, manner)), Arc::clone(&database.signals));
     let result = f(&mut tx).await;
     let result = match (manner.access, tx.settle(result)) {
         (Access::Write, Ok(value)) => tx.postgres().commit().await.map(|()| value),

@@ -1,6 +1,12 @@
 //! One transaction on one PostgreSQL connection.
 
-use std::{error::Error, fmt, future::Future, mem};
+use std::{
+    error::Error,
+    fmt,
+    future::{Future, ready},
+    mem,
+    sync::Arc,
+};
 
 use bytes::BytesMut;
 use deadpool_postgres::Object;
@@ -18,16 +24,29 @@ use crate::store::{Param, Row, StoreError, value::Value};
 /// Statements that may wait for another one. More would save no time that anybody notices, and hold their values in memory.
 const TOGETHER: usize = 16;
 
-/// With what a connection of our own is told once (`SESSION_SETTINGS`), until the end of the transaction.
-macro_rules! with_settings {
-    ($begin:literal) => {
-        concat!($begin, "; SET LOCAL statement_timeout = 10000; SET LOCAL idle_in_transaction_session_timeout = 20000")
+/// What a connection of our own is told once (`SESSION_SETTINGS`), until the end of the transaction.
+macro_rules! settings {
+    () => {
+        "; SET LOCAL statement_timeout = 10000; SET LOCAL idle_in_transaction_session_timeout = 20000"
+    };
+}
+
+/// How a transaction begins. One that carries many callers does not wait long for a row that somebody else has locked: its
+/// members then run alone, and only one of them waits.
+macro_rules! begin {
+    ($manner:ident, $isolation:literal, $settings:expr) => {
+        if $manner.together {
+            concat!("BEGIN ISOLATION LEVEL ", $isolation, $settings, "; SET LOCAL lock_timeout = 200")
+        } else {
+            concat!("BEGIN ISOLATION LEVEL ", $isolation, $settings)
+        }
     };
 }
 
 /// A connection from the pool. It goes back only when no transaction is open on it.
 pub(in crate::store) struct PgTx {
-    client: Option<Object>,
+    /// Members of a group share it with the transaction that they are in.
+    client: Option<Arc<Object>>,
     pooler: Pooler,
     deadline: Instant,
     /// BEGIN, until it is sent.
@@ -42,21 +61,41 @@ pub(in crate::store) struct PgTx {
 impl PgTx {
     pub(super) fn new(client: Object, deadline: Instant, manner: Manner) -> Self {
         let begin = match (manner.access, manner.pooler) {
-            (Access::Write, Pooler::None) => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            (Access::Write, Pooler::Transaction) => with_settings!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"),
-            (Access::Read, Pooler::None) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            (Access::Read, Pooler::Transaction) => with_settings!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            (Access::Write, Pooler::None) => begin!(manner, "READ COMMITTED READ WRITE", ""),
+            (Access::Write, Pooler::Transaction) => begin!(manner, "READ COMMITTED READ WRITE", settings!()),
+            (Access::Read, Pooler::None) => begin!(manner, "REPEATABLE READ READ ONLY", ""),
+            (Access::Read, Pooler::Transaction) => begin!(manner, "REPEATABLE READ READ ONLY", settings!()),
         };
-        Self {
-            client: Some(client),
-            pooler: manner.pooler,
-            deadline,
-            begin: Some(begin),
-            waiting: Vec::new(),
-            open: false,
-            wrote: false,
-            retry: false,
+        Self::on(Some(Arc::new(client)), (manner.pooler, deadline), Some(begin))
+    }
+
+    fn on(client: Option<Arc<Object>>, (pooler, deadline): (Pooler, Instant), begin: Option<&'static str>) -> Self {
+        Self { client, pooler, deadline, begin, waiting: Vec::new(), open: false, wrote: false, retry: false }
+    }
+
+    /// For one of those who share this transaction, which is open.
+    pub(super) fn member(&self) -> Self {
+        Self::on(self.client.clone(), (self.pooler, self.deadline), None)
+    }
+
+    /// Opens the transaction before its first statement.
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        self.open = true;
+        match self.begin.take() {
+            Some(begin) => self.control(begin).await,
+            None => Ok(()),
         }
+    }
+
+    /// Sends what waits for another statement, and waits for it.
+    pub(super) async fn arrive(&mut self) -> Result<(), StoreError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting = mem::take(&mut self.waiting);
+        let client = client(self.client.as_ref())?;
+        let result = within(self.deadline, behind((client, self.pooler), waiting, ready(Ok(())))).await;
+        self.note(result)
     }
 
     /// Keeps a statement until the next one, unless many wait already.
@@ -185,7 +224,8 @@ impl PgTx {
 impl Drop for PgTx {
     fn drop(&mut self) {
         // In the middle of something: a panic, or a connection that does not answer. Closing it makes the server roll back.
-        if let (true, Some(client)) = (self.open, self.client.take()) {
+        // One that others still share is theirs to close.
+        if let (true, Some(client)) = (self.open, self.client.take().and_then(Arc::into_inner)) {
             drop(Object::take(client));
         }
     }
@@ -197,8 +237,8 @@ impl fmt::Debug for PgTx {
     }
 }
 
-fn client(client: Option<&Object>) -> Result<&Object, StoreError> {
-    client.ok_or_else(|| StoreError::Broken("the transaction has no connection".into()))
+fn client(client: Option<&Arc<Object>>) -> Result<&Object, StoreError> {
+    client.map(|client| &**client).ok_or_else(|| StoreError::Broken("the transaction has no connection".into()))
 }
 
 /// Sends what waits and the work behind it in one go, and waits for both.

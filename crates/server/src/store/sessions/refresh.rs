@@ -87,15 +87,25 @@ pub struct Rotated {
 /// How often a refusal is looked at again because the session changed in between. Each time, somebody else succeeded.
 const ATTEMPTS: usize = 8;
 
+/// Uses a refresh token, if it is granted; `None`, and nothing is changed, if it is refused: [`refresh`] then says why, and
+/// does what a refusal does.
+///
+/// # Errors
+/// As any statement.
+pub async fn grant(tx: &mut Tx, refresh: &Refresh) -> Result<Option<Box<Rotated>>, StoreError> {
+    let Some(rotated) = rotate(tx, refresh).await? else { return Ok(None) };
+    events::shared(tx, &refresh.act, &refresh.presented, &rotated).await?;
+    Ok(Some(Box::new(rotated.session)))
+}
+
 /// Uses a refresh token. Whatever it comes to must be committed: a refusal may have ended the session.
 ///
 /// # Errors
 /// As any statement; `Unavailable` if the session changes faster than it can be read.
 pub async fn refresh(tx: &mut Tx, refresh: &Refresh) -> Result<Refreshed, StoreError> {
     for _ in 0..ATTEMPTS {
-        if let Some(rotated) = rotate(tx, refresh).await? {
-            events::shared(tx, &refresh.act, &refresh.presented, &rotated).await?;
-            return Ok(Refreshed::Granted(Box::new(rotated.session)));
+        if let Some(rotated) = grant(tx, refresh).await? {
+            return Ok(Refreshed::Granted(rotated));
         }
         if let Some(refusal) = refuse(tx, refresh).await? {
             return Ok(Refreshed::Refused(refusal));
