@@ -15,7 +15,7 @@ use crate::{
         key_ring::{self, KeyState, Slot, Transition},
         time::Timestamp,
     },
-    store::{StoreError, Tx, audit, key_verifiers, keys::KeyRow},
+    store::{StoreError, Tx, audit, key_verifiers, keys::KeyRow, turns::Turn},
 };
 
 /// When a rotation's new key starts to sign.
@@ -30,6 +30,11 @@ pub enum When {
 /// After a key could not be made by itself, and at most.
 const FIRST_REST: Duration = Duration::from_mins(1);
 const LONGEST_REST: Duration = Duration::from_hours(1);
+
+/// The row of `turns` of whoever makes keys by the schedule.
+pub(super) const STAGING: &str = "keys.stage";
+/// A key store answers within seconds. Whoever takes longer than this is dead.
+const STAGING_LEASE: Duration = Duration::from_mins(2);
 
 /// How long no key is made by itself.
 #[derive(Debug, Clone, Copy)]
@@ -75,13 +80,44 @@ impl KeyRing {
         if rest.is_some_and(|rest| now >= rest.since && now.since(rest.since) < rest.span) {
             return Ok(false);
         }
-        let outcome = self.carry_out(Transition::Stage { slot }, &Source::system()).await;
+        let outcome = self.stage_alone(slot).await;
         let span = rest.map_or(FIRST_REST, |rest| (rest.span * 2).min(LONGEST_REST));
         self.resting(|resting| match &outcome {
             Ok(_) => drop(resting.remove(&slot)),
             Err(_) => drop(resting.insert(slot, Rest { since: now, span })),
         });
         outcome
+    }
+
+    /// Makes the next key of a slot, unless another replica is at it or has done it: a key store keeps every key that it has
+    /// made, so two must not be asked for one.
+    async fn stage_alone(&self, slot: Slot) -> Result<bool, KeyRingError> {
+        if !self.staging(true).await? {
+            return Ok(false);
+        }
+        let outcome = match self.reload().await {
+            Ok(snapshot) if key_ring::successor(snapshot.ring(), slot).is_some() => Ok(false),
+            Ok(_) => self.carry_out(Transition::Stage { slot }, &Source::system()).await,
+            Err(error) => Err(error),
+        };
+        let ended = self.staging(false).await;
+        outcome.and_then(|made| ended.map(|_| made))
+    }
+
+    /// Begins to make keys, false if another replica is at it; or ends it.
+    async fn staging(&self, begin: bool) -> Result<bool, KeyRingError> {
+        let (holder, clock) = (self.replica.clone(), self.clock.now());
+        let write = self.store.write(move |tx| {
+            let holder = holder.clone();
+            Box::pin(async move {
+                let turn = Turn { name: STAGING, holder: &holder, every: Duration::ZERO, lease: STAGING_LEASE, clock };
+                match begin {
+                    true => turn.take(tx, clock).await.map(|taken| taken.is_some()),
+                    false => turn.done(tx).await.map(|()| true),
+                }
+            })
+        });
+        Ok(write.await?)
     }
 
     fn resting<T>(&self, work: impl FnOnce(&mut HashMap<Slot, Rest>) -> T) -> T {

@@ -5,9 +5,13 @@ use std::sync::atomic::Ordering;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use super::*;
-use crate::domain::{
-    key_ring::{JWKS_MAX_AGE, SKEW, Transition, check, plan},
-    revocation::Entry,
+use crate::{
+    domain::{
+        key_ring::{JWKS_MAX_AGE, SKEW, Transition, check, plan},
+        revocation::Entry,
+    },
+    keys::rotation::STAGING,
+    store::turns::Turn,
 };
 
 /// Kind, id and expiry of every entry of the revocation log.
@@ -176,6 +180,39 @@ both_databases! {
             })
             .sum();
         assert_eq!(done + 3 * 3, expected, "each transition was counted by exactly one replica");
+    }
+
+    async fn one_replica_makes_a_key_while_the_others_wait(store: Store) {
+        // A key store keeps every key that it was asked for.
+        let place = Place::on(store);
+        let (a, b) = (place.open().await, place.open().await);
+        let before = place.keys().await.len();
+        place.clock.advance(DAY - PUBLISH_FOR);
+        // A third replica is at it.
+        let clock = place.clock.now();
+        let elsewhere = Turn { name: STAGING, holder: "c", every: Duration::ZERO, lease: HOUR, clock };
+        let taken = {
+            let turn = elsewhere.clone();
+            place.store.write(move |tx| {
+                let turn = turn.clone();
+                Box::pin(async move { turn.take(tx, clock).await })
+            })
+        };
+        assert!(taken.await.unwrap().is_some());
+        assert_eq!((a.tick().await.unwrap(), b.tick().await.unwrap()), (0, 0));
+        assert_eq!(place.keys().await.len(), before);
+        let done = place.store.write(move |tx| {
+            let turn = elsewhere.clone();
+            Box::pin(async move { turn.done(tx).await })
+        });
+        done.await.unwrap();
+
+        let (x, y) = tokio::join!(a.tick(), b.tick());
+        x.and(y).unwrap();
+        while a.tick().await.unwrap() + b.tick().await.unwrap() > 0 {}
+        assert_eq!(place.words(TOKEN).await, ["active", "published"]);
+        let made = place.audit().await.into_iter().filter(|(_, event, _)| event == "key_created").count();
+        assert_eq!(made, place.keys().await.len(), "a key that was made is a key that is kept");
     }
 
     async fn a_crash_between_any_two_transitions_is_survived(store: Store) {

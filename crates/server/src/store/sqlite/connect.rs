@@ -25,6 +25,14 @@ const CACHED_STATEMENTS: usize = 256;
 /// The writer's connection, on a file that exists, is ours and has the newest schema. It is made, unless it must be left
 /// as it is.
 pub(super) fn writer(path: &Path, schema: Schema) -> Result<Connection, StoreError> {
+    // The folder that it really is in would not be locked, nor that which holds what belongs to it.
+    if path.is_symlink() {
+        return Err(StoreError::Broken(format!(
+            "{} is a symbolic link to a file elsewhere; name the folder that the database really is in (a link to the whole \
+             folder is fine)",
+            path.display()
+        )));
+    }
     if schema != Schema::AsItIs {
         create(path).map_err(|error| StoreError::unavailable(format!("cannot create {}: {error}", path.display())))?;
     }
@@ -184,6 +192,20 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_database_behind_a_link_is_refused_and_a_folder_behind_one_is_not() {
+        let (real, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        drop(writer(&real.path().join("a.db"), Schema::Newest).unwrap());
+        let link = other.path().join("a.db");
+        std::os::unix::fs::symlink(real.path().join("a.db"), &link).unwrap();
+        let refused = writer(&link, Schema::Newest).unwrap_err().to_string();
+        assert!(refused.contains("is a symbolic link"), "{refused}");
+        let folder = other.path().join("data");
+        std::os::unix::fs::symlink(real.path(), &folder).unwrap();
+        writer(&folder.join("a.db"), Schema::Newest).unwrap();
+    }
 
     #[test]
     fn a_cached_statement_is_planned_once() {
