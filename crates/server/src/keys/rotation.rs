@@ -34,7 +34,7 @@ const LONGEST_REST: Duration = Duration::from_hours(1);
 /// The row of `turns` of whoever makes keys by the schedule.
 pub(super) const STAGING: &str = "keys.stage";
 /// A key store answers within seconds. Whoever takes longer than this is dead.
-const STAGING_LEASE: Duration = Duration::from_mins(2);
+pub(super) const STAGING_LEASE: Duration = Duration::from_mins(2);
 
 /// How long no key is made by itself.
 #[derive(Debug, Clone, Copy)]

@@ -122,7 +122,7 @@ pub async fn authenticate(app: &App, headers: &HeaderMap, form: &Form) -> Result
 
 async fn look_up(app: &App, claimed: &ClaimedClient) -> Result<AuthenticatedClient, OAuthError> {
     let id = claimed.id().clone();
-    let state = app.store.read(move |tx| {
+    let state = app.store.read_together(move |tx| {
         let id = id.clone();
         Box::pin(async move { clients::state(tx, &id).await })
     });

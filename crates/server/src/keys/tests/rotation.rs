@@ -10,7 +10,7 @@ use crate::{
         key_ring::{JWKS_MAX_AGE, SKEW, Transition, check, plan},
         revocation::Entry,
     },
-    keys::rotation::STAGING,
+    keys::rotation::{STAGING, STAGING_LEASE},
     store::turns::Turn,
 };
 
@@ -190,7 +190,7 @@ both_databases! {
         place.clock.advance(DAY - PUBLISH_FOR);
         // A third replica is at it.
         let clock = place.clock.now();
-        let elsewhere = Turn { name: STAGING, holder: "c", every: Duration::ZERO, lease: HOUR, clock };
+        let elsewhere = Turn { name: STAGING, holder: "c", every: Duration::ZERO, lease: STAGING_LEASE, clock };
         let taken = {
             let turn = elsewhere.clone();
             place.store.write(move |tx| {
