@@ -10,11 +10,22 @@ use crate::{
     app::{StartError, data_folder},
     clock::Clock,
     config::{Config, Database},
+    domain::time::Timestamp,
     store::{Contents, DataDirLock, LockError, StoreError, beside, copy_file},
 };
 
 /// The database in the data folder.
 const DATABASE: &str = "countersign.db";
+
+/// Says in the data folder when a backup was made last, Unix seconds, and in which file.
+const LAST: &str = "last-backup";
+
+/// The backup that was made last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Last {
+    pub at: Timestamp,
+    pub file: String,
+}
 
 /// Why there is no backup, or it was not put back.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +94,16 @@ pub fn back_up(config: &Config, to: &Path, replace: bool, tell: &mut dyn FnMut(u
     let contents = copy_file(&from, &draft, tell)?;
     crate::failpoint::hit("backup.draft");
     fs::rename(&draft, &file).and_then(|()| sync_folder(&file)).map_err(failed(&file))?;
+    // For `doctor`. The backup is made, with or without it.
+    let _ = fs::write(config.data.join(LAST), format!("{} {}\n", Clock::System.now().secs(), file.display()));
     Ok(Made { file, contents })
+}
+
+/// When [`back_up`] last came to its end; `None` if it never did, or its note is gone.
+pub fn last(config: &Config) -> Option<Last> {
+    let text = fs::read_to_string(config.data.join(LAST)).ok()?;
+    let (at, file) = text.trim_end().split_once(' ')?;
+    Some(Last { at: Timestamp::from_secs(at.parse().ok()?), file: file.to_owned() })
 }
 
 /// Puts a backup in the place of the database, which is kept beside it. No server may run. Blocks.

@@ -8,6 +8,7 @@ use std::{
 
 use countersign_server::{
     acme,
+    backup::{self, Last},
     clock::Clock,
     config::{Acme, Config, Database},
     domain::{acme::renew_at, key_store::KeyPlace, time::Timestamp},
@@ -23,6 +24,7 @@ pub async fn look(config: &Config) -> Vec<Finding> {
     findings.extend(key(config));
     if let Database::Sqlite = config.database {
         findings.push(database_file(config.data.join("countersign.db")).await);
+        findings.push(last_backup(backup::last(config), Clock::System.now()));
     }
     findings
 }
@@ -47,6 +49,24 @@ async fn database_file(path: PathBuf) -> Finding {
         Ok(Ok(())) => finding("database file", true, format!("{name} is sound")),
         Ok(Err(error)) => finding("database file", false, error.to_string()),
         Err(error) => finding("database file", false, error.to_string()),
+    }
+}
+
+/// Days after which a backup is late, also where it is made once a week.
+const OLD: u64 = 8;
+
+fn last_backup(last: Option<Last>, now: Timestamp) -> Finding {
+    let Some(Last { at, file }) = last else {
+        return finding("backup", true, "none was made with countersign backup; see docs/backup.md");
+    };
+    let days = now.since(at).as_secs() / (24 * 3600);
+    match days {
+        0..OLD => finding("backup", true, format!("the last one, {file}, is {days} days old")),
+        _ => finding(
+            "backup",
+            false,
+            format!("the last one, {file}, is {days} days old: does what makes them still run?"),
+        ),
     }
 }
 

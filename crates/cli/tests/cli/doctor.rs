@@ -63,6 +63,21 @@ fn mail_servers_proxies_and_folders_are_looked_at() {
     assert!(line(&rig, 1, "data folder").contains("run: chmod go-rwx"));
 }
 
+#[test]
+fn a_backup_that_is_late_is_named() {
+    let rig = Rig::new();
+    let _server = rig.serve(&[]);
+    wait(|| rig.run(&["doctor"], "").status.success().then_some(())).expect("all is well");
+    assert!(line(&rig, 0, "backup").contains("none was made"));
+    let file = rig.folder.path().join("a.db");
+    rig.expect(0, &["backup", file.to_str().unwrap()], "");
+    let said = line(&rig, 0, "backup");
+    assert!(said.contains("a.db") && said.contains("0 days old"), "{said}");
+    fs::write(rig.data().join("last-backup"), format!("1700000000 {}\n", file.display())).unwrap();
+    let said = line(&rig, 1, "backup");
+    assert!(said.starts_with("WRONG") && said.contains("does what makes them still run?"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_is_named_with_its_version_and_what_it_may_lose() {
     let url = Cluster::shared().create_database().await;
