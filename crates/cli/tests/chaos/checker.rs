@@ -15,6 +15,9 @@ const BOUND: Duration = Duration::from_millis(1_000 + 500);
 /// The names of refusals that say: your session is over.
 const OVER: [&str; 2] = ["invalid_grant", "token-invalid"];
 
+/// How long after an answer of unknown outcome, or none, its transaction may still be committed: the server gives up after 10 s.
+const LATE: Duration = Duration::from_secs(12);
+
 /// What must not have been seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -33,7 +36,7 @@ pub fn check(events: &[Event], grace: Duration) -> Vec<Violation> {
     for user in index.users.values() {
         user.check(&mut found);
     }
-    links(events, &mut found);
+    singles(events, &mut found);
     for event in events {
         match (&event.call, &event.outcome) {
             (call, Outcome::Wrong(text)) => {
@@ -49,9 +52,12 @@ pub fn check(events: &[Event], grace: Duration) -> Vec<Violation> {
 }
 
 /// The events again, by what they are about.
+#[derive(Default)]
 struct Index<'e> {
     sessions: BTreeMap<&'e str, Session<'e>>,
     users: BTreeMap<&'e str, User<'e>>,
+    /// Every use of an authorization code.
+    codes: BTreeMap<&'e str, Vec<&'e Event>>,
     /// What ended everything.
     all: Vec<&'e Event>,
 }
@@ -61,6 +67,8 @@ struct Session<'e> {
     name: &'e str,
     user: &'e str,
     opened: Option<&'e Event>,
+    /// When the sign-in that it belongs to was asked for.
+    asked: u64,
     ends: Vec<&'e Event>,
     uses: Vec<&'e Event>,
 }
@@ -77,7 +85,7 @@ struct User<'e> {
 
 impl<'e> Index<'e> {
     fn new(events: &'e [Event]) -> Self {
-        let mut index = Self { sessions: BTreeMap::new(), users: BTreeMap::new(), all: Vec::new() };
+        let mut index = Self::default();
         for event in events {
             index.add(event);
         }
@@ -90,8 +98,14 @@ impl<'e> Index<'e> {
             Call::SignIn { user, password } => {
                 self.user(user).sign_ins.push((event, *password));
                 if let Outcome::Done(Given::Session(name)) = &event.outcome {
-                    let session = self.session(name);
-                    (session.user, session.opened) = (user, Some(event));
+                    self.opened((name, user), event, event.begin);
+                }
+            }
+            Call::UseCode { code, user } => {
+                self.codes.entry(code).or_default().push(event);
+                if let Outcome::Done(Given::Session(name)) = &event.outcome {
+                    let sign_in = self.user(user).sign_ins.last().map(|(sign_in, _)| sign_in.begin);
+                    self.opened((name, user), event, sign_in.unwrap_or(event.begin));
                 }
             }
             Call::Refresh { session, .. } | Call::Ask { session } | Call::Verify { session, .. } => {
@@ -109,6 +123,11 @@ impl<'e> Index<'e> {
         }
     }
 
+    fn opened(&mut self, (name, user): (&'e str, &'e str), event: &'e Event, asked: u64) {
+        let session = self.session(name);
+        (session.user, session.opened, session.asked) = (user, Some(event), asked);
+    }
+
     fn session(&mut self, name: &'e str) -> &mut Session<'e> {
         self.sessions.entry(name).or_insert_with(|| Session { name, ..Session::default() })
     }
@@ -122,10 +141,28 @@ impl<'e> Index<'e> {
         let of_user = self.users.get(session.user).map(|user| user.ends.as_slice()).unwrap_or_default();
         let wide = of_user.iter().chain(&self.all).copied();
         // Over before the session was asked for: it is not meant.
-        let wide = wide.filter(|end| session.opened.is_none_or(|opened| end.end > opened.begin));
+        let wide = wide.filter(|end| session.opened.is_none_or(|_| end.end > session.asked));
         let ends = session.ends.iter().copied().chain(wide);
-        ends.filter(|end| end.outcome.is_possible()).collect()
+        ends.filter(|end| end.outcome.is_possible()).chain(self.other_uses(session)).collect()
     }
+}
+
+impl<'e> Index<'e> {
+    /// Other uses of the code that opened this session: each may have ended it, unless it was refused for another reason.
+    fn other_uses(&self, session: &Session<'e>) -> impl Iterator<Item = &'e Event> {
+        let opened = session.opened.and_then(|event| match &event.call {
+            Call::UseCode { code, .. } => Some((self.codes.get(code.as_str())?, event.begin)),
+            _ => None,
+        });
+        let uses =
+            opened.into_iter().flat_map(|(uses, begin)| uses.iter().copied().filter(move |use_| use_.begin != begin));
+        uses.filter(|event| event.outcome.is_possible() || is_reuse(event))
+    }
+}
+
+/// The issuer has seen that the code was used before.
+fn is_reuse(event: &Event) -> bool {
+    matches!((&event.call, &event.outcome), (Call::UseCode { .. }, Outcome::Refused(why)) if why == "code-reused")
 }
 
 impl Session<'_> {
@@ -155,6 +192,8 @@ impl Session<'_> {
     fn stays_ended(&self, ends: &[&Event], found: &mut Vec<Violation>) {
         let surely = |end: &&&Event| match &end.call {
             Call::EndSession { .. } => end.outcome.is_done(),
+            // It says so once the end is committed.
+            Call::UseCode { .. } => is_reuse(end),
             // Of a user-wide end nobody knows which sessions began before it if both were under way.
             _ => end.outcome.is_done() && self.opened.is_some_and(|opened| opened.end < end.begin),
         };
@@ -257,20 +296,28 @@ impl User<'_> {
     fn passwords(&self, event: &Event) -> BTreeSet<u32> {
         let possible = self.sets.iter().filter(|(set, _)| set.outcome.is_possible() && set.begin < event.end);
         let overwritten = |set: &Event| {
+            let over = |later: &Event| match set.outcome.is_done() {
+                true => set.end < later.begin,
+                false => set.to.plus(LATE) < later.from,
+            };
             let mut later = self.sets.iter().filter(|(later, _)| later.outcome.is_done());
-            later.any(|(later, _)| set.end < later.begin && later.end < event.begin)
+            later.any(|(later, _)| over(later) && later.end < event.begin)
         };
         possible.filter(|(set, _)| !overwritten(set)).map(|(_, password)| *password).collect()
     }
 }
 
-/// I-8: a link is used once, also if nobody knows what came of the first use.
-fn links(events: &[Event], found: &mut Vec<Violation>) {
+/// I-8: links and codes are used once, also if nobody knows what came of the first use.
+fn singles(events: &[Event], found: &mut Vec<Violation>) {
     let mut used = BTreeSet::new();
     for event in events {
-        let Call::UseLink { link, .. } = &event.call else { continue };
-        if event.outcome.is_done() && !used.insert(link) {
-            found.push(Violation { invariant: "I-8", what: format!("the link {link} was used twice") });
+        let what = match &event.call {
+            Call::UseLink { link, .. } => ("link", link),
+            Call::UseCode { code, .. } => ("code", code),
+            _ => continue,
+        };
+        if event.outcome.is_done() && !used.insert(what) {
+            found.push(Violation { invariant: "I-8", what: format!("the {} {} was used twice", what.0, what.1) });
         }
     }
 }

@@ -50,6 +50,11 @@ pub enum Call {
         user: String,
         to: u32,
     },
+    /// An authorization code with its verifier: opens a session, and the second time ends it.
+    UseCode {
+        code: String,
+        user: String,
+    },
     /// Whatever began before is over: a restored database was accepted, ten years have passed.
     EndAll,
     /// The server was started on a database that was rolled back.

@@ -1,15 +1,18 @@
 //! Honest clients: each belongs to one person, who signs in here and there, refreshes, signs out, changes the password. After
 //! a failure they do what a good client does: the same again.
 
+mod codes;
+mod crowd;
+mod links;
+
 use std::{
     collections::VecDeque,
-    fs,
     path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -17,6 +20,13 @@ use countersign_jose::b64;
 use countersign_server::{clock::Stopwatch, domain::time::Timestamp};
 use countersign_verify::{Rejection, Verifier};
 use serde_json::json;
+
+pub use self::{
+    crowd::{Crowd, progress},
+    links::reset_link,
+};
+
+use self::codes::Shop;
 
 use crate::{
     dice::Dice,
@@ -42,6 +52,8 @@ pub struct World {
     pub changes: bool,
     /// Whether they ask for links by mail that set a password, and follow them.
     pub links: bool,
+    /// Whether they sign in to another client with authorization codes, and somebody tries a code again.
+    pub codes: bool,
     /// Between two calls of one person.
     pub pace: Duration,
     pub stop: Arc<AtomicBool>,
@@ -60,6 +72,8 @@ pub struct Replica {
 #[derive(Debug, Clone)]
 struct Held {
     sid: String,
+    /// How its client says who it is.
+    client: String,
     refresh: String,
     access: String,
     /// Rule B: the client commits itself to the successor, and two of its windows may refresh at once.
@@ -81,70 +95,17 @@ pub struct Person {
     ended: VecDeque<Held>,
     /// Links of mails that were used, or may have been, each with the password that it was to set.
     links: Vec<(String, u32)>,
-}
-
-/// People at work.
-pub struct Crowd {
-    world: World,
-    people: Vec<JoinHandle<Person>>,
-}
-
-impl Crowd {
-    /// So many people begin.
-    pub fn begin(world: &World, count: usize, dice: &mut Dice) -> Self {
-        world.stop.store(false, Ordering::SeqCst);
-        let people: Vec<_> = (0..count).map(|n| Person::new(world, n, dice.fork())).collect();
-        Self::resume(world, people)
-    }
-
-    /// The same people go on.
-    pub fn resume(world: &World, people: Vec<Person>) -> Self {
-        world.stop.store(false, Ordering::SeqCst);
-        let people = people.into_iter().map(|mut person| {
-            thread::spawn(move || {
-                person.live();
-                person
-            })
-        });
-        Self { world: world.clone(), people: people.collect() }
-    }
-
-    /// Waits until so many further calls were done; false if that takes too long.
-    pub fn progress(&self, calls: usize) -> bool {
-        progress(&self.world, calls, PATIENCE)
-    }
-
-    /// They stop where they are.
-    pub fn pause(self) -> Vec<Person> {
-        self.world.stop.store(true, Ordering::SeqCst);
-        self.people.into_iter().map(|person| person.join().unwrap()).collect()
-    }
-
-    /// Everything is well again: each live session must refresh, each ended one be refused, each password work. Returns who
-    /// was not served at all.
-    pub fn settle(self) -> Vec<String> {
-        self.pause().iter_mut().filter_map(Person::settle).collect()
-    }
-}
-
-/// Waits until so many further calls were done.
-pub fn progress(world: &World, calls: usize, patience: Duration) -> bool {
-    let (from, begun) = (world.done.load(Ordering::SeqCst), Stopwatch::start());
-    while world.done.load(Ordering::SeqCst) < from + calls {
-        if begun.elapsed() > patience {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
-    true
+    /// Authorization codes that were used, or may have been.
+    codes: Vec<(Shop, String)>,
+    shop: Option<Shop>,
 }
 
 impl Person {
     fn new(world: &World, number: usize, dice: Dice) -> Self {
         let (alive, ended) = (Vec::new(), VecDeque::new());
         let name = format!("user{number}");
-        let (world, passwords, links) = (world.clone(), vec![0], Vec::new());
-        Self { world, name, dice, passwords, newest: 0, registered: false, alive, ended, links }
+        let (world, passwords, links, codes) = (world.clone(), vec![0], Vec::new(), Vec::new());
+        Self { world, name, dice, passwords, newest: 0, registered: false, alive, ended, links, codes, shop: None }
     }
 
     fn live(&mut self) {
@@ -176,6 +137,8 @@ impl Person {
             93..94 => self.end_user(),
             94..95 if self.world.links => self.forget_password(),
             95..97 if self.world.links => self.use_link(),
+            97..99 if self.world.codes && self.alive.len() < SESSIONS => self.use_code(),
+            99..100 if self.world.codes => self.try_a_code_again(),
             94..100 => self.try_the_dead(),
             _ => self.refresh(),
         }
@@ -187,7 +150,7 @@ impl Person {
     }
 
     fn post(&mut self, line: &str, body: &str) -> Option<Answer> {
-        self.send(&Request { line, kind: "application/json", body, bearer: None })
+        self.send(&Request { line, kind: "application/json", body, ..Request::default() })
     }
 
     fn email(&self) -> String {
@@ -212,6 +175,7 @@ impl Person {
             let outcome = outcome(answer.as_ref(), |answer| Given::Session(answer.member("sid")));
             let held = answer.filter(|_| outcome.is_done()).map(|answer| Held {
                 sid: answer.member("sid"),
+                client: "client_id=first-party".to_owned(),
                 refresh: answer.member("refresh_token"),
                 access: answer.member("access_token"),
                 committed: self.dice.percent(50),
@@ -251,7 +215,7 @@ impl Person {
 
     /// One refresh, or two at once if the client has committed itself: then it asks the same until there is an answer.
     fn refresh_of(&mut self, held: &Held) -> (Outcome, Held) {
-        let mut body = format!("grant_type=refresh_token&client_id=first-party&refresh_token={}", held.refresh);
+        let mut body = format!("grant_type=refresh_token&{}&refresh_token={}", held.client, held.refresh);
         if !held.committed {
             return refresh_once(&self.world, self.dice.below(self.world.replicas.len()), held, &body);
         }
@@ -283,8 +247,12 @@ impl Person {
     fn ask_of(&mut self, held: &Held) -> Outcome {
         let world = self.world.clone();
         let ask = || {
-            let request =
-                Request { line: "GET /session", kind: "application/json", bearer: Some(&held.access), body: "" };
+            let request = Request {
+                line: "GET /session",
+                kind: "application/json",
+                bearer: Some(&held.access),
+                ..Request::default()
+            };
             (outcome(self.send(&request).as_ref(), |_| Given::Nothing), ())
         };
         world.history.call(Call::Ask { session: held.sid.clone() }, ask).0
@@ -328,7 +296,8 @@ impl Person {
 
     fn revoke(&mut self, call: Call, body: &str) -> Outcome {
         let (world, replica) = (self.world.clone(), self.dice.below(self.world.replicas.len()));
-        let request = Request { line: "POST /api/admin/revocations", kind: "application/json", body, bearer: None };
+        let request =
+            Request { line: "POST /api/admin/revocations", kind: "application/json", body, ..Request::default() };
         let end = || (outcome(request.send_locally(&world.replicas[replica].socket).as_ref(), until), ());
         world.history.call(call, end).0
     }
@@ -346,43 +315,13 @@ impl Person {
                 kind: "application/json",
                 bearer: Some(&held.access),
                 body: &body,
+                ..Request::default()
             };
             (outcome(self.send(&request).as_ref(), |_| Given::Nothing), ())
         };
         let (outcome, ()) = world.history.call(call, change);
         self.password_set(&outcome, to);
         outcome
-    }
-
-    /// Asks for a mail with a link that sets a password.
-    fn forget_password(&mut self) -> Outcome {
-        let body = json!({ "email": self.email() }).to_string();
-        outcome(self.post("POST /password/forgot", &body).as_ref(), |_| Given::Nothing)
-    }
-
-    /// Follows the link of a mail: one that was not used yet, or one that was, or may have been, once more.
-    fn use_link(&mut self) -> Outcome {
-        let fresh = links(&self.world, &self.email()).into_iter().find(|link| !self.has_used(link));
-        let (link, to) = match fresh {
-            Some(link) if self.links.is_empty() || self.dice.percent(60) => {
-                self.newest += 1;
-                self.links.push((link.clone(), self.newest));
-                (link, self.newest)
-            }
-            _ if self.links.is_empty() => return self.forget_password(),
-            _ => self.dice.pick(&self.links).clone(),
-        };
-        let body = json!({ "token": link, "new_password": password(to) }).to_string();
-        let (world, user) = (self.world.clone(), self.name.clone());
-        let call = Call::UseLink { link, user, to };
-        let reset = || (outcome(self.post("POST /password/reset", &body).as_ref(), |_| Given::Nothing), ());
-        let (outcome, ()) = world.history.call(call, reset);
-        self.password_set(&outcome, to);
-        outcome
-    }
-
-    fn has_used(&self, link: &str) -> bool {
-        self.links.iter().any(|(used, _)| used == link)
     }
 
     fn password_set(&mut self, outcome: &Outcome, to: u32) {
@@ -433,7 +372,8 @@ impl Person {
     /// Begins anew at an issuer that may have forgotten what was lately: with the password that it knows, if it knows one.
     pub fn come_back(mut self, world: &World) -> Self {
         self.world = world.clone();
-        (self.alive, self.ended, self.links) = (Vec::new(), VecDeque::new(), Vec::new());
+        (self.alive, self.ended) = (Vec::new(), VecDeque::new());
+        (self.links, self.codes, self.shop) = (Vec::new(), Vec::new(), None);
         let mut known = None;
         for number in (0..=self.newest).rev() {
             let body = json!({ "email": self.email(), "password": password(number) }).to_string();
@@ -484,7 +424,8 @@ impl Person {
 
 fn refresh_once(world: &World, replica: usize, held: &Held, body: &str) -> (Outcome, Held) {
     let call = Call::Refresh { session: held.sid.clone(), presented: held.refresh.clone() };
-    let request = Request { line: "POST /token", kind: "application/x-www-form-urlencoded", body, bearer: None };
+    let request =
+        Request { line: "POST /token", kind: "application/x-www-form-urlencoded", body, ..Request::default() };
     world.history.call(call, || {
         let answer = request.send(world.replicas[replica].address);
         let outcome = outcome(answer.as_ref(), |answer| Given::Token(answer.member("refresh_token")));
@@ -494,25 +435,6 @@ fn refresh_once(world: &World, replica: usize, held: &Held, body: &str) -> (Outc
         }
         (outcome, held)
     })
-}
-
-/// The links in the mails to this address that set a password. Without a mail server the issuer writes mails into a folder.
-fn links(world: &World, email: &str) -> Vec<String> {
-    let folders = world.replicas.iter().filter_map(|replica| Some(replica.socket.parent()?.join("mails")));
-    let files = folders.filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
-    let mails = files.filter_map(|file| fs::read_to_string(file.path()).ok());
-    let mine = mails.filter(|mail| mail.lines().any(|line| line.starts_with("To: ") && line.contains(email)));
-    mine.filter_map(|mail| reset_link(&mail)).collect()
-}
-
-/// The token of the link in a mail that sets a password.
-pub fn reset_link(mail: &str) -> Option<String> {
-    const BEFORE: &str = "/ui/password/reset?token=";
-    // Quoted-printable: long lines go on, and an equals sign is written as a number.
-    let plain = mail.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=");
-    let rest = plain.split_once(BEFORE)?.1;
-    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')?;
-    Some(rest[..end].to_owned())
 }
 
 /// Asks a verifier, if there is one.

@@ -35,6 +35,7 @@ pub struct Round {
     calls: usize,
     /// Links of mails that were used.
     links: usize,
+    codes: usize,
     violations: Vec<String>,
     notes: Vec<String>,
 }
@@ -69,8 +70,14 @@ impl Round {
     /// The same of events that a row has looked at before.
     pub fn judge_events(&mut self, events: &[Event]) {
         self.calls += events.len();
-        let used = |event: &&Event| matches!(event.call, Call::UseLink { .. }) && event.outcome.is_done();
-        self.links += events.iter().filter(used).count();
+        let done = events.iter().filter(|event| event.outcome.is_done());
+        for event in done {
+            match event.call {
+                Call::UseLink { .. } => self.links += 1,
+                Call::UseCode { .. } => self.codes += 1,
+                _ => {}
+            }
+        }
         let found = checker::check(events, GRACE);
         self.violations.extend(found.iter().map(|one| format!("{}: {}", one.invariant, one.what)));
     }
@@ -87,9 +94,9 @@ impl Round {
     }
 
     pub fn report(&self, row: &str, took: Duration) -> String {
-        let Self { seed, iterations, calls, links, violations, notes } = self;
+        let Self { seed, iterations, calls, links, codes, violations, notes } = self;
         let mut text = format!(
-            "chaos {row:<18} seed {seed}  iterations {iterations:<4} calls {calls:<6} links {links:<3} violations {}  {:.1} s  {}",
+            "chaos {row:<18} seed {seed}  iterations {iterations:<4} calls {calls:<6} links {links:<3} codes {codes:<3} violations {}  {:.1} s  {}",
             violations.len(),
             took.as_secs_f64(),
             notes.join(", ")
@@ -116,6 +123,7 @@ pub fn world_of(sites: &[&Site], verifier: Option<Verifier>) -> World {
         asks: true,
         changes: true,
         links: false,
+        codes: false,
         pace: Duration::from_millis(3),
         stop: Arc::default(),
         done: Arc::default(),

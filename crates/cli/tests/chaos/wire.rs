@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    retry_after: bool,
+    head: String,
     text: String,
 }
 
@@ -32,11 +32,26 @@ impl Answer {
         self.json()[name].as_str().unwrap_or_default().to_owned()
     }
 
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.headers(name).next()
+    }
+
+    /// Name and value of a cookie that it sets.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.headers("set-cookie").find(|set| set.split_once('=').is_some_and(|(found, _)| found == name))?;
+        set.split(';').next().map(str::to_owned)
+    }
+
+    fn headers(&self, name: &str) -> impl Iterator<Item = String> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines.filter(move |(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+    }
+
     /// 503 and 429 say when to come back; everything else of the server's own making is wrong.
     fn outcome(&self, given: impl FnOnce(&Self) -> Given) -> Outcome {
         match self.status {
             200..300 => Outcome::Done(given(self)),
-            429 | 503 if self.retry_after => Outcome::Unavailable,
+            429 | 503 if self.header("retry-after").is_some() => Outcome::Unavailable,
             400..429 | 430..500 => {
                 let json = self.json();
                 let name = json["error"].as_str().or_else(|| json["code"].as_str());
@@ -58,6 +73,8 @@ pub struct Request<'a> {
     pub line: &'a str,
     pub kind: &'a str,
     pub bearer: Option<&'a str>,
+    /// From a page of the issuer in a browser, with this cookie: name and value, or nothing.
+    pub cookie: Option<&'a str>,
     pub body: &'a str,
 }
 
@@ -78,11 +95,15 @@ impl Request<'_> {
 
     fn exchange(&self, mut stream: impl Read + Write) -> Option<Answer> {
         let Self { line, kind, body, .. } = self;
+        let cookie = self
+            .cookie
+            .map(|cookie| format!("cookie: {cookie}\r\nsec-fetch-site: same-origin\r\n"))
+            .unwrap_or_default();
         let bearer = self.bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
         let length = body.len();
         write!(
             stream,
-            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{bearer}content-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{bearer}{cookie}content-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .ok()?;
         let mut answer = Vec::new();
@@ -95,15 +116,9 @@ impl Request<'_> {
 fn parse(answer: &str) -> Option<Answer> {
     let (head, text) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let header = |name: &str| {
-        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
-    };
-    let length: Option<usize> = header("content-length").and_then(|length| length.parse().ok());
-    if length.is_some_and(|length| length > text.len()) {
-        return None;
-    }
-    Some(Answer { status, retry_after: header("retry-after").is_some(), text: text.to_owned() })
+    let answer = Answer { status, head: head.to_owned(), text: text.to_owned() };
+    let length: Option<usize> = answer.header("content-length").and_then(|length| length.parse().ok());
+    Some(answer).filter(|_| length.is_none_or(|length| length <= text.len()))
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn it_was_written_down(round: &mut Round, site: &Site) {
 /// A verifier that lived through it is connected again, and both know the new keys.
 fn both_accept_a_new_session(round: &mut Round, site: &Site, verifiers: [&Verifier; 2]) {
     let body = json!({ "email": "after@example.com", "password": "correct horse battery staple 0" }).to_string();
-    let post = |line: &str| Request { line, kind: "application/json", body: &body, bearer: None }.send(site.address);
+    let post =
+        |line: &str| Request { line, kind: "application/json", body: &body, ..Request::default() }.send(site.address);
     let registered = post("POST /register").is_some_and(|answer| answer.status == 201);
     let access = post("POST /login").map(|answer| answer.member("access_token")).unwrap_or_default();
     round.expect(registered && !access.is_empty(), "I-11: nobody can register and sign in after the restore");

@@ -54,7 +54,7 @@ impl Pair {
     /// People at these replicas, while `blow` breaks something and mends it again.
     fn play(&self, round: &mut Round, at: &[&Site], blow: impl Fn(&Self, &mut Dice, &mut Round)) {
         let follower = Follower::new();
-        let world = World { links: true, ..world_of(at, Some(follower.follow(&self.sites[0].issuer()))) };
+        let world = World { links: true, codes: true, ..world_of(at, Some(follower.follow(&self.sites[0].issuer()))) };
         let crowd = Crowd::begin(&world, PEOPLE, &mut round.dice(0));
         for iteration in 0..round.iterations {
             round.expect(crowd.progress(20), "I-11: nothing is answered any more");

@@ -90,7 +90,7 @@ fn credentials() -> String {
 }
 
 fn post(site: &Site, line: &str) -> Option<u16> {
-    let request = Request { line, kind: "application/json", body: &credentials(), bearer: None };
+    let request = Request { line, kind: "application/json", body: &credentials(), ..Request::default() };
     request.send(site.address).map(|answer| answer.status)
 }
 

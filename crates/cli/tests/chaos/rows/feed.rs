@@ -25,7 +25,9 @@ pub fn cut(round: &mut Round) {
     let follower = Follower::new();
     let world = world_of(&[&site], Some(follower.follow(&issuer)));
     let account = json!({ "email": "cut@example.com", "password": "correct horse battery staple 0" }).to_string();
-    let post = |line: &str| Request { line, kind: "application/json", body: &account, bearer: None }.send(site.address);
+    let post = |line: &str| {
+        Request { line, kind: "application/json", body: &account, ..Request::default() }.send(site.address)
+    };
     let register = || (outcome(post("POST /register").as_ref(), |_| Given::Nothing), ());
     world.history.call(Call::Register { user: "cut".to_owned() }, register);
     let crowd = Crowd::begin(&world, 3, &mut round.dice(0));
@@ -48,7 +50,12 @@ pub fn cut(round: &mut Round) {
         proxy.set(if dice.percent(50) { Mode::Hang } else { Mode::Refuse });
         let since = Clock::System.now();
         let body = json!({ "kind": "session", "id": sid }).to_string();
-        let end = Request { line: "POST /api/admin/revocations", kind: "application/json", body: &body, bearer: None };
+        let end = Request {
+            line: "POST /api/admin/revocations",
+            kind: "application/json",
+            body: &body,
+            ..Request::default()
+        };
         let end = || (outcome(end.send_locally(&site.socket()).as_ref(), |_| Given::Nothing), ());
         world.history.call(Call::EndSession { session: sid.clone() }, end);
         let until = since.plus(dice.millis(2_500, 4_000));

@@ -41,7 +41,9 @@ pub fn ill(round: &mut Round) {
     let known = follower.follow(&issuer);
     let world = world_of(&[&site], Some(known.clone()));
     let account = json!({ "email": "keys@example.com", "password": "correct horse battery staple 0" }).to_string();
-    let post = |line: &str| Request { line, kind: "application/json", body: &account, bearer: None }.send(site.address);
+    let post = |line: &str| {
+        Request { line, kind: "application/json", body: &account, ..Request::default() }.send(site.address)
+    };
     let registered = world.history.call(Call::Register { user: "keys".to_owned() }, || {
         (outcome(post("POST /register").as_ref(), |_| Given::Nothing), ())
     });
@@ -104,7 +106,8 @@ fn soon(round: &mut Round, verifier: &Verifier, access: &str, who: &str) {
 /// Both verifiers hear of an end afterwards.
 fn end(round: &mut Round, world: &World, site: &Site, held: &(String, String), new: &Verifier) {
     let body = json!({ "kind": "session", "id": held.0 }).to_string();
-    let request = Request { line: "POST /api/admin/revocations", kind: "application/json", body: &body, bearer: None };
+    let request =
+        Request { line: "POST /api/admin/revocations", kind: "application/json", body: &body, ..Request::default() };
     let ended = world.history.call(Call::EndSession { session: held.0.clone() }, || {
         (outcome(request.send_locally(&site.socket()).as_ref(), |_| Given::Nothing), ())
     });

@@ -18,7 +18,7 @@ const CALLS_BETWEEN: usize = 25;
 pub fn play(round: &mut Round) {
     let (site, follower) = (Site::default(), Follower::new());
     let mut server = site.serve(&Start::default());
-    let world = World { links: true, ..world_of(&[&site], Some(follower.follow(&site.issuer()))) };
+    let world = World { links: true, codes: true, ..world_of(&[&site], Some(follower.follow(&site.issuer()))) };
     let crowd = Crowd::begin(&world, PEOPLE, &mut round.dice(0));
     let mut hits = 0;
     for iteration in 0..round.iterations {

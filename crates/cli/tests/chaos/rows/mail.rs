@@ -73,7 +73,7 @@ fn email(user: &str) -> String {
 
 fn post(world: &World, line: &str, body: &Value) -> Outcome {
     let body = body.to_string();
-    let request = Request { line, kind: "application/json", body: &body, bearer: None };
+    let request = Request { line, kind: "application/json", body: &body, ..Request::default() };
     outcome(request.send(world.replicas[0].address).as_ref(), |_| Given::Nothing)
 }
 
@@ -95,7 +95,7 @@ fn follow(world: &World, user: &str, link: &str, to: u32) -> Outcome {
 fn sign_in(world: &World, user: &str, number: u32) {
     let body = json!({ "email": email(user), "password": password(number) }).to_string();
     world.history.call(Call::SignIn { user: user.to_owned(), password: number }, || {
-        let request = Request { line: "POST /login", kind: "application/json", body: &body, bearer: None };
+        let request = Request { line: "POST /login", kind: "application/json", body: &body, ..Request::default() };
         let answer = request.send(world.replicas[0].address);
         (outcome(answer.as_ref(), |answer| Given::Session(answer.member("sid"))), ())
     });

@@ -14,7 +14,7 @@ const PLACES: [&str; 3] = ["refresh.committed", "revocation.committed", "revocat
 pub fn poisoned(round: &mut Round) {
     let (site, follower) = (Site::default(), Follower::new());
     let mut server = site.serve(&Start::default());
-    let world = World { links: true, ..world_of(&[&site], Some(follower.follow(&site.issuer()))) };
+    let world = World { links: true, codes: true, ..world_of(&[&site], Some(follower.follow(&site.issuer()))) };
     let crowd = Crowd::begin(&world, 5, &mut round.dice(0));
     for iteration in 0..round.iterations {
         let mut dice = round.dice(1 + iteration);

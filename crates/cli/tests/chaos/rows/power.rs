@@ -18,7 +18,7 @@ const PEOPLE: usize = 4;
 pub fn failure(round: &mut Round) {
     let (site, follower) = (Site::default(), Follower::new());
     let mut server = site.serve(&Start::default());
-    let world = World { links: true, ..world_of(&[&site], Some(follower.follow(&site.issuer()))) };
+    let world = World { links: true, codes: true, ..world_of(&[&site], Some(follower.follow(&site.issuer()))) };
     let crowd = Crowd::begin(&world, PEOPLE, &mut round.dice(0));
     round.expect(crowd.progress(10), "nothing is answered");
     let mut syncs = 0;
