@@ -37,16 +37,16 @@ pub const POSTGRES: Engine = Engine {
     user: 475.0,
     session: 855.0,
     event: 341.0,
-    refresh: 383.0,
-    refresh_database: 933.0,
-    refresh_written: 15_671.0,
-    sign_in: 29.8,
+    refresh: 240.0,
+    refresh_database: 515.0,
+    refresh_written: 15_627.0,
+    sign_in: 25.7,
 };
 
 /// Bytes that a service reads in a second in which nothing is revoked.
-pub const FEED_QUIET: f64 = 2_459.0;
+pub const FEED_QUIET: f64 = 1_872.0;
 /// Bytes that a service reads for a revocation.
-pub const FEED_ENTRY: f64 = 295.0;
+pub const FEED_ENTRY: f64 = 369.0;
 /// Bytes that a service keeps for one.
 pub const SERVICE_ENTRY: f64 = 71.4;
 /// CPU time that the issuer spends for a follower in each second, microseconds.
