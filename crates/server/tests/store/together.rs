@@ -250,6 +250,24 @@ async fn a_group_replaces_a_connection_that_died_in_the_pool() {
     assert_eq!(names(&test.store).await, NAMES);
 }
 
+// Whoever waits hears of it, and nothing goes round for ever.
+#[test]
+fn a_runtime_that_ends_takes_those_who_wait_with_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (store, _test) = runtime.block_on(async {
+        let test = TestStore::postgres().await;
+        let _busy = Busy::writers(&test.store).await;
+        for name in NAMES {
+            let store = test.store.clone();
+            tokio::spawn(async move { store.write_together(move |tx| Box::pin(put(tx, name))).await });
+        }
+        wait_until_queued().await;
+        (test.store.clone(), test)
+    });
+    drop(runtime);
+    drop(store);
+}
+
 #[tokio::test]
 async fn reads_share_one_snapshot_and_cannot_write() {
     let test = TestStore::postgres().await;

@@ -60,6 +60,8 @@ pub(super) struct Place {
     line: Arc<Line>,
     database: Database,
     access: Access,
+    /// Handed to a task that has not begun.
+    handed: bool,
 }
 
 /// A transaction that waits, its type forgotten.
@@ -131,7 +133,7 @@ impl Line {
         if state.running < LANES {
             state.running += 1;
             let (database, access) = access;
-            return Turn::Now(Place { line: Arc::clone(self), database: database.clone(), access });
+            return Turn::Now(Place { line: Arc::clone(self), database: database.clone(), access, handed: false });
         }
         let (reply, answer) = oneshot::channel();
         state.waiting.push_back(Box::new(Pending { f: Arc::clone(f), deadline, result: None, reply }));
@@ -153,20 +155,29 @@ impl Line {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.line.lock();
-        // No runtime: the program is ending, and whoever waits hears that from their channel.
-        let runtime = Handle::try_current().ok().filter(|_| !state.waiting.is_empty());
-        let Some(runtime) = runtime else {
-            state.running -= 1;
-            return;
-        };
-        drop(state);
-        let next = Self { line: Arc::clone(&self.line), database: self.database.clone(), access: self.access };
-        runtime.spawn(next.serve());
+        // A task that is dropped before it began: the runtime is ending, and takes no other one.
+        let runtime = Handle::try_current().ok().filter(|_| !self.handed);
+        match runtime {
+            Some(runtime) if !state.waiting.is_empty() => {
+                drop(state);
+                let (line, database) = (Arc::clone(&self.line), self.database.clone());
+                runtime.spawn(Self { line, database, access: self.access, handed: true }.serve());
+            }
+            Some(_) => state.running -= 1,
+            None => {
+                state.running -= 1;
+                // They hear from their channels that the program is ending.
+                let waiting = mem::take(&mut state.waiting);
+                drop(state);
+                drop(waiting);
+            }
+        }
     }
 }
 
 impl Place {
-    async fn serve(self) {
+    async fn serve(mut self) {
+        self.handed = false;
         loop {
             // Whoever is about to join does it first, and shares the commit.
             task::yield_now().await;
