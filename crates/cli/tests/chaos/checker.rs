@@ -67,8 +67,8 @@ struct Session<'e> {
     name: &'e str,
     user: &'e str,
     opened: Option<&'e Event>,
-    /// When the sign-in that it belongs to was asked for.
-    asked: u64,
+    /// The sign-in that it belongs to.
+    asked: Option<&'e Event>,
     ends: Vec<&'e Event>,
     uses: Vec<&'e Event>,
 }
@@ -98,14 +98,14 @@ impl<'e> Index<'e> {
             Call::SignIn { user, password } => {
                 self.user(user).sign_ins.push((event, *password));
                 if let Outcome::Done(Given::Session(name)) = &event.outcome {
-                    self.opened((name, user), event, event.begin);
+                    self.opened((name, user), event, event);
                 }
             }
             Call::UseCode { code, user } => {
                 self.codes.entry(code).or_default().push(event);
                 if let Outcome::Done(Given::Session(name)) = &event.outcome {
-                    let sign_in = self.user(user).sign_ins.last().map(|(sign_in, _)| sign_in.begin);
-                    self.opened((name, user), event, sign_in.unwrap_or(event.begin));
+                    let sign_in = self.user(user).sign_ins.last().map(|(sign_in, _)| *sign_in);
+                    self.opened((name, user), event, sign_in.unwrap_or(event));
                 }
             }
             Call::Refresh { session, .. } | Call::Ask { session } | Call::Verify { session, .. } => {
@@ -123,9 +123,9 @@ impl<'e> Index<'e> {
         }
     }
 
-    fn opened(&mut self, (name, user): (&'e str, &'e str), event: &'e Event, asked: u64) {
+    fn opened(&mut self, (name, user): (&'e str, &'e str), event: &'e Event, asked: &'e Event) {
         let session = self.session(name);
-        (session.user, session.opened, session.asked) = (user, Some(event), asked);
+        (session.user, session.opened, session.asked) = (user, Some(event), Some(asked));
     }
 
     fn session(&mut self, name: &'e str) -> &mut Session<'e> {
@@ -139,10 +139,10 @@ impl<'e> Index<'e> {
     /// Every call that ended this session, or may have.
     fn ends(&self, session: &Session<'e>) -> Vec<&'e Event> {
         let of_user = self.users.get(session.user).map(|user| user.ends.as_slice()).unwrap_or_default();
-        let wide = of_user.iter().chain(&self.all).copied();
         // Over before the session was asked for: it is not meant.
-        let wide = wide.filter(|end| session.opened.is_none_or(|_| end.end > session.asked));
-        let ends = session.ends.iter().copied().chain(wide);
+        let of_user = of_user.iter().filter(|end| session.asked.is_none_or(|asked| acts_after(end, asked)));
+        let all = self.all.iter().filter(|end| session.asked.is_none_or(|asked| end.end > asked.begin));
+        let ends = session.ends.iter().chain(of_user).chain(all).copied();
         ends.filter(|end| end.outcome.is_possible()).chain(self.other_uses(session)).collect()
     }
 }
@@ -158,6 +158,11 @@ impl<'e> Index<'e> {
             opened.into_iter().flat_map(|(uses, begin)| uses.iter().copied().filter(move |use_| use_.begin != begin));
         uses.filter(|event| event.outcome.is_possible() || is_reuse(event))
     }
+}
+
+/// Whether it may take effect after the begin of `other`. What has an unknown outcome may be committed after its answer.
+fn acts_after(end: &Event, other: &Event) -> bool {
+    end.end > other.begin || (!end.outcome.is_done() && end.to.plus(LATE) >= other.from)
 }
 
 /// The issuer has seen that the code was used before.
@@ -285,7 +290,7 @@ impl User<'_> {
     /// Everything of theirs was ended while their password was looked at: a sign-in that began before is refused.
     fn ended_meanwhile(&self, event: &Event) -> bool {
         let mut ends = self.ends.iter().filter(|end| end.outcome.is_possible());
-        ends.any(|end| end.begin < event.end && event.begin < end.end)
+        ends.any(|end| end.begin < event.end && acts_after(end, event))
     }
 
     fn registered_before(&self, event: &Event) -> bool {

@@ -226,6 +226,33 @@ fn a_code_that_is_used_twice_is_found_and_ends_its_session() {
     assert!(between.then(ask(), refused("token-invalid")).invariants().is_empty());
 }
 
+// I-1, I-2: a call of unknown outcome may be committed after its answer, for a while.
+#[test]
+fn an_end_that_nobody_knows_of_may_come_a_little_late() {
+    let link = || Call::UseLink { link: "l".into(), user: "ada".into(), to: 1 };
+    let over = |story: Story| story.then(Call::Ask { session: "t".into() }, refused("token-invalid")).invariants();
+    for end in [Call::EndUser { user: "ada".into() }, change(1), link()] {
+        for unknown in [Outcome::Unavailable, Outcome::Lost] {
+            let ended = || Story::begun().then(end.clone(), unknown.clone());
+            assert!(over(ended().then(sign_in(0), session("t"))).is_empty(), "{end:?} {unknown:?}");
+            let long_after = ended().then(sign_in(0), session("t")).after(Duration::from_secs(20));
+            assert_eq!(over(long_after), ["I-2"], "{end:?} {unknown:?}");
+        }
+    }
+    // What was acknowledged, or refused, has had its effect.
+    let end_user = || Call::EndUser { user: "ada".into() };
+    assert_eq!(over(Story::begun().then(end_user(), done()).then(sign_in(0), session("t"))), ["I-2"]);
+    assert_eq!(over(Story::begun().then(link(), refused("link-invalid")).then(sign_in(0), session("t"))), ["I-2"]);
+    // The end of everything that a row notes is no call: it means what began before.
+    assert_eq!(over(Story::begun().then(Call::EndAll, Outcome::Lost).then(sign_in(0), session("t"))), ["I-2"]);
+    // A sign-in that it comes in between of is refused.
+    let turned_away =
+        |outcome| Story::begun().then(end_user(), outcome).then(sign_in(0), refused("invalid-credentials"));
+    assert!(turned_away(Outcome::Unavailable).invariants().is_empty());
+    assert_eq!(turned_away(Outcome::Unavailable).after(Duration::from_secs(20)).invariants(), ["I-1"]);
+    assert_eq!(turned_away(done()).invariants(), ["I-1"]);
+}
+
 // I-12
 #[test]
 fn an_answer_that_is_never_right_is_found() {
