@@ -80,8 +80,10 @@ impl Rate {
     /// A token bucket as one number: the time at which it is full again (the generic cell rate algorithm of ATM). Takes one
     /// token at `now`.
     fn take(self, full_at: i64, now: i64) -> Result<i64, Duration> {
-        // A clock that was set back must not lock anybody out: no bucket is emptier than empty.
-        let full_at = full_at.min(now.saturating_add(self.window())).max(now);
+        // Further ahead than an empty bucket was written by a clock that has been set back, which must not lock anybody out. One
+        // token is granted, so that what is kept is of this time again; from an empty bucket it would go on being refused.
+        let empty = now.saturating_add(self.window());
+        let full_at = if full_at > empty { empty.saturating_sub(self.step()) } else { full_at.max(now) };
         let next = full_at.saturating_add(self.step());
         let early = next.saturating_sub(now).saturating_sub(self.window());
         if early > 0 { Err(Duration::from_micros(early.cast_unsigned())) } else { Ok(next) }

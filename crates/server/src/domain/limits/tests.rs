@@ -97,6 +97,19 @@ fn an_ipv6_network_is_one_address() {
     assert!(limits.take(mapped, START).is_err());
 }
 
+// I-6: nor for as long as the clock needs to catch up, whoever tries in between.
+#[test]
+fn a_clock_a_day_back_goes_on_counting_at_once() {
+    let rate = Rate::per_second(10);
+    let (day, step) = (86_400_000_000, 100_000);
+    let full_at = rate.take(0, day).unwrap();
+    let full_at = rate.take(full_at, 0).unwrap();
+    assert!(rate.take(full_at, 0).is_err(), "one token, and the bucket is empty");
+    let full_at = rate.take(full_at, step).unwrap();
+    assert!(rate.take(full_at, step).is_err());
+    assert!(rate.take(full_at, 2 * step).is_ok());
+}
+
 // I-6: a clock that is set back locks nobody out for longer than an empty bucket does.
 #[test]
 fn a_backward_clock_locks_nobody_out() {
@@ -105,8 +118,11 @@ fn a_backward_clock_locks_nobody_out() {
     for _ in 0..3 {
         assert!(limits.take(v4(1), START).is_ok());
     }
-    let TooMany { retry_after } = limits.take(v4(1), Timestamp::from_secs(1000)).unwrap_err();
+    let back = Timestamp::from_secs(1000);
+    assert!(limits.take(v4(1), back).is_ok());
+    let TooMany { retry_after } = limits.take(v4(1), back).unwrap_err();
     assert!(retry_after <= Duration::from_secs(2));
+    assert!(limits.take(v4(1), back.plus(retry_after)).is_ok());
 }
 
 // NET-06: memory is bounded under key churn, and a busy address survives a flood of others that come once.
