@@ -15,6 +15,7 @@ pub mod consents;
 pub mod copy;
 pub mod devices;
 pub mod dialect;
+mod each;
 pub mod factors;
 mod frozen;
 pub mod groups;

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Param, Row, StoreError, StoreKind, postgres::PgTx, sqlite::SqliteTx};
+use super::{Param, Row, StoreError, StoreKind, each::Each, postgres::PgTx, sqlite::SqliteTx};
 
 /// What transactions tell their store.
 #[derive(Debug, Default)]
@@ -78,6 +78,25 @@ impl Tx {
             return self.note(Err(StoreError::Broken(format!("{} rows where at most one was expected", rows.len()))));
         }
         Ok(rows.pop())
+    }
+
+    /// Fetches at most one row. Those who share a transaction and ask the same at the same time do it with one statement; of those
+    /// who then update the same row, one gets it, and the others nothing.
+    ///
+    /// # Errors
+    /// As [`fetch_optional`](Self::fetch_optional).
+    pub(super) async fn fetch_each(
+        &mut self,
+        each: &'static Each,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, StoreError> {
+        match &mut self.engine {
+            EngineTx::Postgres(tx) if tx.shares() && each.takes(params) => {}
+            _ => return self.fetch_optional(each.one(), params).await,
+        }
+        self.check(params)?;
+        let result = self.postgres().ask(each, params).await;
+        self.note(result)
     }
 
     /// Fetches all rows; the statement bounds their number (`LIMIT`).

@@ -123,6 +123,13 @@ impl Row {
         &self.0
     }
 
+    /// The row without its last column, and the number that this holds.
+    pub(super) fn split_last(mut self) -> Result<(Self, i64), StoreError> {
+        let number = self.get(self.0.len().saturating_sub(1))?;
+        self.0.pop();
+        Ok((self, number))
+    }
+
     /// How many bytes its values have, about.
     pub fn size(&self) -> usize {
         let size = |value: &Value| match value {

@@ -10,3 +10,4 @@ mod races;
 mod rig;
 mod rotation;
 mod rule;
+mod together;

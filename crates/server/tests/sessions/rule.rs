@@ -34,7 +34,7 @@ const DRAWN: u8 = 77;
 
 /// A state and what is shown to it.
 #[derive(Debug, Clone)]
-struct Case {
+pub struct Case {
     shown_generation: i64,
     shown_nonce: u8,
     used: bool,
@@ -117,11 +117,11 @@ impl Case {
         }
     }
 
-    fn presented(&self, keys: &MacKeys, sid: &Sid) -> Presented {
+    pub fn presented(&self, keys: &MacKeys, sid: &Sid) -> Presented {
         keys.open(keys.seal(sid, self.shown_generation, &nonce(self.shown_nonce)).expose()).unwrap()
     }
 
-    fn refresh(&self, presented: Presented) -> Refresh {
+    pub fn refresh(&self, presented: Presented) -> Refresh {
         let source = Source { actor: "anonymous".into(), ip: "192.0.2.1".into(), request_id: "r".into() };
         Refresh {
             presented,
@@ -142,7 +142,7 @@ impl Case {
         }
     }
 
-    fn expected(&self, presented: &Presented) -> (Outcome, Family) {
+    pub fn expected(&self, presented: &Presented) -> (Outcome, Family) {
         let next = self.next.map(nonce);
         let attempt = Attempt {
             presented,
@@ -181,7 +181,7 @@ async fn check(tx: &mut Tx, keys: &MacKeys, sid: &Sid, case: &Case) -> Result<()
     compare(tx, sid, case, &expected, &family).await
 }
 
-async fn put(tx: &mut Tx, sid: &Sid, case: &Case) -> Result<(), StoreError> {
+pub async fn put(tx: &mut Tx, sid: &Sid, case: &Case) -> Result<(), StoreError> {
     const SESSION: &str = "UPDATE sessions SET gen = $1, nonce = $2, prev_nonce = $3, used = $4, shares = $5, \
         shared_gens = 2, rotated_at = $6, committed = $7, outcome = 0, dpop_jkt = $8, revoked_at = $9, \
         revoked_reason = NULL, revoked_detail = NULL, auth_rsn = $10, expires_at = $11, idle_expires_at = $12, \
@@ -217,7 +217,13 @@ async fn put(tx: &mut Tx, sid: &Sid, case: &Case) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn compare(tx: &mut Tx, sid: &Sid, case: &Case, outcome: &Outcome, family: &Family) -> Result<(), StoreError> {
+pub async fn compare(
+    tx: &mut Tx,
+    sid: &Sid,
+    case: &Case,
+    outcome: &Outcome,
+    family: &Family,
+) -> Result<(), StoreError> {
     const SQL: &str = "SELECT gen, nonce, prev_nonce, used, shares, shared_gens, rotated_at, committed, outcome, at_exp, \
         last_seen_at, idle_expires_at, revoked_at, revoked_reason, (SELECT count(*) FROM rev_log), \
         (SELECT count(*) FROM audit WHERE event = 'authn_token_reuse') FROM sessions WHERE sid = $1";
@@ -260,7 +266,7 @@ async fn compare(tx: &mut Tx, sid: &Sid, case: &Case, outcome: &Outcome, family:
 }
 
 /// Every family, every token that could be shown to it, at every age that makes a difference.
-fn every_family() -> Vec<Case> {
+pub fn every_family() -> Vec<Case> {
     let grace = micros(GRACE);
     let ages = [0, 1, grace - 1, grace, grace + 1, 10 * grace, -1, 1 - grace, -grace, -10 * grace];
     let mut cases = Vec::new();

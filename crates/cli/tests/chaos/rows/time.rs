@@ -38,7 +38,7 @@ pub fn jumps(round: &mut Round) {
     };
     set("+0");
     // A token of a day that has not come is refused (TOK-15), and good again later; its session is what this is about.
-    let world = World { asks: false, ..world(&site) };
+    let world = World { asks: false, links: true, codes: true, ..world(&site) };
     let mut server = site.serve(&moved(&file));
     let crowd = Crowd::begin(&world, 4, &mut round.dice(0));
     for iteration in 0..round.iterations {

@@ -9,24 +9,30 @@ use std::{
     future::Future,
     mem,
     panic::AssertUnwindSafe,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use futures_util::{FutureExt, future::join_all};
+use futures_util::{
+    FutureExt,
+    future::{Either, join_all, select},
+};
 use tokio::{
     runtime::Handle,
     sync::oneshot,
     task,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
-use super::{ATTEMPTS, Access, Database, Manner, PgTx, error::pool_error};
+use super::{ATTEMPTS, Access, Database, Manner, PgTx, error::pool_error, many::Calls};
 use crate::store::{StoreError, Tx, TxFuture, job::panicked, tx::EngineTx};
 
-/// How many transactions are under way before others wait for them: one that computes while another waits for the disk. More
-/// of them make smaller groups: with four, PostgreSQL spent a third more time on each refresh.
-const LANES: usize = 2;
+/// How many transactions are under way before others wait for them. More of them make smaller groups: with two, PostgreSQL spent
+/// a third more time on each refresh, and no more of them came through.
+const LANES: usize = 1;
+/// How long one of them keeps others waiting: it may wait itself, for a row that somebody has locked, or for a slow disk.
+const PATIENCE: Duration = Duration::from_millis(200);
 /// Members of one group.
 const GROUP_MAX: usize = 32;
 
@@ -176,17 +182,31 @@ impl Drop for Place {
 }
 
 impl Place {
+    /// Runs a transaction. Gives the place back, unless it took so long that others no longer wait for it.
+    pub(super) async fn hold<T>(self, work: impl Future<Output = T>) -> (T, Option<Self>) {
+        let mut work = pin!(work);
+        match timeout(PATIENCE, &mut work).await {
+            Ok(done) => (done, Some(self)),
+            Err(_) => {
+                drop(self);
+                (work.await, None)
+            }
+        }
+    }
+
     async fn serve(mut self) {
         self.handed = false;
-        loop {
+        let (line, database) = (Arc::clone(&self.line), self.database.clone());
+        let manner = Manner { access: self.access, pooler: database.pooler, together: true };
+        let mut place = Some(self);
+        while let Some(held) = place {
             // Whoever is about to join does it first, and shares the commit.
             task::yield_now().await;
-            let members = self.line.take();
+            let members = line.take();
             if members.is_empty() {
                 return;
             }
-            let manner = Manner { access: self.access, pooler: self.database.pooler, together: true };
-            run(&self.database, manner, members).await;
+            ((), place) = held.hold(Box::pin(run(&database, manner, members))).await;
         }
     }
 }
@@ -199,12 +219,12 @@ async fn run(database: &Database, manner: Manner, members: Vec<Box<dyn Member>>)
         Ok(leader) => leader,
         Err(error) => return members.into_iter().for_each(|member| member.refuse(Some(error.clone()))),
     };
-    let mut seats = Vec::with_capacity(members.len());
+    let (calls, mut seats) = (Arc::new(Calls::default()), Vec::with_capacity(members.len()));
     for member in members {
-        let tx = EngineTx::Postgres(leader.member());
+        let tx = EngineTx::Postgres(leader.member(&calls));
         seats.push((member, Tx::new(tx, Arc::clone(&database.signals))));
     }
-    let kept = join_all(seats.iter_mut().map(|(member, tx)| member.run(tx))).await;
+    let kept = serve(&mut leader, &calls, join_all(seats.iter_mut().map(|(member, tx)| member.run(tx)))).await;
     let ended = match (kept.into_iter().all(|keep| keep), manner.access) {
         (false, _) => Err(StoreError::unavailable("the group broke")),
         (true, Access::Write) => leader.commit().await,
@@ -224,6 +244,21 @@ async fn run(database: &Database, manner: Manner, members: Vec<Box<dyn Member>>)
     // Before its members run alone: they would wait for what it holds.
     leader.end().await;
     seats.into_iter().for_each(|(member, _)| member.refuse(unknown.clone()));
+}
+
+/// Waits for the members, and runs what they ask for together: whenever none of them can go on by itself.
+async fn serve<T>(leader: &mut PgTx, calls: &Calls, members: impl Future<Output = T>) -> T {
+    let mut members = pin!(members);
+    loop {
+        match select(&mut members, pin!(calls.next())).await {
+            Either::Left((done, _)) => return done,
+            Either::Right((asked, _)) => {
+                for asked in asked {
+                    asked.run(leader).await;
+                }
+            }
+        }
+    }
 }
 
 /// An open transaction on a connection that lives.

@@ -6,6 +6,7 @@ mod error;
 mod flight;
 mod group;
 mod hosts;
+mod many;
 mod tls;
 mod tx;
 
@@ -142,15 +143,13 @@ impl PgStore {
             Access::Write => &self.writes,
             Access::Read => &self.reads,
         };
-        // Kept until its transaction is over, if it has one of its own.
-        let _place = match line.enter(&f, (&self.database, access), deadline) {
-            Turn::Now(place) => Some(place),
+        match line.enter(&f, (&self.database, access), deadline) {
+            Turn::Now(place) => place.hold(self.database.run(access, f, deadline)).await.0,
             Turn::Later(answer) => match group::outcome(answer, deadline).await {
-                Outcome::Done(result) => return result,
-                Outcome::Undone => None,
+                Outcome::Done(result) => result,
+                Outcome::Undone => self.database.run(access, f, deadline).await,
             },
-        };
-        self.database.run(access, f, deadline).await
+        }
     }
 
     /// A connection of its own, which never goes back to the pool, with a transaction that lets nobody else write into these

@@ -18,8 +18,9 @@ use super::{
     connect::Pooler,
     error::{commit_meaning, is_retryable, meaning},
     flight::{Flight, Waiting, changed, reads, rows},
+    many::{self, Call, Calls},
 };
-use crate::store::{Param, Row, StoreError, value::Value};
+use crate::store::{Param, Row, StoreError, each::Each, value::Value};
 
 /// Statements that may wait for another one. More would save no time that anybody notices, and hold their values in memory.
 const TOGETHER: usize = 16;
@@ -49,6 +50,8 @@ pub(in crate::store) struct PgTx {
     client: Option<Arc<Object>>,
     pooler: Pooler,
     deadline: Instant,
+    /// Where members of a group ask for what they ask for together.
+    calls: Option<Arc<Calls>>,
     /// BEGIN, until it is sent.
     begin: Option<&'static str>,
     /// Statements that travel with the next one, or with COMMIT.
@@ -70,12 +73,64 @@ impl PgTx {
     }
 
     fn on(client: Option<Arc<Object>>, (pooler, deadline): (Pooler, Instant), begin: Option<&'static str>) -> Self {
-        Self { client, pooler, deadline, begin, waiting: Vec::new(), open: false, wrote: false, retry: false }
+        Self {
+            client,
+            pooler,
+            deadline,
+            calls: None,
+            begin,
+            waiting: Vec::new(),
+            open: false,
+            wrote: false,
+            retry: false,
+        }
     }
 
     /// For one of those who share this transaction, which is open.
-    pub(super) fn member(&self) -> Self {
-        Self::on(self.client.clone(), (self.pooler, self.deadline), None)
+    pub(super) fn member(&self, calls: &Arc<Calls>) -> Self {
+        let mut member = Self::on(self.client.clone(), (self.pooler, self.deadline), None);
+        member.calls = Some(Arc::clone(calls));
+        member
+    }
+
+    /// Whether others share it, with whom a statement can be run as one.
+    pub(in crate::store) fn shares(&self) -> bool {
+        self.calls.is_some()
+    }
+
+    /// Has a statement run together with those of others, or by itself if nobody shares this transaction; its row.
+    pub(in crate::store) async fn ask(
+        &mut self,
+        each: &'static Each,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, StoreError> {
+        // Whatever is before it must have been run.
+        self.arrive().await?;
+        match &self.calls {
+            Some(calls) => calls.ask(each, params).await,
+            None => Err(StoreError::Broken("nobody shares the transaction".into())),
+        }
+    }
+
+    /// Runs a statement for all who asked; the row of each, if it has one.
+    pub(super) async fn fetch_many(
+        &mut self,
+        each: &'static Each,
+        calls: &[Call],
+    ) -> Result<Vec<Option<Row>>, StoreError> {
+        self.wrote |= !reads(each.one());
+        let client = client(self.client.as_ref())?;
+        let fetched = within(self.deadline, many::rows((client, self.pooler), each, calls)).await;
+        let mut answers = vec![None; calls.len()];
+        for fetched in self.note(fetched)? {
+            let (row, number) = row(&fetched)?.split_last()?;
+            let answer = usize::try_from(number).ok().and_then(|at| answers.get_mut(at));
+            let taken = answer.map(|answer| answer.replace(row));
+            if taken != Some(None) {
+                return Err(StoreError::Broken("a statement for many gave a row that nobody asked for".into()));
+            }
+        }
+        Ok(answers)
     }
 
     /// Opens the transaction before its first statement.
@@ -117,6 +172,14 @@ impl PgTx {
         let work = changed(client, self.pooler, sql, params);
         let result = within(self.deadline, behind((client, self.pooler), waiting, work)).await;
         self.note(result)
+    }
+
+    pub(super) async fn fetch_optional(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch_all(sql, params).await?.pop())
     }
 
     pub(in crate::store) async fn fetch_all(

@@ -1,16 +1,21 @@
 //! What an access token of a session may say: one statement, so one snapshot on every database, and the last of the
 //! transaction that opens, rotates or renews the session.
 
+use std::sync::LazyLock;
+
 use countersign_jose::Algorithm;
 use serde_json::{Map, Value};
 
 use super::{StoreError, Tx};
-use crate::domain::{
-    roles::{Role, RoleGrant},
-    rsn::{self, MinRsn, Rsn, TokenRsn},
-    session::Sid,
-    subject::Sector,
-    time::Timestamp,
+use crate::{
+    domain::{
+        roles::{Role, RoleGrant},
+        rsn::{self, MinRsn, Rsn, TokenRsn},
+        session::Sid,
+        subject::Sector,
+        time::Timestamp,
+    },
+    store::each::{Each, Kind},
 };
 
 /// The authority of a session at one moment: who it is, what they may do, and the numbers of R2 and R3.
@@ -79,7 +84,7 @@ impl Authority {
 /// # Errors
 /// As any statement.
 pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, StoreError> {
-    const SQL: &str = "SELECT s.user_id, s.client_id, s.tenant, s.scope, s.audience, s.dpop_jkt, s.expires_at, \
+    const ONE: &str = "SELECT s.user_id, s.client_id, s.tenant, s.scope, s.audience, s.dpop_jkt, s.expires_at, \
         s.auth_time, s.amr, s.acr, u.attributes, c.scopes, c.access_token_ttl, \
         s.auth_rsn, u.token_rsn, c.token_rsn, u.min_rsn, c.min_rsn, t.min_rsn, \
         s.revoked_at, u.disabled_at, c.disabled_at, \
@@ -96,7 +101,8 @@ pub async fn authority(tx: &mut Tx, sid: &Sid) -> Result<Option<Authority>, Stor
             WHERE m.user_id = s.user_id AND m.organisation = s.organisation) \
         FROM sessions s JOIN users u ON u.user_id = s.user_id \
         JOIN clients c ON c.client_id = s.client_id JOIN tenants t ON t.tenant = s.tenant WHERE s.sid = $1";
-    let Some(row) = tx.fetch_optional(SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
+    static SQL: LazyLock<Each> = LazyLock::new(|| Each::new(ONE, &[Kind::Text]));
+    let Some(row) = tx.fetch_each(&SQL, &[sid.as_str().into()]).await? else { return Ok(None) };
     let rsn = |index| row.get(index).map(Rsn::new);
     let past = |index| row.get::<Option<i64>>(index).map(|at| at.is_some());
     let alg = row.get::<Option<String>>(28)?.map(|alg| alg.parse()).transpose();

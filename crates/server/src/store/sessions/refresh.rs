@@ -3,7 +3,7 @@
 //! A statement that matches has decided and acted at once, whoever else shows a token at the same moment. Where none
 //! matches, the row is read, the rule says why, and only a theft changes anything.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use super::{super::Param, Act, Row, StoreError, Tx, events, stands};
 use crate::domain::{
@@ -15,7 +15,11 @@ use crate::domain::{
     signin::SigninId,
     time::{Timestamp, micros},
 };
-use crate::store::{audit, notices, revocations};
+use crate::store::{
+    audit,
+    each::{Each, Kind},
+    notices, revocations,
+};
 
 /// One use of a refresh token, with all that its transaction needs.
 #[derive(Debug, Clone)]
@@ -173,6 +177,12 @@ const RULE_B: &str = concat!(
     returning!()
 );
 
+/// What the parameters of both rules are.
+const KINDS: [Kind; 11] = {
+    use Kind::{Blob, Int, Text};
+    [Int, Int, Int, Blob, Blob, Int, Int, Int, Text, Text, Text]
+};
+
 /// A row that a guarded statement changed.
 pub(super) struct RotatedRow {
     pub session: Rotated,
@@ -181,9 +191,11 @@ pub(super) struct RotatedRow {
 }
 
 async fn rotate(tx: &mut Tx, refresh: &Refresh) -> Result<Option<RotatedRow>, StoreError> {
+    static A: LazyLock<Each> = LazyLock::new(|| Each::new(RULE_A, &KINDS));
+    static B: LazyLock<Each> = LazyLock::new(|| Each::new(RULE_B, &KINDS));
     let rule = match refresh.successor {
-        Successor::Drawn(_) => RULE_A,
-        Successor::Committed(_) => RULE_B,
+        Successor::Drawn(_) => &A,
+        Successor::Committed(_) => &B,
     };
     let (now, grace) = (refresh.act.now.micros(), micros(refresh.grace));
     let params: [Param<'_>; 11] = [
@@ -199,7 +211,7 @@ async fn rotate(tx: &mut Tx, refresh: &Refresh) -> Result<Option<RotatedRow>, St
         (&refresh.client_id).into(),
         refresh.dpop_jkt.as_deref().into(),
     ];
-    tx.fetch_optional(rule, &params).await?.map(|row| rotated(&row)).transpose()
+    tx.fetch_each(rule, &params).await?.map(|row| rotated(&row)).transpose()
 }
 
 fn rotated(row: &Row) -> Result<RotatedRow, StoreError> {
