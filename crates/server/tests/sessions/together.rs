@@ -1,6 +1,6 @@
 //! Refreshes that share a transaction on PostgreSQL, where each of their statements runs once for all of them.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use countersign_server::{
     domain::{
@@ -13,7 +13,7 @@ use countersign_server::{
         sessions::{self, Basis, Refresh, Refreshed, Rotated, Successor},
     },
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
     commit,
@@ -174,4 +174,46 @@ async fn many_are_told_what_their_refresh_rests_on() {
     }
     assert!(bases[6].client.client.is_some() && bases[6].granted.is_none());
     assert!(bases[7].client.client.is_none() && bases[7].granted.is_some());
+}
+
+// REF-04: a row that another server has changed meanwhile is judged as it is then, and not as it was when the statement began.
+#[tokio::test]
+async fn a_row_that_changed_while_many_waited_for_it_is_read_again() {
+    let test = TestStore::postgres().await;
+    let rig = Rig::new(test.store.clone()).await;
+    let sessions = opened(&rig, 6).await;
+    let (gate, holds) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let elsewhere = {
+        let (store, request) = (rig.store.clone(), rig.request(&sessions[3].1));
+        let (gate, holds) = (Arc::clone(&gate), Arc::clone(&holds));
+        tokio::spawn(async move {
+            let write = store.write(move |tx| {
+                let (request, gate, holds) = (request.clone(), Arc::clone(&gate), Arc::clone(&holds));
+                Box::pin(async move {
+                    let rotated = sessions::grant(tx, &request).await?;
+                    holds.add_permits(1);
+                    gate.acquire().await.unwrap().forget();
+                    Ok(rotated.unwrap())
+                })
+            });
+            write.await.unwrap()
+        })
+    };
+    holds.acquire().await.unwrap().forget();
+    let many = {
+        let (rig, requests) = (rig.clone(), sessions.iter().map(|(_, token)| rig.request(token)).collect());
+        tokio::spawn(async move { grant(&rig, requests).await })
+    };
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while rig.rows(waits).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    gate.add_permits(1);
+    let rotated = elsewhere.await.unwrap();
+    for (index, granted) in many.await.unwrap().into_iter().enumerate() {
+        let granted = granted.unwrap();
+        let expected = if index == 3 { Grant::Share } else { Grant::Rotate };
+        assert_eq!((granted.grant, granted.generation), (expected, 1), "{index}");
+        assert_eq!(granted.nonce == rotated.nonce, index == 3, "{index}");
+    }
 }
