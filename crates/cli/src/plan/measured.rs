@@ -37,10 +37,10 @@ pub const POSTGRES: Engine = Engine {
     user: 475.0,
     session: 855.0,
     event: 341.0,
-    refresh: 240.0,
-    refresh_database: 515.0,
-    refresh_written: 15_627.0,
-    sign_in: 25.7,
+    refresh: 140.0,
+    refresh_database: 272.0,
+    refresh_written: 15_621.0,
+    sign_in: 23.3,
 };
 
 /// Bytes that a service reads in a second in which nothing is revoked.
