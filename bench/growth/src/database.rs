@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::NoTls;
 
-use crate::{fill, postgres::Cluster, process, rows::Table};
+use crate::{fill, machine, postgres::Cluster, process, rows::Table};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -50,10 +50,12 @@ impl Database {
         match engine {
             Engine::Sqlite => Self::Sqlite { file: data.join("countersign.db") },
             Engine::Postgres => {
-                let cluster = Cluster::start(
-                    "listen_addresses = ''\nfsync = on\nfull_page_writes = on\nmax_wal_size = 4GB\nshared_buffers = 512MB\n\
-                     maintenance_work_mem = 1GB\n",
-                );
+                // A quarter of the memory is what PostgreSQL's own documentation says to begin with.
+                let buffers = machine::memory_kib().expect("/proc/meminfo") / 4;
+                let cluster = Cluster::start(&format!(
+                    "listen_addresses = ''\nfsync = on\nfull_page_writes = on\nmax_wal_size = 4GB\n\
+                     shared_buffers = {buffers}kB\nmaintenance_work_mem = 1GB\n"
+                ));
                 let url = cluster.create_database().await;
                 Self::Postgres { cluster, url }
             }

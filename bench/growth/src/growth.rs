@@ -11,7 +11,7 @@ use crate::{
     machine,
     report::{Measured, Report, Run},
     rows,
-    site::Site,
+    site::{REFRESHES, Site},
 };
 
 /// What a disk must have left at least, bytes.
@@ -60,7 +60,7 @@ async fn measure(engine: Engine, arguments: &Growth, program: &Path, folder: &Pa
         let users = fitting(engine, *users, free_space(folder.path())?);
         ensure!(users >= 1_000, "not even 1,000 users leave 20 GB of the disk free");
         eprintln!("{engine}: filling a database with {users} users and {} sessions", users * rows::SESSIONS);
-        sites.push(Site::filled(engine, users, arguments.rounds, (folder.path(), program)).await?);
+        sites.push(Site::filled(engine, users, arguments.rounds * REFRESHES, (folder.path(), program)).await?);
     }
     for round in 0..arguments.rounds {
         eprintln!("{engine}: round {} of {}", round + 1, arguments.rounds);

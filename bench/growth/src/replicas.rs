@@ -10,7 +10,7 @@ use crate::{
     database::{Engine, number, waited_for},
     machine::{self, Machine},
     report::{thousands, yes},
-    site::{CONNECTIONS, REFRESHES, Site},
+    site::Site,
     stats::median,
 };
 
@@ -20,7 +20,12 @@ const OF_ONE: f64 = 0.8;
 const OF_PGBENCH: f64 = 0.7;
 /// Of a round, in the order of the table.
 const OF: [fn(&Round) -> Cell; 3] = [|round| round.one, |round| round.two, |round| round.pgbench];
+const CONTENDERS: [&str; 3] = ["one server", "two servers", "pgbench"];
 const USERS: u64 = 20_000;
+/// Rotations of each contender in each round. Most of a tenth of them would be plans that a new connection makes.
+const ROTATIONS: usize = 30_000;
+/// So many ask at once: pgbench over as many connections to the database, the servers over their pools.
+const CALLERS: [usize; 2] = [32, 128];
 
 /// The same rotation as one statement, by hand: the same row and the same questions (session, user, client, tenant), nothing
 /// read before, nothing signed, no HTTP. pgbench cannot remember a token, so that the nonce never changes.
@@ -55,6 +60,7 @@ struct Cell {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Round {
+    callers: usize,
     one: Cell,
     two: Cell,
     pgbench: Cell,
@@ -66,7 +72,6 @@ struct Report {
     date: String,
     machine: Machine,
     countersign: String,
-    connections: usize,
     rounds: Vec<Round>,
 }
 
@@ -75,30 +80,36 @@ pub async fn run(mut arguments: Replicas, program: &Path) -> Result<()> {
         arguments.rounds = 1;
     }
     let folder = crate::folder()?;
-    let mut site = Site::filled(Engine::Postgres, USERS, arguments.rounds, (folder.path(), program)).await?;
+    let mut site = Site::filled(Engine::Postgres, USERS, usize::MAX, (folder.path(), program)).await?;
     prepare(&site).await?;
     let script = folder.path().join("rotate.sql");
     fs::write(&script, SCRIPT)?;
     let mut rounds = Vec::new();
     for round in 0..arguments.rounds {
-        eprintln!("round {} of {}", round + 1, arguments.rounds);
-        // Each begins in turn.
-        let mut cells = [None; 3];
-        for at in 0..3 {
-            let which = (round + at) % 3;
-            cells[which] = Some(match which {
-                0 | 1 => servers(&mut site, which + 1).await?,
-                _ => pgbench(&site, &script).await?,
-            });
+        for callers in CALLERS {
+            eprintln!("round {} of {}, {callers} callers", round + 1, arguments.rounds);
+            rounds.push(measure(&mut site, &script, round, callers).await?);
         }
-        let [Some(one), Some(two), Some(pgbench)] = cells else { unreachable!("each was measured") };
-        rounds.push(Round { one, two, pgbench });
     }
     let (machine, versions) = (machine::describe(folder.path())?, machine::versions(Some(program), String::new()));
     let (date, countersign) = (machine::today(), versions.countersign);
-    let report = Report { bench: "replicas", date, machine, countersign, connections: CONNECTIONS, rounds };
+    let report = Report { bench: "replicas", date, machine, countersign, rounds };
     println!("{report}");
     if arguments.quick { Ok(()) } else { crate::publish("replicas", &report, &report.page()) }
+}
+
+/// Each contender begins in turn.
+async fn measure(site: &mut Site, script: &Path, round: usize, callers: usize) -> Result<Round> {
+    let mut cells = [None; 3];
+    for at in 0..3 {
+        let which = (round + at) % 3;
+        cells[which] = Some(match which {
+            0 | 1 => servers(site, which + 1, callers).await?,
+            _ => pgbench(site, script, callers).await?,
+        });
+    }
+    let [Some(one), Some(two), Some(pgbench)] = cells else { unreachable!("each was measured") };
+    Ok(Round { callers, one, two, pgbench })
 }
 
 /// Sessions that pgbench can name by a number.
@@ -117,20 +128,20 @@ async fn prepare(site: &Site) -> Result<()> {
     Ok(())
 }
 
-async fn servers(site: &mut Site, count: usize) -> Result<Cell> {
+async fn servers(site: &mut Site, count: usize, callers: usize) -> Result<Cell> {
     let running = site.replicas(count)?;
-    site.refresh(&running, REFRESHES / 10).await?;
-    let used = site.refresh(&running, REFRESHES).await?;
+    site.refresh(&running, ROTATIONS / 10, callers).await?;
+    let used = site.refresh(&running, ROTATIONS, callers).await?;
     running.stop()?;
-    Ok(Cell::new(REFRESHES, used.took, (used.server, used.database)))
+    Ok(Cell::new(ROTATIONS, used.took, (used.server, used.database)))
 }
 
-async fn pgbench(site: &Site, script: &Path) -> Result<Cell> {
+async fn pgbench(site: &Site, script: &Path, callers: usize) -> Result<Cell> {
     const ROTATED: &str = "SELECT sum(gen)::bigint FROM sessions WHERE sid LIKE 'pgbench-%'";
-    let (url, each) = (site.url()?, REFRESHES / CONNECTIONS);
+    let (url, each) = (site.url()?, ROTATIONS / callers);
     let run = |transactions: usize| -> Result<f64> {
         let mut command = site.database().program("pgbench").context("no PostgreSQL")?;
-        command.args(["-n", "-M", "prepared", "-j", "1", "-f", "-", "-c"]).arg(CONNECTIONS.to_string());
+        command.args(["-n", "-M", "prepared", "-j", "1", "-f", "-", "-c"]).arg(callers.to_string());
         command.arg("-t").arg(transactions.to_string()).arg("-D").arg(format!("sessions={}", site.sessions()));
         command.arg("-D").arg(format!("now={}", site.now())).arg(url).stdin(fs::File::open(script)?);
         let output = command.output()?;
@@ -144,7 +155,7 @@ async fn pgbench(site: &Site, script: &Path) -> Result<Cell> {
     let database = site.database().cpu()?;
     let per_second = run(each)?;
     let used = (waited_for(std::process::id())?.saturating_sub(own), site.database().cpu()?.saturating_sub(database));
-    let count = each * CONNECTIONS;
+    let count = each * callers;
     ensure!(number(url, ROTATED).await? - rotated == count as f64, "pgbench rotated other than it should");
     Ok(Cell::new(count, Duration::from_secs_f64(count as f64 / per_second), used))
 }
@@ -157,47 +168,52 @@ impl Cell {
 }
 
 impl Report {
-    fn middle(&self, of: impl Fn(&Round) -> f64) -> f64 {
-        median(self.rounds.iter().map(of))
+    /// With so many callers.
+    fn middle(&self, callers: usize, of: impl Fn(&Round) -> f64) -> f64 {
+        median(self.rounds.iter().filter(|round| round.callers == callers).map(of))
     }
 
     fn page(&self) -> String {
         let Machine { cpu, cores, memory_gib, kernel, filesystem, fdatasync_us } = &self.machine;
         format!(
             "## Replicas\n\n{}: {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}, {filesystem} with a median `fdatasync` of {fdatasync_us:.0} µs. {}.\n\n\
-             Rotations of refresh tokens on one PostgreSQL with `fsync` on, {} users, {} sessions, {} connections; {} rounds, in which the contenders take turns \
+             Rotations of refresh tokens on one PostgreSQL with `fsync` on, {} users, {} sessions; {} rounds, in which the contenders take turns \
              with {} rotations each; medians, ratios within a round. Servers, PostgreSQL and what asks share these cores. pgbench sends one hand-written \
-             statement that guards and rotates the same row and asks the same tables about user, client and tenant; it reads nothing before, signs \
-             nothing and speaks no HTTP.\n\n{self}",
+             statement that guards and rotates the same row and asks the same tables about user, client and tenant, over one connection to PostgreSQL for \
+             each caller; it reads nothing before, signs nothing and speaks no HTTP. How many ask at once decides: few leave PostgreSQL's cores to \
+             pgbench alone, and many connections get into each other's way, where the servers' callers share statements and commits.\n\n{self}",
             self.date,
             self.countersign,
             thousands(USERS),
             thousands(USERS * crate::rows::SESSIONS),
-            self.connections,
-            self.rounds.len(),
-            thousands(REFRESHES as u64),
+            self.rounds.len() / CALLERS.len(),
+            thousands(ROTATIONS as u64),
         )
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of_one = self.middle(|round| round.two.per_second / round.one.per_second);
-        let of_pgbench = self.middle(|round| round.two.per_second / round.pgbench.per_second);
-        writeln!(f, "| target | reached |\n|---|---|")?;
-        let reached = yes(of_one >= OF_ONE);
-        writeln!(f, "| two replicas rotate at least {OF_ONE} times as often as one | {of_one:.2}: {reached} |")?;
-        let reached = yes(of_pgbench >= OF_PGBENCH);
-        writeln!(
-            f,
-            "| and at least {OF_PGBENCH} times as often as pgbench with one statement | {of_pgbench:.2}: {reached} |"
-        )?;
-        writeln!(f, "\n|  | rotations/s | CPU time, µs: servers or pgbench | of PostgreSQL |\n|---|---|---|---|")?;
-        let contenders = ["one server", "two servers", "pgbench"].into_iter().zip(OF);
-        for (name, of) in contenders {
-            let rate = thousands(self.middle(|round| of(round).per_second) as u64);
-            let (client, database) = (self.middle(|r| of(r).client_us), self.middle(|r| of(r).database_us));
-            writeln!(f, "| {name} | {rate} | {client:.0} | {database:.0} |")?;
+        writeln!(f, "| target | callers | reached |\n|---|---|---|")?;
+        for callers in CALLERS {
+            let of_one = self.middle(callers, |round| round.two.per_second / round.one.per_second);
+            let reached = yes(of_one >= OF_ONE);
+            let target = format!("two replicas rotate at least {OF_ONE} times as often as one");
+            writeln!(f, "| {target} | {callers} | {of_one:.2}: {reached} |")?;
+            let of_pgbench = self.middle(callers, |round| round.two.per_second / round.pgbench.per_second);
+            let reached = yes(of_pgbench >= OF_PGBENCH);
+            let target = format!("and at least {OF_PGBENCH} times as often as pgbench with one statement");
+            writeln!(f, "| {target} | {callers} | {of_pgbench:.2}: {reached} |")?;
+        }
+        let head = "|  | callers | rotations/s | CPU time, µs: servers or pgbench | of PostgreSQL |";
+        writeln!(f, "\n{head}\n|---|---|---|---|---|")?;
+        for (callers, (name, of)) in
+            CALLERS.into_iter().flat_map(|callers| CONTENDERS.into_iter().zip(OF).map(move |of| (callers, of)))
+        {
+            let rate = thousands(self.middle(callers, |round| of(round).per_second) as u64);
+            let client = self.middle(callers, |round| of(round).client_us);
+            let database = self.middle(callers, |round| of(round).database_us);
+            writeln!(f, "| {name} | {callers} | {rate} | {client:.0} | {database:.0} |")?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ const PERSON: &str = "model@example.com";
 /// Refreshes and sign-ins of one round.
 pub const REFRESHES: usize = 6_000;
 const SIGN_INS: u64 = 60;
-pub const CONNECTIONS: usize = 32;
+const CALLERS: usize = 32;
 /// Sessions that end one after the other, and at the same time, to see what the feed sends.
 const LONE: usize = 5;
 const MANY: usize = 1_000;
@@ -51,8 +51,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// A new database with so many users.
-    pub async fn filled(engine: Engine, users: u64, rounds: usize, (folder, program): (&Path, &Path)) -> Result<Self> {
+    /// A new database with so many users, and refresh tokens of so many of its sessions.
+    pub async fn filled(engine: Engine, users: u64, tokens: usize, (folder, program): (&Path, &Path)) -> Result<Self> {
         let data = folder.join(format!("{engine}-{users}"));
         let mut site = Self {
             users,
@@ -73,7 +73,7 @@ impl Site {
         site.now = model.now;
         let all = users * SESSIONS;
         let snapshot = app.ring.snapshot();
-        let pool = all.min(u64::try_from(REFRESHES * rounds)?);
+        let pool = all.min(u64::try_from(tokens)?);
         site.tokens = (0..pool).map(|at| rows::token(snapshot.mac_keys(), rows::shuffled(at, all))).collect();
         app.close().await;
         drop((snapshot, app));
@@ -118,7 +118,7 @@ impl Site {
         let pid = running.pid();
         let (idle_kb, _) = process::memory_kb(pid)?;
         let written = self.database.written(pid).await?;
-        let refresh = self.refresh(&running, REFRESHES).await?;
+        let refresh = self.refresh(&running, REFRESHES, CALLERS).await?;
         let written = self.database.written(pid).await? - written;
         let database_mib = self.database.memory_mib();
         let before = self.cpu(&running)?;
@@ -141,14 +141,14 @@ impl Site {
         Ok(())
     }
 
-    /// So many refreshes, each of the next session.
-    pub async fn refresh(&mut self, running: &Running, count: usize) -> Result<Used> {
+    /// So many refreshes, each of the next session, by so many callers at once.
+    pub async fn refresh(&mut self, running: &Running, count: usize, callers: usize) -> Result<Used> {
         let (mut took, before) = (Duration::ZERO, self.cpu(running)?);
         let mut left = count;
         while left > 0 {
             // No session twice at the same time: one piece ends where the list does.
             let piece = self.next..(self.next + left).min(self.tokens.len());
-            took += load::refresh(&running.addresses(), &mut self.tokens[piece.clone()], CONNECTIONS).await?;
+            took += load::refresh(&running.addresses(), &mut self.tokens[piece.clone()], callers).await?;
             left -= piece.len();
             self.next = piece.end % self.tokens.len();
         }

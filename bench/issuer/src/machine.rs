@@ -32,21 +32,25 @@ pub struct Versions {
 
 pub fn describe(folder: &Path) -> Result<Machine> {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;
-    let meminfo = fs::read_to_string("/proc/meminfo")?;
-    let value = |text: &str, name: &str| {
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.split_once(':').map_or("", |(_, value)| value).trim().to_owned()
-    };
-    let kilobytes: u64 = value(&meminfo, "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0);
     let df = answer(Command::new("df").arg("--output=fstype").arg(folder));
     Ok(Machine {
-        cpu: value(&cpuinfo, "model name"),
+        cpu: value(&cpuinfo, "model name").to_owned(),
         cores: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
-        memory_gib: (kilobytes + 512 * 1024) / (1024 * 1024),
+        memory_gib: (memory_kib()? + 512 * 1024) / (1024 * 1024),
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
         filesystem: df.lines().last().unwrap_or_default().to_owned(),
         fdatasync_us: fdatasync(&folder.join("fdatasync"))?,
     })
+}
+
+pub fn memory_kib() -> Result<u64> {
+    let meminfo = fs::read_to_string("/proc/meminfo")?;
+    Ok(value(&meminfo, "MemTotal").trim_end_matches(" kB").parse()?)
+}
+
+fn value<'a>(text: &'a str, name: &str) -> &'a str {
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.split_once(':').map_or("", |(_, value)| value).trim()
 }
 
 pub fn versions(countersign: Option<&Path>, oidc_provider: String) -> Versions {

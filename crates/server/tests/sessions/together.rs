@@ -115,6 +115,20 @@ async fn many_sessions_are_rotated_by_one_statement() {
     assert_eq!(statements.len(), 1 + 2, "{statements:?}");
 }
 
+// Whose page has no room for a second version is written somewhere else, and into each index too.
+#[tokio::test]
+async fn a_refresh_leaves_its_row_on_its_page() {
+    let test = TestStore::postgres().await;
+    let rig = Rig::new(test.store.clone()).await;
+    let sessions = opened(&rig, 3 * SESSIONS).await;
+    let pages = "SELECT sid || split_part(CAST(ctid AS text), ',', 1) FROM sessions ORDER BY sid";
+    let before = rig.rows(pages).await;
+    for (_, token) in sessions.iter().step_by(20) {
+        assert_eq!(rig.refresh(token).await.grant(), Some(Grant::Rotate));
+    }
+    assert_eq!(rig.rows(pages).await, before);
+}
+
 /// The session that holds this nonce now.
 async fn granted_sid(rig: &Rig, granted: &Rotated) -> String {
     let nonce = *granted.nonce.expose();
